@@ -1,0 +1,169 @@
+"""Commands behind ``run.py``: build (the main job), test, bench, handin, notebook, sync.
+
+``run.py`` makes the environment and hands its arguments over; ``python -m aares`` does the same
+inside an environment that exists.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from aares import config
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    parser = _make_parser()
+    options, options.rest = parser.parse_known_args(arguments)
+    if options.rest and options.run is not _test:
+        parser.error(f"unknown: {' '.join(options.rest)}")
+    if "data" in options:
+        os.environ["AARES_SOURCE"] = options.data
+    from aares.datasets import DataError
+    from aares.handin import HandinError
+    from aares.notebooks import NotebookError
+    from aares.report import ReportError
+
+    try:
+        return options.run(options)
+    except (config.ConfigError, DataError, NotebookError, ReportError, HandinError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninterrupted; what was finished stays", file=sys.stderr)
+        return 130
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--data",
+        choices=["demo", "course"],
+        default=argparse.SUPPRESS,
+        help="which data; default: course where its files are in place, else demo",
+    )
+    parser = argparse.ArgumentParser(prog="run.py", parents=[shared], description=__doc__)
+    parser.add_argument("--only", metavar="NN", help="build one notebook, such as 04")
+    parser.set_defaults(run=_build)
+    commands = parser.add_subparsers(title="commands (without one: the main job)", metavar="")
+
+    def add(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, parents=[shared])
+        command.set_defaults(run=run)
+        return command
+
+    add("test", _test, "run the tests; what follows goes to pytest")
+    add("bench", _bench, "run the benchmarks").add_argument("names", nargs="*")
+    handin = add("handin", _handin, "write the files to hand in, and check them")
+    handin.add_argument("--authors", required=True, metavar="NAME,NAME")
+    add("notebook", _notebook, "open the notebooks in Jupyter Lab")
+    add("report", _report, "compile the report from the results that are there")
+    sync = add("sync", _sync, "bring a notebook edited by hand back into notebooks/src")
+    sync.add_argument("only", metavar="NN")
+    return parser
+
+
+def _build(options: argparse.Namespace) -> int:
+    from aares import notebooks
+
+    source = config.find_data()
+    print(source.describe(), flush=True)
+    names = notebooks.list_names(options.only)
+    written = []
+    for number, name in enumerate(names, 1):
+        print(f"[{number}/{len(names)}] {name} ".ljust(34, "."), end=" ", flush=True)
+        start = time.perf_counter()
+        written.append(notebooks.build(name, source))
+        print(f"{time.perf_counter() - start:5.0f} s", flush=True)
+    if options.only:
+        print("The report is compiled by a run of all notebooks (or: python3 run.py report).")
+    else:
+        written.append(_compile_report(source))
+    challenge = source.out / "submission" / "challenge.csv"
+    _list_written([*written, *([challenge] if challenge.is_file() else [])], source)
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    source = config.find_data()
+    _list_written([_compile_report(source)], source)
+    return 0
+
+
+def _compile_report(source: config.DataSource) -> Path:
+    from aares import report
+
+    print("report ".ljust(34, "."), end=" ", flush=True)
+    start = time.perf_counter()
+    path = report.compile_report(source)
+    print(f"{time.perf_counter() - start:5.0f} s", flush=True)
+    return path
+
+
+def _list_written(paths: list[Path], source: config.DataSource) -> None:
+    figures = sorted((source.out / "report" / "figures").glob("*.svg"))
+    print("\nWritten:")
+    for path in paths:
+        print(f"  {_relative(path):<44}{path.stat().st_size / 1e3:>8,.0f} kB")
+    if figures:
+        total = sum(path.stat().st_size for path in figures)
+        print(f"  {_relative(figures[0].parent) + f' ({len(figures)})':<44}{total / 1e3:>8,.0f} kB")
+
+
+def _relative(path: Path) -> str:
+    return (
+        path.relative_to(config.ROOT).as_posix() if path.is_relative_to(config.ROOT) else path.name
+    )
+
+
+def _test(options: argparse.Namespace) -> int:
+    return subprocess.call([sys.executable, "-m", "pytest", *options.rest], cwd=config.ROOT)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    folder = config.ROOT / "benchmarks"
+    found = {path.stem: path for path in sorted(folder.glob("*.py"))}
+    unknown = [name for name in options.names if name not in found]
+    if unknown:
+        print(f"no benchmark {unknown[0]!r}; there are {', '.join(found)}", file=sys.stderr)
+        return 2
+    for name in options.names or found:
+        print(f"\n=== {name}", flush=True)
+        status = subprocess.call([sys.executable, str(found[name])], cwd=config.ROOT)
+        if status:
+            return status
+    return 0
+
+
+def _handin(options: argparse.Namespace) -> int:
+    from aares import handin
+
+    source = config.find_data()
+    authors = [name.strip() for name in options.authors.split(",")]
+    _list_written(handin.make(authors, source), source)
+    return 0
+
+
+def _notebook(options: argparse.Namespace) -> int:
+    return subprocess.call([sys.executable, "-m", "jupyterlab"], cwd=config.ROOT / "notebooks")
+
+
+def _sync(options: argparse.Namespace) -> int:
+    from aares import notebooks
+
+    source = config.find_data()
+    for name in notebooks.list_names(options.only):
+        print(f"{_relative(notebooks.sync(name, source))} has the notebook's cells again")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Decode audio files to what the fingerprints need.
+
+Used by notebook 04. ``librosa.load`` is what the assignment prescribes; this module calls it and
+turns what can go wrong with somebody's file into an error that says so.
+
+Conventions
+-----------
+Signals are mono, float32, in [-1, 1]; `sr` is in Hz.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import librosa
+import numpy as np
+import soundfile as sf
+
+SAMPLE_RATE_HZ = 3000  # exercise 4.1
+
+
+class AudioError(Exception):
+    """A file is not sound, or less of it than it claims."""
+
+
+def load_audio(path: str | Path, *, sr: int = SAMPLE_RATE_HZ) -> np.ndarray:
+    """Decode a file to a mono signal; several channels are averaged.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any format that libsndfile reads: mp3, ogg, flac, wav, aiff.
+    sr : int
+        Sampling rate of the result in Hz; the assignment uses 3000.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+
+    Raises
+    ------
+    AudioError
+        The file is missing, empty, not audio, or cannot be decoded to its end.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise AudioError(f"{path.name}: expected an audio file, found no such file")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path.name}: expected an audio file, found an empty one")
+    try:
+        with sf.SoundFile(path) as stream:
+            promised, native_sr = stream.frames, stream.samplerate
+            y = stream.read(dtype="float32", always_2d=True).mean(axis=1)
+    except sf.LibsndfileError as error:
+        raise AudioError(f"{path.name}: not readable as audio ({error.error_string})") from error
+    if len(y) == 0:
+        raise AudioError(f"{path.name}: expected sound, found 0 samples")
+    # A decoder may fall short of the header by a few codec frames; a cut file lacks much more.
+    if promised - len(y) > 0.1 * native_sr:
+        raise AudioError(
+            f"{path.name}: truncated, {len(y) / native_sr:.1f} s of "
+            f"{promised / native_sr:.1f} s can be decoded"
+        )
+    return librosa.resample(y, orig_sr=native_sr, target_sr=sr)

@@ -1,0 +1,195 @@
+"""Build the notebooks: source, executed, rendered; and back again.
+
+``notebooks/src/NN_name.py`` (jupytext percent format) is what people edit. :func:`build` executes
+it top to bottom and writes ``NN_name.ipynb``. Two builds on the same data are byte-identical: cell
+ids are the cells' positions, and no time or machine is recorded. A notebook that was edited by hand
+since its build is never overwritten: :func:`build` stops and names the command that brings the edit
+back into the source (:func:`sync`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import jupytext
+import nbclient
+import nbformat
+from nbformat import NotebookNode
+
+from aares.config import ROOT, DataSource
+from aares.files import write_atomic
+from aares.results import digest
+
+SOURCES = ROOT / "notebooks" / "src"
+TIMEOUT_S = 1800
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+class NotebookError(Exception):
+    """A notebook failed, or building it would lose an edit."""
+
+
+def list_names(only: str | None = None) -> list[str]:
+    """Return the names of all notebooks, or of those that begin with `only`.
+
+    Raises
+    ------
+    NotebookError
+        No notebook's name begins with `only`.
+    """
+    names = sorted(path.stem for path in SOURCES.glob("*.py"))
+    chosen = [name for name in names if name.startswith(only or "")]
+    if not chosen:
+        raise NotebookError(f"no notebook {only!r}; there are {', '.join(names)}")
+    return chosen
+
+
+def build(name: str, source: DataSource) -> Path:
+    """Execute a notebook on `source` and write it to ``source.out/notebooks``.
+
+    Parameters
+    ----------
+    name : str
+        Without suffix.
+    source : DataSource
+
+    Returns
+    -------
+    Path
+        The rendered notebook.
+
+    Raises
+    ------
+    NotebookError
+        A cell raised or warned (the message has the cell's source and the traceback), or the
+        rendered notebook was edited by hand.
+    """
+    path = source.out / "notebooks" / f"{name}.ipynb"
+    if path.is_file() and was_edited(read(path)):
+        raise NotebookError(
+            f"{path.name} was edited by hand since it was built. To keep the edit: "
+            f"python3 run.py sync {name[:2]}. To drop it: delete the file."
+        )
+    notebook = from_source(name)
+    _execute(notebook, name, source)
+    _tidy(notebook)
+    write_atomic(path, nbformat.writes(notebook) + "\n")
+    return path
+
+
+def sync(name: str, source: DataSource) -> Path:
+    """Bring the cells of an edited notebook back into its source.
+
+    Returns
+    -------
+    Path
+        The source that was written.
+
+    Raises
+    ------
+    NotebookError
+        The notebook is not there.
+    """
+    path = source.out / "notebooks" / f"{name}.ipynb"
+    if not path.is_file():
+        raise NotebookError(f"{path.name}: expected beside the sources, found no such file")
+    notebook = read(path)
+    for cell in notebook.cells:
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
+    notebook.metadata = {"kernelspec": KERNEL}
+    return write_atomic(SOURCES / f"{name}.py", jupytext.writes(notebook, fmt="py:percent"))
+
+
+def from_source(name: str) -> NotebookNode:
+    """Read a source as a notebook without outputs, with fixed cell ids and a stamp of its cells."""
+    notebook = jupytext.read(SOURCES / f"{name}.py", fmt="py:percent")
+    for position, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{position:03d}"
+    notebook.metadata = {
+        "kernelspec": KERNEL,
+        "language_info": {"name": "python"},
+        "aares": {"cells": digest_cells(notebook)},
+    }
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def read(path: Path) -> NotebookNode:
+    """Read a rendered notebook.
+
+    Raises
+    ------
+    NotebookError
+        The file is not a notebook.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:  # nbformat raises many kinds
+        raise NotebookError(f"{path.name}: not readable as a notebook ({error})") from error
+
+
+def was_edited(notebook: NotebookNode) -> bool:
+    """Say whether the cells differ from those that the notebook was built from."""
+    return notebook.metadata.get("aares", {}).get("cells") != digest_cells(notebook)
+
+
+def digest_cells(notebook: NotebookNode) -> str:
+    """Return a digest of the sources of all cells; outputs do not matter."""
+    cells = [f"{cell.cell_type}\0{cell.source.strip()}" for cell in notebook.cells]
+    return digest("\0\0".join(cells).encode())
+
+
+def _execute(notebook: NotebookNode, name: str, source: DataSource) -> None:
+    client = nbclient.NotebookClient(
+        notebook,
+        timeout=TIMEOUT_S,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(ROOT / "notebooks")}},
+    )
+    environment = {**os.environ, "AARES_SOURCE": source.kind, "PYTHONHASHSEED": "0"}
+    if source.kind == "course":
+        environment["AARES_DATA"] = str(source.folder)
+    try:
+        client.execute(env=environment)
+    except nbclient.exceptions.CellExecutionError as error:
+        raise NotebookError(_describe_failure(notebook, name, error)) from error
+    noise = find_noise(notebook)
+    if noise:
+        raise NotebookError(f"{name}: {noise}")
+
+
+def _describe_failure(notebook: NotebookNode, name: str, error: Exception) -> str:
+    traceback = re.sub(r"\x1b\[[0-9;]*m", "", getattr(error, "traceback", "") or str(error))
+    for position, cell in enumerate(notebook.cells):
+        if any(output.output_type == "error" for output in cell.get("outputs", [])):
+            rule = "-" * 70
+            return f"{name}, cell {position} failed:\n{rule}\n{cell.source}\n{rule}\n{traceback}"
+    return f"{name} failed:\n{traceback}"
+
+
+def find_noise(notebook: NotebookNode) -> str:
+    """Describe the first error or stderr output of a rendered notebook; empty if there is none."""
+    for position, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                return f"cell {position} raised {output.ename}: {output.evalue}"
+            if output.get("name") == "stderr":
+                return f"cell {position} wrote to stderr:\n{output.text.strip()}"
+    return ""
+
+
+def _tidy(notebook: NotebookNode) -> None:
+    """Leave out what differs between machines: widths of plain-text fallbacks stay, ids go."""
+    notebook.metadata = {
+        key: notebook.metadata[key] for key in ("aares", "kernelspec", "language_info")
+    }
+    notebook.metadata["language_info"] = {"name": "python"}
+    for cell in notebook.cells:
+        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
+        for output in cell.get("outputs", []):
+            text = output.get("data", {}).get("text/plain", "")
+            if re.search(r" at 0x[0-9a-f]+", text):
+                output["data"]["text/plain"] = re.sub(r" at 0x[0-9a-f]+", "", text)

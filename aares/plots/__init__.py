@@ -1,0 +1,1 @@
+"""Every figure of the project, a module for each exercise: functions take ``ax``, return it."""

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Make the environment once, then run the project: two commands do everything.
+
+    python3 run.py                    every notebook, the challenge file, the figures, the report
+    python3 run.py test               the tests
+
+    python3 run.py --only 04          one notebook
+    python3 run.py --data demo        on the demo data, even where the course's files are in place
+    python3 run.py report             the report again, from the results that are there
+    python3 run.py handin --authors "Name,Name"
+                                      the files to hand in, with the names in their names
+    python3 run.py notebook           Jupyter Lab
+    python3 run.py sync 04            bring a notebook edited by hand back into notebooks/src
+    python3 run.py bench [NAME]       timed comparisons
+    python3 run.py lock               requirements.txt -> requirements.lock
+
+Needs Python 3.11 or newer and nothing else; only the standard library is imported here. The
+environment is .venv beside this file. It is made anew whenever requirements.lock or the Python
+changes; an installation that was cut off is noticed and repeated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+LOCK = ROOT / "requirements.lock"
+STAMP = VENV / "aares-lock.txt"  # written last: its absence means an unfinished installation
+SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+# XGBoost asks for a GPU library of 300 MB on Linux; it is only used with a GPU.
+LEFT_OUT = ("nvidia-nccl-cu12", "nvidia-nccl-cu13")
+
+
+def main(arguments: list[str]) -> int:
+    """Make the environment if needed, then hand the arguments to the package."""
+    if sys.version_info < (3, 11):
+        found = ".".join(map(str, sys.version_info[:3]))
+        return _fail(f"Python 3.11 or newer is needed, this is {found}.")
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(__doc__)
+        return 0
+    try:
+        if not _is_current():
+            _make_environment()
+        if arguments[:1] == ["lock"]:
+            return _lock()
+    except subprocess.CalledProcessError as error:
+        return _fail(
+            f"The installation failed (exit status {error.returncode}); its last words are above. "
+            "Without a network, nothing can be installed: run it once with one. "
+            "Nothing outside .venv was changed; the same command tries again."
+        )
+    environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    return subprocess.call([str(PYTHON), "-m", "aares", *arguments], cwd=ROOT, env=environment)
+
+
+def _is_current() -> bool:
+    return PYTHON.exists() and STAMP.is_file() and STAMP.read_text("utf-8") == _describe_state()
+
+
+def _describe_state() -> str:
+    digest = hashlib.sha256(LOCK.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    return f"{digest}\n{sys.version}\n{ROOT}\n"
+
+
+def _make_environment() -> None:
+    if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
+        raise SystemExit(
+            "This Python cannot make virtual environments (no ensurepip). "
+            "On Debian and Ubuntu: sudo apt install python3-venv. "
+            "Elsewhere: install Python from python.org."
+        )
+    print("Installing the packages into .venv, once (about 1 GB) ...", flush=True)
+    if VENV.exists():
+        shutil.rmtree(VENV)
+    _run(sys.executable, "-m", "venv", str(VENV))
+    _install()
+    _add_root_to_path()
+    STAMP.write_text(_describe_state(), "utf-8")
+
+
+def _install() -> None:
+    """Install the lock with uv; with pip where there is no uv for this machine."""
+    # --no-deps: the lock is complete, and what LEFT_OUT names must not come back.
+    packages = ["--no-deps", "-r", str(LOCK)]
+    try:
+        _run(str(PYTHON), "-m", "pip", "install", "--quiet", *_pip_options(), "uv")
+        _run(str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON), *packages)
+    except subprocess.CalledProcessError:
+        print("uv did not do it; trying with pip, which takes longer ...", flush=True)
+        _run(str(PYTHON), "-m", "pip", "install", *_pip_options(), *packages)
+
+
+def _pip_options() -> list[str]:
+    return ["--disable-pip-version-check", "--no-input"]
+
+
+def _add_root_to_path() -> None:
+    """Let notebooks import the project wherever they lie."""
+    query = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    answer = subprocess.run(
+        [str(PYTHON), "-c", query], check=True, capture_output=True, text=True, encoding="utf-8"
+    )
+    Path(answer.stdout.strip(), "aares_project.pth").write_text(f"{ROOT}\n", "utf-8")
+
+
+def _lock() -> int:
+    override = VENV / "left-out.txt"
+    override.write_text("".join(f"{name}; sys_platform == 'never'\n" for name in LEFT_OUT), "utf-8")
+    command = [str(PYTHON), "-m", "uv", "pip", "compile", "--universal", "--python-version", "3.11"]
+    command += ["--fork-strategy", "fewest", "--override", str(override), "--no-annotate"]
+    command += ["--no-header", "--quiet", "requirements.txt", "-o", "requirements.lock"]
+    return subprocess.call(command, cwd=ROOT)
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True)
+
+
+def _fail(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
