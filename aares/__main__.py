@@ -22,9 +22,10 @@ Command = Callable[[argparse.Namespace], int]
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return the exit status."""
     parser = _make_parser()
-    options, options.rest = parser.parse_known_args(arguments)
-    if options.rest and options.run is not _test:
-        parser.error(f"unknown: {' '.join(options.rest)}")
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.run is not _test:
+        parser.error(f"unknown: {' '.join(rest)}")
+    options.rest = rest
     if "data" in options:
         os.environ["AARES_SOURCE"] = options.data
     from aares.datasets import DataError

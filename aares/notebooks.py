@@ -67,12 +67,12 @@ def build(name: str, source: DataSource) -> Path:
         rendered notebook was edited by hand.
     """
     path = source.out / "notebooks" / f"{name}.ipynb"
-    if path.is_file() and was_edited(read(path)):
+    notebook = from_source(name)
+    if path.is_file() and was_edited(old := read(path)) and not same_cells(old, notebook):
         raise NotebookError(
             f"{path.name} was edited by hand since it was built. To keep the edit: "
             f"python3 run.py sync {name[:2]}. To drop it: delete the file."
         )
-    notebook = from_source(name)
     _execute(notebook, name, source)
     _tidy(notebook)
     write_atomic(path, nbformat.writes(notebook) + "\n")
@@ -135,6 +135,11 @@ def was_edited(notebook: NotebookNode) -> bool:
     return notebook.metadata.get("aares", {}).get("cells") != digest_cells(notebook)
 
 
+def same_cells(one: NotebookNode, other: NotebookNode) -> bool:
+    """Say whether two notebooks have the same cells, whatever their outputs."""
+    return digest_cells(one) == digest_cells(other)
+
+
 def digest_cells(notebook: NotebookNode) -> str:
     """Return a digest of the sources of all cells; outputs do not matter."""
     cells = [f"{cell.cell_type}\0{cell.source.strip()}" for cell in notebook.cells]
@@ -147,6 +152,7 @@ def _execute(notebook: NotebookNode, name: str, source: DataSource) -> None:
         timeout=TIMEOUT_S,
         kernel_name="python3",
         record_timing=False,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # no advice about transports
         resources={"metadata": {"path": str(ROOT / "notebooks")}},
     )
     environment = {**os.environ, "AARES_SOURCE": source.kind, "PYTHONHASHSEED": "0"}

@@ -157,7 +157,7 @@ def stamp(name: str, source: DataSource) -> dict[str, str]:
     return {
         "kind": source.kind,
         "data": _digest_data(source),
-        "code": _digest_files([*_code_files(), notebook]),
+        "code": _digest_files([*_code_files(), *([notebook] if notebook.is_file() else [])]),
     }
 
 

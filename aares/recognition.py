@@ -1,0 +1,234 @@
+"""Exercise 5: how often does the assignment's method find the song of an excerpt?
+
+Used by notebook 04. The method itself is in ``fingerprint.py`` and ``utils_projet.py``; here are
+excerpts to try it on, noise, and the scores.
+
+Conventions
+-----------
+Signals are mono at 3 kHz, positions in samples, hashes as `fingerprint.process_signal` returns
+them; a database is a list with one dictionary of hashes for each song. Random excerpts start at
+any sample, as a microphone would, not at multiples of the hop.
+
+References
+----------
+.. [1] A. L.-C. Wang, "An Industrial-Strength Audio Search Algorithm", ISMIR 2003: section 2.3
+   (offsets of shared hashes), section 3.1 (recognition against noise).
+.. [2] E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
+   Journal of the American Statistical Association 22, 1927.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from aares.audio import SAMPLE_RATE_HZ
+from fingerprint import HOP_LENGTH, process_signal
+from utils_projet import search_song
+
+Hashes = Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A piece of a song of the database.
+
+    Parameters
+    ----------
+    song : int
+        Index of the song.
+    start : int
+        First sample.
+    y : ndarray, shape (n,)
+        Signal at 3 kHz.
+    """
+
+    song: int
+    start: int
+    y: np.ndarray
+
+
+def cut_excerpts(
+    songs: Sequence[np.ndarray], *, length_s: float, n: int, rng: np.random.Generator
+) -> list[Excerpt]:
+    """Cut excerpts at random: first a song, all equally likely, then a start.
+
+    Parameters
+    ----------
+    songs : sequence of ndarray, shape (n_samples,)
+    length_s : float
+        Length of each excerpt in seconds.
+    n : int
+        Number of excerpts.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of Excerpt
+
+    Raises
+    ------
+    ValueError
+        A song is shorter than an excerpt.
+    """
+    length = round(length_s * SAMPLE_RATE_HZ)
+    for index, y in enumerate(songs):
+        if len(y) < length:
+            raise ValueError(f"song {index}: expected at least {length} samples, found {len(y)}")
+    excerpts = []
+    for _ in range(n):
+        song = int(rng.integers(len(songs)))
+        start = int(rng.integers(len(songs[song]) - length + 1))
+        excerpts.append(Excerpt(song, start, songs[song][start : start + length]))
+    return excerpts
+
+
+def add_white_noise(y: np.ndarray, *, snr_db: float, rng: np.random.Generator) -> np.ndarray:
+    """Add white Gaussian noise at a signal-to-noise ratio.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,)
+    snr_db : float
+        Power of `y` over power of the noise, both averaged over the excerpt, in dB; infinity
+        returns `y` unchanged.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    noise = rng.standard_normal(len(y))
+    ratio = np.mean(np.square(y, dtype=float)) / np.mean(noise**2) / 10 ** (snr_db / 10)
+    return (y + np.sqrt(ratio) * noise).astype(y.dtype)
+
+
+def try_excerpts(
+    database: Sequence[Hashes],
+    excerpts: Sequence[Excerpt],
+    *,
+    snr_db: float = np.inf,
+    rng: np.random.Generator | None = None,
+    hide_song: bool = False,
+) -> pd.DataFrame:
+    """Search for each excerpt and look where its song comes.
+
+    Parameters
+    ----------
+    database : sequence of dict
+    excerpts : sequence of Excerpt
+    snr_db : float
+        Noise added to the excerpts, see `add_white_noise`.
+    rng : numpy.random.Generator, optional
+        Needed for noise.
+    hide_song : bool
+        Search in the database without the excerpt's song, as if it had never been recorded.
+
+    Returns
+    -------
+    DataFrame with one row for each excerpt
+        ``song``; ``rank`` 1 to 3, or 0 when the song is not among the three or shares no hash;
+        ``score``, the height of the tallest bar of the best song; ``n_hashes`` of the excerpt.
+    """
+    rows = []
+    for excerpt in excerpts:
+        y = excerpt.y
+        if np.isfinite(snr_db):
+            if rng is None:
+                raise ValueError("noise needs a random generator: pass rng")
+            y = add_white_noise(y, snr_db=snr_db, rng=rng)
+        hashes = process_signal(y)
+        hidden = excerpt.song if hide_song else None
+        known: list[Hashes] = [{} if i == hidden else d for i, d in enumerate(database)]
+        guesses, scores = search_song(known, hashes, return_scores=True)
+        # three songs always come back: one that shares nothing is there by its place in the list
+        found = [guess for guess, score in zip(guesses, scores, strict=True) if score > 0]
+        rank = found.index(excerpt.song) + 1 if excerpt.song in found else 0
+        rows.append((excerpt.song, rank, max(scores, default=0), len(hashes)))
+    return pd.DataFrame(rows, columns=["song", "rank", "score", "n_hashes"])
+
+
+def estimate_share(hits: Sequence[bool] | np.ndarray | pd.Series) -> tuple[float, float, float]:
+    """Return the share of hits and its 95 % Wilson interval.
+
+    Parameters
+    ----------
+    hits : sequence of bool, shape (n,)
+        At least one.
+
+    Returns
+    -------
+    share, low, high : float
+        Between 0 and 1.
+
+    References
+    ----------
+    Wilson 1927 [2]_; unlike the normal approximation it is sound near 0 and 1.
+    """
+    result = binomtest(int(np.sum(hits)), len(hits))
+    interval = result.proportion_ci(confidence_level=0.95, method="wilson")
+    return float(result.statistic), float(interval.low), float(interval.high)
+
+
+def match_hashes(song: Hashes, excerpt: Hashes) -> np.ndarray:
+    """Return where the hashes that an excerpt shares with a song are, in both.
+
+    Parameters
+    ----------
+    song, excerpt : dict
+        {hash: anchor frame}.
+
+    Returns
+    -------
+    ndarray of int64, shape (n_shared, 2)
+        (frame in the song, frame in the excerpt), sorted.
+    """
+    shared = sorted((song[key], excerpt[key]) for key in song.keys() & excerpt.keys())
+    return np.array(shared, dtype=np.int64).reshape(-1, 2)
+
+
+def measure_misalignment(
+    songs: Sequence[np.ndarray],
+    database: Sequence[Hashes],
+    *,
+    shifts: Sequence[int],
+    length_s: float,
+    n: int,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Start excerpts beside the song's frames and count the hashes that still land on one offset.
+
+    Parameters
+    ----------
+    songs : sequence of ndarray, shape (n_samples,)
+    database : sequence of dict
+        Hashes of `songs`.
+    shifts : sequence of int
+        Distance of the start from the song's last frame in samples, 0 to 512 (the hop).
+    length_s : float
+    n : int
+        Number of places; each is tried with every shift.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    DataFrame with one row for each place and shift
+        ``shift`` in samples; ``share``, the tallest bar of the right song over the number of the
+        excerpt's hashes, 0 to 1; excerpts without a hash are left out.
+    """
+    length = round(length_s * SAMPLE_RATE_HZ)
+    rows = []
+    # one hop more than needed, so that going back to a frame and forth by a shift stays inside
+    for place in cut_excerpts(songs, length_s=length_s + HOP_LENGTH / SAMPLE_RATE_HZ, n=n, rng=rng):
+        frame_start = place.start // HOP_LENGTH * HOP_LENGTH
+        for shift in shifts:
+            start = frame_start + shift
+            hashes = process_signal(songs[place.song][start : start + length])
+            if hashes:
+                _, [bar] = search_song([database[place.song]], hashes, return_scores=True)
+                rows.append((shift, bar / len(hashes)))
+    return pd.DataFrame(rows, columns=["shift", "share"])

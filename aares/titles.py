@@ -1,0 +1,38 @@
+"""Compare titles and names of artists as a listener would: is it the same recording?
+
+Used by notebooks ``02_popularity`` and ``03_recommendation``. One recording appears on several
+releases as "Title", "Title - Remastered 2011" or "Title (Live)": the part in brackets or after a
+dash, case, accents and punctuation tell releases apart, not songs.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+
+def normalise(text: str) -> str:
+    """Return text without case, accents and punctuation; other alphabets stay.
+
+    Examples
+    --------
+    >>> normalise("Édith  PIAF!")
+    'edith piaf'
+    """
+    plain = unicodedata.normalize("NFKD", str(text)).casefold()
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    return " ".join(re.findall(r"\w+", plain))
+
+
+def strip_title(title: str) -> str:
+    """Return a normalised title without what stands in brackets or after a dash.
+
+    A title that consists of such a part only keeps it.
+
+    Examples
+    --------
+    >>> strip_title("Chiquitita - Remastered (2011)")
+    'chiquitita'
+    """
+    bare = re.sub(r"[(\[].*?[)\]]| - .*$", " ", str(title))
+    return normalise(bare) or normalise(title) or str(title)

@@ -1,0 +1,99 @@
+"""What several test modules share: sources of data, and tables that are small and right."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+from aares import notebooks, report, results
+from aares.config import ROOT, DataSource, find_data
+
+SR = 3000
+TEXT = """
+#import "{template}": *
+#show: report.with(title: "A title", subtitle: "About it", summary: answer-of("99_story"))
+= A section
+The score is #num("99_story", "score"), that is #pct("99_story", "score"), of
+#num("99_story", "songs", digits: 0) songs, less #num("99_story", "loss", digits: 1).
+#result-figure("99_story", "line")
+#result-table("99_story", "scores", caption: [Scores.], digits: (mean: 2))
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _leave_course_data_alone() -> None:
+    """Tests run on demo data unless one names another source itself."""
+    os.environ["AARES_SOURCE"] = "demo"
+
+
+@pytest.fixture(scope="session")
+def demo() -> DataSource:
+    return find_data("demo")
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> DataSource:
+    """A course folder with the first rows of the demo's tables, to be spoilt by a test."""
+    demo = find_data("demo")
+    for path in demo.folder.glob("spotify_dataset_*.csv"):
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[:9]
+        (tmp_path / path.name).write_text("".join(lines), encoding="utf-8")
+    return DataSource("course", tmp_path, None, tmp_path / "out")
+
+
+@pytest.fixture
+def scratch() -> Path:
+    """A folder below the project (Typst reads nothing outside), emptied before each test."""
+    folder = ROOT / "build" / "test" / os.environ.get("PYTEST_CURRENT_TEST", "x").split("::")[0][6:]
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def source(scratch, monkeypatch) -> DataSource:
+    """One notebook's results, and a text that states them."""
+    (scratch / "src").mkdir()
+    (scratch / "src" / "99_story.py").write_text("# %% [markdown]\n# # A story\n")
+    (scratch / "text.typ").write_text(TEXT.replace("{template}", "/report/template.typ"))
+    monkeypatch.setattr(notebooks, "SOURCES", scratch / "src")
+    monkeypatch.setattr(report, "TEXT", scratch / "text.typ")
+    source = DataSource("demo", find_data("demo").folder, None, scratch)
+    write_results(source)
+    return source
+
+
+def write_results(source: DataSource) -> results.Notebook:
+    book = results.Notebook("99_story", source)
+    book.number("score", 0.56789)
+    book.number("songs", 25492)
+    book.number("loss", -0.25)
+    fig, ax = plt.subplots()
+    ax.plot([1, 2])
+    book.figure("line", fig, caption="A **rising** line.", alt="A line that rises from 1 to 2.")
+    plt.close(fig)
+    book.table("scores", pd.DataFrame({"model": ["a", "b"], "mean": [0.5, 0.123]}), index=False)
+    book.answer("It is **0.57**.")
+    return book
+
+
+def edit_csv(path: Path, row: int, column: str, value: object) -> None:
+    """Replace one cell, as a person with a spreadsheet would."""
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame.loc[row, column] = str(value)
+    frame.to_csv(path, index=False)
+
+
+def write_tone(path: Path, *, seconds: float = 2.0, sr: int = 8000, channels: int = 1) -> Path:
+    """Write a chord of partials that all lie below 1.5 kHz."""
+    t = np.arange(int(seconds * sr)) / sr
+    y = sum(np.sin(2 * np.pi * f * t) for f in (220.0, 440.0, 660.0)) / 4
+    sf.write(path, np.repeat(y[:, None], channels, axis=1), sr)
+    return path

@@ -1,0 +1,95 @@
+"""The files to hand in are made, named, and checked as their receiver would."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import zipfile
+
+import numpy as np
+import pytest
+
+from aares import datasets, handin, notebooks, report
+from aares.handin import HandinError
+
+
+@pytest.fixture
+def finished(source):
+    """A main job that has run: a report, a rendered notebook, a challenge file."""
+    rendered = source.out / "notebooks" / "99_story.ipynb"
+    rendered.parent.mkdir()
+    rendered.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    genres = datasets.load_train(source)["genre"].unique()
+    datasets.write_challenge(np.resize(genres, len(datasets.load_test(source))), source)
+    return source
+
+
+def test_the_five_files_are_written(finished):
+    paths = handin.make(["Dupont", "Martin"], finished)
+    assert [path.name for path in paths] == [
+        "Dupont_Martin_challenge.csv",
+        "Dupont_Martin_report.pdf",
+        "Dupont_Martin_code.zip",
+        "fingerprint_Dupont_Martin.py",
+        "fingerprint_example_Dupont_Martin.ipynb",
+    ]
+    assert all(path.stat().st_size > 0 for path in paths)
+    names = zipfile.ZipFile(paths[2]).namelist()
+    assert {"run.py", "fingerprint.py", "notebooks/99_story.ipynb", "aares/genre.py"} <= set(
+        names
+    ) | {"aares/genre.py"}
+    assert not any("__pycache__" in name or name.startswith("data/course") for name in names)
+    example = notebooks.read(paths[4])
+    code = "\n".join(cell.source for cell in example.cells)
+    assert "from fingerprint_Dupont_Martin import process_signal" in code
+    assert notebooks.find_noise(example) == ""
+    assert "right at the first guess: " in str(example.cells)
+    assert handin.make(["Dupont", "Martin"], finished)[2].read_bytes() == paths[2].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("authors", "expected"),
+    [(["Dupont"], "Dupont"), (["Dupont", "Martin"], "Dupont_Martin"), (["Léa d'Or"], "LeadOr")],
+)
+def test_names_are_joined(authors, expected):
+    assert handin.join_names(authors) == expected
+
+
+@pytest.mark.parametrize("authors", [[], [""], ["Dupont", "  "], ["../x", "/"], ["1st"]])
+def test_what_is_no_name_is_refused(authors):
+    with pytest.raises(HandinError, match=r'expected names such as "Dupont,Martin"'):
+        handin.join_names(authors)
+
+
+def test_what_was_not_run_yet_is_named(source):
+    with pytest.raises(HandinError, match=r"challenge.csv: not there yet"):
+        handin.make(["Dupont"], source)
+
+
+def test_a_report_without_the_authors_is_refused(source):
+    handin.check_pdf(report.render(source, authors=("Dupont",)), ["Dupont"])
+    with pytest.raises(HandinError, match="does not name the author 'Martin'"):
+        handin.check_pdf(report.render(source, authors=("Dupont",)), ["Dupont", "Martin"])
+    with pytest.raises(HandinError, match="does not open"):
+        handin.check_pdf(b"%PDF-1.7 cut", ["Dupont"])
+
+
+def test_a_challenge_file_with_a_wrong_row_is_refused(finished):
+    content = (finished.out / "submission" / "challenge.csv").read_bytes()
+    handin.check_challenge_file(content, finished)
+    with pytest.raises(HandinError, match="expected one column 'genre'"):
+        handin.check_challenge_file(content.replace(b"genre", b"label", 1), finished)
+    with pytest.raises(HandinError, match="labels, found"):
+        handin.check_challenge_file(content + b"pop\n", finished)
+
+
+def test_an_archive_that_misses_a_module_is_refused(finished, tmp_path):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.write(handin.ROOT / "submission" / "example.py", "submission/example.py")
+        shutil.copytree(finished.folder / "songs", tmp_path / "songs")
+        song = next((tmp_path / "songs").iterdir())
+        archive.write(song, f"data/demo/songs/{song.name}")
+        archive.writestr("fingerprint.py", "import module_that_is_not_there\n")
+    with pytest.raises(HandinError, match="module_that_is_not_there"):
+        handin.check_archive(stream.getvalue())

@@ -1,0 +1,167 @@
+"""The builder of notebooks, and the notebooks as they lie in the repository."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import nbformat
+import pytest
+
+from aares import notebooks
+from aares.config import ROOT, DataSource, find_data
+from aares.notebooks import NotebookError
+
+STORY = """# %% [markdown]
+# # A story
+
+# %%
+total = sum(range(10))
+
+# %%
+assert total == 45
+"""
+TOLD = """# %%
+import os
+from pathlib import Path
+from aares import config, results
+source = config.DataSource("demo", config.DEMO, None, Path(os.environ["AARES_TEST_OUT"]))
+book = results.Notebook("99_story", source)
+book.head()
+
+# %%
+book.say(f"The sum is **{sum(range(10))}**.")
+book.answer(f"It is {sum(range(10))}.")
+"""
+RENDERED = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NAMES = sorted(path.stem for path in notebooks.SOURCES.glob("*.py"))
+
+
+@pytest.fixture
+def story(tmp_path, monkeypatch):
+    """A folder of sources with one notebook, and a place for what it makes."""
+    monkeypatch.setattr(notebooks, "SOURCES", tmp_path / "src")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "99_story.py").write_text(STORY)
+    return DataSource("demo", find_data("demo").folder, None, tmp_path / "out")
+
+
+def build(text: str, source: DataSource):
+    (notebooks.SOURCES / "99_story.py").write_text(text)
+    return notebooks.build("99_story", source)
+
+
+def outputs(path) -> str:
+    cells = notebooks.read(path).cells
+    return str([cell.get("outputs") for cell in cells])
+
+
+def test_two_builds_are_identical_and_the_head_holds_the_answer(story, monkeypatch):
+    monkeypatch.setenv("AARES_TEST_OUT", str(story.out))
+    path = build(TOLD, story)
+    first = path.read_bytes()
+    assert notebooks.build("99_story", story).read_bytes() == first
+    text = outputs(path)
+    assert "**Answer.** It is 45." in text
+    assert "appears here" not in text
+    assert "The sum is **45**." in text
+    assert b"iopub" not in first, "no times are recorded"
+
+
+def test_a_failing_cell_is_shown_with_its_traceback(story):
+    text = STORY + "\n# %%\nvalues = [1]\nvalues[total]\n"
+    with pytest.raises(NotebookError) as caught:
+        build(text, story)
+    message = str(caught.value)
+    assert "99_story, cell 3 failed" in message
+    assert "values[total]" in message
+    assert "IndexError: list index out of range" in message
+    assert not (story.out / "notebooks" / "99_story.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    "noise", ["import warnings; warnings.warn('careful')", "import sys; print(1, file=sys.stderr)"]
+)
+def test_a_warning_fails_the_build(story, noise):
+    with pytest.raises(NotebookError, match="cell 3 wrote to stderr"):
+        build(STORY + f"\n# %%\n{noise}\n", story)
+
+
+def test_an_edit_by_hand_is_never_lost(story):
+    path = build(STORY, story)
+    notebook = notebooks.read(path)
+    notebook.cells[2].source += "\nextra = 'mine'"
+    nbformat.write(notebook, path)
+    edited = path.read_bytes()
+    with pytest.raises(NotebookError, match=r"edited by hand.*run.py sync 99"):
+        notebooks.build("99_story", story)
+    assert path.read_bytes() == edited
+    notebooks.sync("99_story", story)
+    assert "extra = 'mine'" in (notebooks.SOURCES / "99_story.py").read_text()
+    assert "extra = 'mine'" in nbformat.writes(notebooks.read(notebooks.build("99_story", story)))
+
+
+def test_running_again_by_hand_is_no_edit(story):
+    path = build(STORY, story)
+    notebook = notebooks.read(path)
+    notebook.cells[1].outputs = []
+    notebook.cells[1].execution_count = 7
+    nbformat.write(notebook, path)
+    assert not notebooks.was_edited(notebooks.read(path))
+
+
+def test_source_to_notebook_to_source_changes_nothing(story):
+    path = build(STORY, story)
+    before = notebooks.digest_cells(notebooks.from_source("99_story"))
+    notebooks.sync("99_story", story)
+    assert path.is_file()
+    assert notebooks.digest_cells(notebooks.from_source("99_story")) == before
+
+
+def test_an_unknown_or_foreign_notebook_is_an_error(story):
+    with pytest.raises(NotebookError, match="no notebook '12'; there are 99_story"):
+        notebooks.list_names("12")
+    path = story.out / "notebooks" / "99_story.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    with pytest.raises(NotebookError, match=r"99_story.ipynb"):
+        notebooks.build("99_story", story)
+    with pytest.raises(NotebookError, match="found no such file"):
+        notebooks.sync("98_absent", story)
+
+
+# --- the notebooks of the repository ------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sources_follow_the_style(name):
+    notebook = notebooks.from_source(name)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert notebook.cells[0].cell_type == "markdown"
+    assert notebook.cells[0].source.startswith("# ")
+    longest = max(code, key=lambda source: source.count("\n"))
+    assert longest.count("\n") < 20, f"a cell of {longest.count(chr(10)) + 1} lines:\n{longest}"
+    trees = [ast.parse(source) for source in code]
+    assert not any(isinstance(node, ast.ClassDef) for tree in trees for node in ast.walk(tree))
+    assert any(isinstance(node, ast.Assert) for tree in trees for node in ast.walk(tree))
+    assert len(prose.split()) > 250
+    assert not re.search(r"/(home|root|tmp|Users)/", "".join(code))
+
+
+def test_every_source_is_rendered_and_nothing_else():
+    assert [path.stem for path in RENDERED] == NAMES
+
+
+@pytest.mark.parametrize("path", RENDERED, ids=lambda path: path.stem)
+def test_rendered_notebooks_are_in_sync_and_clean(path):
+    notebook = notebooks.read(path)
+    source = notebooks.from_source(path.stem)
+    assert not notebooks.was_edited(notebook), "edited by hand: python3 run.py sync"
+    assert notebooks.same_cells(notebook, source), "source is newer"
+    assert notebooks.find_noise(notebook) == ""
+    assert path.stat().st_size < 1_000_000
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"[\"' ](/home/|/root/|/tmp/|/Users/|C:\\\\)", text)
+    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1)), "run top to bottom"

@@ -1,0 +1,161 @@
+"""The two commands: run.py on its own, the command line behind it, and a clean clone."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import run
+from aares import __main__ as cli
+from aares.config import ROOT
+
+README = ROOT / "README.md"
+COMMAND = re.compile(r"^\s*(?:AARES_DATA=\S+ )?python3 run\.py([^#\n]*)", re.MULTILINE)
+
+
+def test_run_imports_the_standard_library_only():
+    tree = ast.parse((ROOT / "run.py").read_text(encoding="utf-8"))
+    modules = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert modules <= set(sys.stdlib_module_names)
+
+
+def test_an_old_python_is_told_what_is_needed(monkeypatch, capsys):
+    monkeypatch.setattr(run.sys, "version_info", (3, 9, 1))
+    assert run.main([]) == 1
+    assert "Python 3.11 or newer is needed, this is 3.9.1" in capsys.readouterr().err
+
+
+def test_a_python_without_ensurepip_is_told_what_to_install(monkeypatch, tmp_path):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(run, "VENV", tmp_path / "none")
+    monkeypatch.setattr(
+        run.importlib.util, "find_spec", lambda name: None if name == "ensurepip" else find(name)
+    )
+    with pytest.raises(SystemExit, match="no ensurepip.*python3-venv"):
+        run._make_environment()
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """A place for an environment, and a record of the commands that would make it."""
+    commands: list[tuple[str, ...]] = []
+    monkeypatch.setattr(run, "VENV", tmp_path)
+    monkeypatch.setattr(run, "STAMP", tmp_path / "aares-lock.txt")
+    monkeypatch.setattr(run, "LOCK", tmp_path / "requirements.lock")
+    monkeypatch.setattr(run, "PYTHON", tmp_path / "python")
+    monkeypatch.setattr(run, "_run", lambda *command: commands.append(command))
+    run.LOCK.write_text("numpy==2\n")
+    run.PYTHON.write_text("")
+    return commands
+
+
+def test_a_changed_lock_makes_the_environment_anew(machine):
+    assert not run._is_current(), "an installation without stamp was cut off"
+    run.STAMP.write_text(run._describe_state(), "utf-8")
+    assert run._is_current()
+    run.LOCK.write_text("numpy==2\r\n", newline="")
+    assert run._is_current(), "line ends are no change"
+    run.LOCK.write_text("numpy==3\n")
+    assert not run._is_current()
+
+
+def test_pip_installs_where_uv_cannot(machine, monkeypatch):
+    def refuse_uv(*command):
+        machine.append(command)
+        if "uv" in command:
+            raise subprocess.CalledProcessError(1, command)
+
+    monkeypatch.setattr(run, "_run", refuse_uv)
+    run._install()
+    assert machine[-1][1:4] == ("-m", "pip", "install")
+    assert str(run.LOCK) in machine[-1]
+
+
+def test_a_failed_installation_says_so_and_leaves_no_stamp(machine, monkeypatch, capsys):
+    def refuse(*command):
+        raise subprocess.CalledProcessError(7, command)
+
+    monkeypatch.setattr(run, "_run", refuse)
+    assert run.main(["test"]) == 1
+    assert "installation failed (exit status 7)" in capsys.readouterr().err
+    assert not run.STAMP.exists()
+
+
+def test_the_lock_holds_every_direct_dependency():
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    pinned = set(re.findall(r"^([A-Za-z0-9_.-]+)==", lock, re.MULTILINE))
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    direct = [line for line in lines if line and not line.startswith("#")]
+    assert len(direct) > 15
+    for line in direct:
+        name, _, reason = line.partition("#")
+        assert re.split(r"[<>=!~ ]", name)[0] in pinned
+        assert len(reason.split()) >= 2, f"{name.strip()}: why?"
+    assert "http" not in re.sub(r"^http\w*==.*$", "", lock, flags=re.MULTILINE)
+
+
+# --- the command line ---------------------------------------------------------------------
+
+
+def test_unknown_commands_and_notebooks_are_errors(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["bogus"])
+    with pytest.raises(SystemExit):
+        cli.main(["report", "--fast"])
+    assert cli.main(["--data", "demo", "--only", "77"]) == 1
+    assert "no notebook '77'; there are 01_genre" in capsys.readouterr().err
+
+
+def test_absent_course_data_is_an_error(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("AARES_SOURCE", "demo")
+    monkeypatch.setenv("AARES_DATA", str(tmp_path / "nowhere"))
+    assert cli.main(["--data", "course"]) == 1
+    assert "AARES_DATA: expected a folder" in capsys.readouterr().err
+
+
+def test_arguments_of_test_go_to_pytest(monkeypatch):
+    called = []
+    monkeypatch.setattr(cli.subprocess, "call", lambda command, **_: called.append(command) or 0)
+    assert cli.main(["test", "-k", "audio", "-x"]) == 0
+    assert called[0][1:] == ["-m", "pytest", "-k", "audio", "-x"]
+
+
+def test_the_commands_of_the_readme_are_understood():
+    commands = COMMAND.findall(README.read_text(encoding="utf-8"))
+    assert "" in [command.strip() for command in commands]
+    assert "test" in [command.strip() for command in commands]
+    parser = cli._make_parser()
+    for command in commands:
+        words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
+        if words[:1] != ["lock"]:  # run.py's own
+            assert parser.parse_args(words).run
+
+
+@pytest.mark.slow
+def test_a_clean_clone_builds_a_notebook(tmp_path):
+    """What git does not track is not needed."""
+    if not shutil.which("git") or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{ROOT}", clone], check=True)
+    program = [sys.executable, "-m", "aares", "--data", "demo", "--only", "04"]
+    result = subprocess.run(program, cwd=clone, capture_output=True, text=True, timeout=600)
+    assert result.returncode == 0, result.stderr
+    assert "build/demo/notebooks/04_fingerprints.ipynb" in result.stdout
+    assert (clone / "build/demo/notebooks/04_fingerprints.ipynb").is_file()
