@@ -69,7 +69,12 @@ class DataSource:
     out: Path
 
     def describe(self) -> str:
-        """One sentence for the first line of a notebook and page 1 of the report."""
+        """One sentence for the first line of a notebook and page 1 of the report.
+
+        Returns
+        -------
+        str
+        """
         if self.kind == "demo":
             return (
                 "Demo data: synthetic songs made by this project "

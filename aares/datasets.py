@@ -69,17 +69,44 @@ def load_train(source: DataSource) -> pd.DataFrame:
 
 
 def load_test(source: DataSource) -> pd.DataFrame:
-    """Load the unlabelled songs of the challenge (exercise 1); see :func:`load_train`."""
+    """Load the unlabelled songs of the challenge (exercise 1), errors as in :func:`load_train`.
+
+    Parameters
+    ----------
+    source : DataSource
+
+    Returns
+    -------
+    DataFrame of shape (n_songs, 16)
+    """
     return _load(source, "test")
 
 
 def load_subset(source: DataSource) -> pd.DataFrame:
-    """Load the songs of exercise 2; ``genres`` holds tuples of micro-genres."""
+    """Load the songs of exercise 2; ``genres`` holds tuples of micro-genres.
+
+    Parameters
+    ----------
+    source : DataSource
+
+    Returns
+    -------
+    DataFrame of shape (n_songs, 20)
+    """
     return _load(source, "subset")
 
 
 def load_recommendation(source: DataSource) -> pd.DataFrame:
-    """Load the songs of exercise 3; ``artists`` holds tuples of names."""
+    """Load the songs of exercise 3; ``artists`` holds tuples of names.
+
+    Parameters
+    ----------
+    source : DataSource
+
+    Returns
+    -------
+    DataFrame of shape (n_songs, 19)
+    """
     return _load(source, "recommendation")
 
 
@@ -98,6 +125,15 @@ def _name_row(file: str, column: str) -> Callable[[int], str]:
 
 def find_table(source: DataSource, table: str) -> Path:
     """Return the path of one of the four tables.
+
+    Parameters
+    ----------
+    source : DataSource
+    table : {"train", "test", "subset", "recommendation"}
+
+    Returns
+    -------
+    Path
 
     Raises
     ------
@@ -218,6 +254,14 @@ def parse_dates(dates: pd.Series) -> pd.DataFrame:
 def list_songs(source: DataSource) -> list[Path]:
     """Return the audio files of exercise 4 and 5, sorted by name.
 
+    Parameters
+    ----------
+    source : DataSource
+
+    Returns
+    -------
+    list of Path
+
     Raises
     ------
     DataError
@@ -313,6 +357,11 @@ def write_challenge(labels: np.ndarray | list[str], source: DataSource) -> Path:
 
 def check_challenge(labels: list[str], source: DataSource) -> None:
     """Check predicted labels against the test and train tables.
+
+    Parameters
+    ----------
+    labels : list of str, shape (n_test,)
+    source : DataSource
 
     Raises
     ------

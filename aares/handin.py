@@ -66,7 +66,7 @@ def make(authors: list[str], source: DataSource) -> list[Path]:
     check_archive(archive)
     files = {
         f"{names}_challenge.csv": challenge.read_bytes(),
-        f"{names}_report.pdf": report.render(source, authors=tuple(authors)),
+        f"{names}_report.pdf": report.render(source, authors=tuple(authors))[0],
         f"{names}_code.zip": archive,
         f"fingerprint_{names}.py": (ROOT / "fingerprint.py").read_bytes(),
         f"fingerprint_example_{names}.ipynb": _render_example(f"fingerprint_{names}", source),
@@ -82,6 +82,14 @@ def join_names(authors: list[str]) -> str:
 
     Accents are kept out of the file name, spaces, hyphens and apostrophes too: `Léa d'Or` becomes
     ``LeadOr``.
+
+    Parameters
+    ----------
+    authors : list of str
+
+    Returns
+    -------
+    str
 
     Raises
     ------
@@ -103,6 +111,12 @@ def join_names(authors: list[str]) -> str:
 def check_challenge_file(content: bytes, source: DataSource) -> None:
     """Check rows and labels of the challenge file.
 
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    source : DataSource
+
     Raises
     ------
     HandinError
@@ -119,6 +133,12 @@ def check_challenge_file(content: bytes, source: DataSource) -> None:
 
 def check_pdf(content: bytes, authors: list[str]) -> None:
     """Check that a PDF opens, is tagged, and names its authors on page 1 and in its metadata.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole file.
+    authors : list of str
 
     Raises
     ------
@@ -141,6 +161,11 @@ def check_pdf(content: bytes, authors: list[str]) -> None:
 
 def check_archive(content: bytes) -> None:
     """Unpack the code in an empty folder, and run its fingerprint example there.
+
+    Parameters
+    ----------
+    content : bytes
+        The whole zip.
 
     Raises
     ------

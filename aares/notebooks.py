@@ -34,6 +34,15 @@ class NotebookError(Exception):
 def list_names(only: str | None = None) -> list[str]:
     """Return the names of all notebooks, or of those that begin with `only`.
 
+    Parameters
+    ----------
+    only : str, optional
+        Such as ``"04"``.
+
+    Returns
+    -------
+    list of str
+
     Raises
     ------
     NotebookError
@@ -82,6 +91,13 @@ def build(name: str, source: DataSource) -> Path:
 def sync(name: str, source: DataSource) -> Path:
     """Bring the cells of an edited notebook back into its source.
 
+    Parameters
+    ----------
+    name : str
+        Without suffix.
+    source : DataSource
+        Says where the notebook lies.
+
     Returns
     -------
     Path
@@ -103,7 +119,17 @@ def sync(name: str, source: DataSource) -> Path:
 
 
 def from_source(name: str) -> NotebookNode:
-    """Read a source as a notebook without outputs, with fixed cell ids and a stamp of its cells."""
+    """Read a source as a notebook without outputs, with fixed cell ids and a stamp of its cells.
+
+    Parameters
+    ----------
+    name : str
+        Without suffix.
+
+    Returns
+    -------
+    NotebookNode
+    """
     notebook = jupytext.read(SOURCES / f"{name}.py", fmt="py:percent")
     for position, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{position:03d}"
@@ -119,6 +145,14 @@ def from_source(name: str) -> NotebookNode:
 def read(path: Path) -> NotebookNode:
     """Read a rendered notebook.
 
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    NotebookNode
+
     Raises
     ------
     NotebookError
@@ -131,17 +165,44 @@ def read(path: Path) -> NotebookNode:
 
 
 def was_edited(notebook: NotebookNode) -> bool:
-    """Say whether the cells differ from those that the notebook was built from."""
+    """Say whether the cells differ from those that the notebook was built from.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+
+    Returns
+    -------
+    bool
+    """
     return notebook.metadata.get("aares", {}).get("cells") != digest_cells(notebook)
 
 
 def same_cells(one: NotebookNode, other: NotebookNode) -> bool:
-    """Say whether two notebooks have the same cells, whatever their outputs."""
+    """Say whether two notebooks have the same cells, whatever their outputs.
+
+    Parameters
+    ----------
+    one, other : NotebookNode
+
+    Returns
+    -------
+    bool
+    """
     return digest_cells(one) == digest_cells(other)
 
 
 def digest_cells(notebook: NotebookNode) -> str:
-    """Return a digest of the sources of all cells; outputs do not matter."""
+    """Return a digest of the sources of all cells; outputs do not matter.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+
+    Returns
+    -------
+    str
+    """
     cells = [f"{cell.cell_type}\0{cell.source.strip()}" for cell in notebook.cells]
     return digest("\0\0".join(cells).encode())
 
@@ -177,7 +238,17 @@ def _describe_failure(notebook: NotebookNode, name: str, error: Exception) -> st
 
 
 def find_noise(notebook: NotebookNode) -> str:
-    """Describe the first error or stderr output of a rendered notebook; empty if there is none."""
+    """Describe the first error or stderr output of a rendered notebook.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+
+    Returns
+    -------
+    str
+        Empty if there is none.
+    """
     for position, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             if output.output_type == "error":

@@ -9,7 +9,7 @@ texts for all figures.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import typst
 
@@ -18,6 +18,7 @@ from aares.config import ROOT, DataSource
 from aares.files import write_atomic
 
 TEXT = ROOT / "report" / "report.typ"
+PAGE_PPI = 110
 
 
 class ReportError(Exception):
@@ -25,7 +26,7 @@ class ReportError(Exception):
 
 
 def compile_report(source: DataSource, *, authors: tuple[str, ...] = ()) -> Path:
-    """Write ``report/report.pdf`` below ``source.out``.
+    """Write ``report/report.pdf`` below ``source.out``, and its first page as ``summary.png``.
 
     Parameters
     ----------
@@ -42,30 +43,51 @@ def compile_report(source: DataSource, *, authors: tuple[str, ...] = ()) -> Path
     ReportError
         Results are missing, of another build or of other data, or Typst refuses the text.
     """
-    return write_atomic(source.out / "report" / "report.pdf", render(source, authors=authors))
+    pages = render(source, authors=authors, format="png")
+    write_atomic(source.out / "report" / "summary.png", pages[0])
+    return write_atomic(source.out / "report" / "report.pdf", render(source, authors=authors)[0])
 
 
-def render(source: DataSource, *, authors: tuple[str, ...] = ()) -> bytes:
-    """Compile the report and return the PDF; see :func:`compile_report`."""
+def render(
+    source: DataSource, *, authors: tuple[str, ...] = (), format: Literal["pdf", "png"] = "pdf"
+) -> list[bytes]:
+    """Compile the report without writing it; errors as in :func:`compile_report`.
+
+    Parameters
+    ----------
+    source : DataSource
+    authors : tuple of str
+    format : {"pdf", "png"}
+
+    Returns
+    -------
+    list of bytes
+        The PDF, or a picture of each page.
+    """
     check_results(source)
     folder = "/" + (source.out / "report").relative_to(ROOT).as_posix()
     try:
-        pdf = typst.compile(
+        compiled = typst.compile(
             TEXT,
             root=ROOT,
             ignore_system_fonts=True,
             sys_inputs={"results": folder, "authors": ",".join(authors)},
-            pdf_standards=["ua-1"],
+            format=format,
+            ppi=PAGE_PPI,
+            pdf_standards=["ua-1"] if format == "pdf" else [],
         )
     except typst.TypstError as error:
         hints = "".join(f"\n  hint: {hint}" for hint in error.hints)
         raise ReportError(f"report.typ: {error.message}\n{error.diagnostic}{hints}") from error
-    assert isinstance(pdf, bytes)
-    return pdf
+    return compiled if isinstance(compiled, list) else [compiled]
 
 
 def check_results(source: DataSource) -> dict[str, Any]:
     """Check that all stored results belong to the code and the data as they are now.
+
+    Parameters
+    ----------
+    source : DataSource
 
     Returns
     -------

@@ -56,18 +56,39 @@ class Notebook:
         self._answer = display(Markdown("*The answer appears here at the end.*"), display_id=True)
 
     def answer(self, sentence: str) -> None:
-        """Fill the room that :meth:`head` left with the answer in one sentence."""
+        """Fill the room that :meth:`head` left with the answer.
+
+        Parameters
+        ----------
+        sentence : str
+            Markdown, one sentence; page 1 of the report prints it too.
+        """
         self._section["answer"] = sentence
         self._save()
         if self._answer is not None:
             self._answer.update(Markdown(f"**Answer.** {sentence}"))
 
     def say(self, text: str) -> None:
-        """Show Markdown that was written from results."""
+        """Show Markdown that was written from results.
+
+        Parameters
+        ----------
+        text : str
+        """
         display(Markdown(text))
 
     def number(self, key: str, value: Any) -> Any:
         """Store a number or text for the report and return it.
+
+        Parameters
+        ----------
+        key : str
+        value : float, int, str or bool
+
+        Returns
+        -------
+        float, int, str or bool
+            `value`.
 
         Raises
         ------
@@ -86,7 +107,20 @@ class Notebook:
         return value
 
     def table(self, name: str, frame: pd.DataFrame, *, index: bool = True) -> pd.DataFrame:
-        """Store a table as ``report/tables/<notebook>_<name>.csv`` and return it to be shown."""
+        """Store a table as ``report/tables/<notebook>_<name>.csv`` and return it to be shown.
+
+        Parameters
+        ----------
+        name : str
+        frame : DataFrame
+        index : bool
+            Whether the index is a column of the file.
+
+        Returns
+        -------
+        DataFrame
+            `frame`.
+        """
         path = self.report / "tables" / f"{self.name[:2]}_{name}.csv"
         content = frame.to_csv(index=index, lineterminator="\n")
         write_atomic(path, content)
@@ -120,7 +154,12 @@ class Notebook:
 
     @property
     def report(self) -> Path:
-        """Folder that the report is compiled in."""
+        """Folder that the report is compiled in.
+
+        Returns
+        -------
+        Path
+        """
         return self.source.out / "report"
 
     def _save(self) -> None:
@@ -135,7 +174,16 @@ class Notebook:
 
 
 def digest(content: bytes) -> str:
-    """Return the first 16 hexadecimal digits of the SHA-256 of `content`."""
+    """Return the first 16 hexadecimal digits of the SHA-256 of `content`.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    str
+    """
     return hashlib.sha256(content).hexdigest()[:16]
 
 
@@ -185,6 +233,15 @@ def _digest_files(paths: list[Path]) -> str:
 
 def read_numbers(path: Path) -> dict[str, Any]:
     """Read ``numbers.json``.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
+        A section for each notebook.
 
     Raises
     ------

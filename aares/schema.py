@@ -26,10 +26,12 @@ class DataError(Exception):
 
 
 class Column(Protocol):
-    """What every column type does."""
+    """What every column type does: ``parse`` turns cells of text into values.
 
-    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
-        """Turn cells of text into values; raise :class:`DataError` at the first that is none."""
+    It raises :class:`DataError` at the first cell that is none.
+    """
+
+    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series: ...
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,17 @@ def _parse_names(text: str) -> tuple[str, ...] | None:
 
 
 def show_cell(value: object) -> str:
+    """Write a cell as an error message shows it.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+        At most 62 characters.
+    """
     text = str(value)
     return "an empty cell" if text == "" else repr(text if len(text) <= 60 else text[:57] + "...")
 

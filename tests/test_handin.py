@@ -67,9 +67,9 @@ def test_what_was_not_run_yet_is_named(source):
 
 
 def test_a_report_without_the_authors_is_refused(source):
-    handin.check_pdf(report.render(source, authors=("Dupont",)), ["Dupont"])
+    handin.check_pdf(report.render(source, authors=("Dupont",))[0], ["Dupont"])
     with pytest.raises(HandinError, match="does not name the author 'Martin'"):
-        handin.check_pdf(report.render(source, authors=("Dupont",)), ["Dupont", "Martin"])
+        handin.check_pdf(report.render(source, authors=("Dupont",))[0], ["Dupont", "Martin"])
     with pytest.raises(HandinError, match="does not open"):
         handin.check_pdf(b"%PDF-1.7 cut", ["Dupont"])
 

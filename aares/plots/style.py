@@ -121,7 +121,17 @@ def set_title(ax: Axes, finding: str, detail: str = "") -> Axes:
 
 
 def show_whole_numbers(ax: Axes, axis: str = "y") -> Axes:
-    """Write thousands with a thin space: 25 492."""
+    """Write thousands with a thin space: 25 492.
+
+    Parameters
+    ----------
+    ax : Axes
+    axis : {"x", "y"}
+
+    Returns
+    -------
+    Axes
+    """
     formatter = mpl.ticker.FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", "\u2009"))
     getattr(ax, f"{axis}axis").set_major_formatter(formatter)
     return ax
