@@ -91,12 +91,15 @@ def _install() -> None:
     """Install the lock with uv; with pip where there is no uv for this machine."""
     # --no-deps: the lock is complete, and what LEFT_OUT names must not come back.
     packages = ["--no-deps", "-r", str(LOCK)]
+    # On a terminal uv shows progress bars; in a log it would list 160 names.
+    quiet = [] if sys.stderr.isatty() else ["--quiet"]
     try:
         _run(str(PYTHON), "-m", "pip", "install", "--quiet", *_pip_options(), "uv")
-        _run(str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON), *packages)
+        uv = [str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON)]
+        _run(*uv, *quiet, *packages)
     except subprocess.CalledProcessError:
         print("uv did not do it; trying with pip, which takes longer ...", flush=True)
-        _run(str(PYTHON), "-m", "pip", "install", *_pip_options(), *packages)
+        _run(str(PYTHON), "-m", "pip", "install", *_pip_options(), *quiet, *packages)
 
 
 def _pip_options() -> list[str]:

@@ -1,4 +1,4 @@
-"""Exercise 5: how often does the assignment's method find the song of an excerpt?
+"""Exercise 5: how often the assignment's method finds the song of an excerpt.
 
 Used by notebook 04. The method itself is in ``fingerprint.py`` and ``utils_projet.py``; here are
 excerpts to try it on, noise, and the scores.
@@ -27,8 +27,8 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from aares.audio import SAMPLE_RATE_HZ
-from fingerprint import HOP_LENGTH, process_signal
-from utils_projet import search_song
+from fingerprint import HOP_LENGTH, compute_spectrogram, process_signal
+from utils_projet import get_maxima, search_song
 
 Hashes = Mapping[int, int]
 
@@ -152,6 +152,34 @@ def try_excerpts(
     return pd.DataFrame(rows, columns=["song", "rank", "score", "n_hashes"])
 
 
+def retry_excerpts(
+    database: Sequence[Hashes], excerpts: Sequence[Excerpt], *, drops: Sequence[int]
+) -> pd.DataFrame:
+    """Search for each excerpt several times, dropping samples at its start, and keep the best try.
+
+    With steps smaller than the hop, one of the tries is nearly aligned with the song's frames.
+
+    Parameters
+    ----------
+    database : sequence of dict
+    excerpts : sequence of Excerpt
+    drops : sequence of int
+        How many samples each try leaves out.
+
+    Returns
+    -------
+    DataFrame with one row for each excerpt
+        The row of `try_excerpts` with the highest score; the first of equals.
+    """
+    tries = []
+    for drop in drops:
+        cut = [Excerpt(e.song, e.start + drop, e.y[drop:]) for e in excerpts]
+        tries.append(try_excerpts(database, cut))
+    best = np.argmax([tried["score"] for tried in tries], axis=0)
+    rows = [tries[k].iloc[row] for row, k in enumerate(best)]
+    return pd.DataFrame(rows, columns=tries[0].columns).reset_index(drop=True)
+
+
 def estimate_share(hits: Sequence[bool] | np.ndarray | pd.Series) -> tuple[float, float, float]:
     """Return the share of hits and its 95 % Wilson interval.
 
@@ -172,6 +200,21 @@ def estimate_share(hits: Sequence[bool] | np.ndarray | pd.Series) -> tuple[float
     result = binomtest(int(np.sum(hits)), len(hits))
     interval = result.proportion_ci(confidence_level=0.95, method="wilson")
     return float(result.statistic), float(interval.low), float(interval.high)
+
+
+def describe_share(hits: Sequence[bool] | np.ndarray | pd.Series) -> str:
+    """Write the share of hits and its 95 % interval, such as ``"80% (49% to 94%)"``.
+
+    Parameters
+    ----------
+    hits : sequence of bool, shape (n,)
+
+    Returns
+    -------
+    str
+    """
+    share, low, high = estimate_share(hits)
+    return f"{share:.0%} ({low:.0%} to {high:.0%})"
 
 
 def match_hashes(song: Hashes, excerpt: Hashes) -> np.ndarray:
@@ -232,3 +275,35 @@ def measure_misalignment(
                 _, [bar] = search_song([database[place.song]], hashes, return_scores=True)
                 rows.append((shift, bar / len(hashes)))
     return pd.DataFrame(rows, columns=["shift", "share"])
+
+
+def measure_kept_maxima(
+    y: np.ndarray, *, shift: int, length_s: float, step_frames: int = 20
+) -> tuple[float, float]:
+    """Measure how many maxima of excerpts are maxima of the whole song too.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,)
+        Song at 3 kHz, longer than an excerpt and a hop.
+    shift : int
+        The excerpts start this many samples after a frame of the song, 0 to 512.
+    length_s : float
+    step_frames : int
+        Frames from the start of one excerpt to that of the next.
+
+    Returns
+    -------
+    same, later : float
+        Share of the excerpts' maxima at the same bin of the song's frame before the shift, and at
+        that of the frame after it.
+    """
+    length = round(length_s * SAMPLE_RATE_HZ)
+    in_song = set(map(tuple, get_maxima(compute_spectrogram(y)).tolist()))
+    same, later = [], []
+    for frame in range(0, (len(y) - length - shift) // HOP_LENGTH + 1, step_frames):
+        start = frame * HOP_LENGTH + shift
+        for b, t in get_maxima(compute_spectrogram(y[start : start + length])).tolist():
+            same.append((b, t + frame) in in_song)
+            later.append((b, t + frame + 1) in in_song)
+    return float(np.mean(same)), float(np.mean(later))

@@ -1,0 +1,223 @@
+"""What prediction sets are worth: coverage, size, and which genres they hold together.
+
+Notebook ``05_conformal``; conventions and references in :mod:`aares.conformal`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
+
+
+def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.DataFrame:
+    """Measure the sets of labelled songs for several eps.
+
+    Parameters
+    ----------
+    p : np.ndarray [shape=(m, n_labels)]
+    codes : np.ndarray [shape=(m,)], int
+        Column of each song's true label.
+    eps : sequence of float in [0, 1]
+
+    Returns
+    -------
+    DataFrame, one row for each eps
+        ``coverage`` (share of sets that hold the true label), ``size`` (mean number of labels),
+        ``empty`` and ``single`` (shares of sets with no and with one label).
+    """
+    own = p[np.arange(len(p)), codes]
+    rows = []
+    for level in eps:
+        sizes = (p > level).sum(axis=1)
+        rows.append(
+            {
+                "coverage": (own > level).mean(),
+                "size": sizes.mean(),
+                "empty": (sizes == 0).mean(),
+                "single": (sizes == 1).mean(),
+            }
+        )
+    return pd.DataFrame(rows, index=pd.Index(eps, name="eps"))
+
+
+def cover_by_label(
+    p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: float, *, level: float = 0.95
+) -> pd.DataFrame:
+    """Measure coverage within each label, with exact binomial intervals.
+
+    Parameters
+    ----------
+    p : np.ndarray [shape=(m, n_labels)]
+    codes : np.ndarray [shape=(m,)], int
+    labels : sequence [shape=(n_labels,)]
+    eps : float in [0, 1]
+    level : float in (0, 1)
+        Level of the intervals.
+
+    Returns
+    -------
+    DataFrame, one row for each label that occurs among the songs
+        ``n``, ``coverage``, ``low``, ``high``, ``size`` (mean size of its songs' sets).
+
+    References
+    ----------
+    C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in the
+    case of the binomial", Biometrika 26, 1934.
+    """
+    hit = p[np.arange(len(p)), codes] > eps
+    sizes = (p > eps).sum(axis=1)
+    rows = {}
+    for code in np.unique(codes):
+        of_label = codes == code
+        n, hits = int(of_label.sum()), int(hit[of_label].sum())
+        low, high = stats.binomtest(hits, n).proportion_ci(level, method="exact")
+        rows[labels[code]] = {
+            "n": n,
+            "coverage": hits / n,
+            "low": low,
+            "high": high,
+            "size": sizes[of_label].mean(),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").astype({"n": int})
+
+
+def measure_lift(sets: np.ndarray, labels: Sequence) -> pd.DataFrame:
+    """Measure how much more often two labels share a set than if they were independent.
+
+    ``lift(a, b) = P(a and b in the set) / (P(a in the set) P(b in the set))``: 1 means no relation,
+    2 twice as often as by chance, 0 never.
+
+    Parameters
+    ----------
+    sets : np.ndarray [shape=(m, n_labels)], bool
+    labels : sequence [shape=(n_labels,)]
+
+    Returns
+    -------
+    DataFrame [shape=(n_labels, n_labels)]
+        Symmetric; missing where a label is in no set, and on the diagonal.
+    """
+    sets = np.asarray(sets, dtype=float)
+    together = sets.T @ sets / len(sets)
+    alone = sets.mean(axis=0)
+    expected = np.outer(alone, alone)
+    lift = np.divide(together, expected, out=np.full_like(together, np.nan), where=expected > 0)
+    np.fill_diagonal(lift, np.nan)
+    return pd.DataFrame(lift, index=list(labels), columns=list(labels))
+
+
+def order_labels(lift: pd.DataFrame) -> list:
+    """Order labels so that those that share sets stand side by side.
+
+    Average linkage on ``-log2(lift)``, with the leaves turned so that neighbours are as similar
+    as the tree allows.
+
+    Parameters
+    ----------
+    lift : DataFrame [shape=(n_labels, n_labels)]
+        From :func:`measure_lift`.
+
+    Returns
+    -------
+    list
+        The labels that are in some set; those that are in none come last.
+
+    References
+    ----------
+    Z. Bar-Joseph, D. Gifford and T. Jaakkola, "Fast optimal leaf ordering for hierarchical
+    clustering", Bioinformatics 17, 2001.
+    """
+    seen = lift.index[lift.notna().any()]
+    absent = [label for label in lift.index if label not in set(seen)]
+    if len(seen) < 3:
+        return [*seen, *absent]
+    distances = -np.log2(lift.loc[seen, seen].clip(lower=2.0**-6).to_numpy())
+    distances -= np.nanmin(distances)
+    np.fill_diagonal(distances, 0)
+    tree = hierarchy.linkage(squareform(distances), "average", optimal_ordering=True)
+    return [*seen[hierarchy.leaves_list(tree)], *absent]
+
+
+def judge_singletons(
+    p: np.ndarray, codes: np.ndarray, *, edges: Sequence[float] = (0, 0.5, 0.7, 0.8, 0.9, 0.95, 1)
+) -> pd.DataFrame:
+    """Say how often the last remaining label is right, by the confidence it remained with.
+
+    Parameters
+    ----------
+    p : np.ndarray [shape=(m, n_labels)]
+    codes : np.ndarray [shape=(m,)], int
+        Column of each song's true label.
+    edges : sequence of float, ascending
+        Bounds of the classes of confidence ``1 - eps``; a class holds its upper bound.
+
+    Returns
+    -------
+    DataFrame, one row for each class of confidence
+        ``songs``, ``right`` (share of songs whose largest p-value is the true label's), ``low``
+        and ``high`` (its exact 95 % interval); the shares are missing without songs. Songs with a
+        tie for the largest p-value never have a single label and are left out.
+    """
+    top = np.sort(p, axis=1)[:, -2:]
+    alone = top[:, 0] < top[:, 1]
+    frame = pd.DataFrame({"right": p.argmax(axis=1) == codes, "confidence": 1 - top[:, 0]})[alone]
+    classes = pd.cut(frame["confidence"], list(edges), include_lowest=True)
+    groups = frame.groupby(classes, observed=False)["right"]
+    table = pd.DataFrame({"songs": groups.size(), "right": groups.mean()})
+    limits = [
+        stats.binomtest(int(hits), int(n)).proportion_ci(0.95) if n else (np.nan, np.nan)
+        for hits, n in zip(groups.sum(), groups.size(), strict=True)
+    ]
+    return table.assign(low=[pair[0] for pair in limits], high=[pair[1] for pair in limits])
+
+
+def cover_in_draws(
+    X: np.ndarray,
+    y: np.ndarray,
+    compute: Callable[..., np.ndarray],
+    *,
+    n_bag: int,
+    n_new: int,
+    n_draws: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw a new bag and new songs many times, and return the p-values of the true labels.
+
+    Parameters
+    ----------
+    X : np.ndarray [shape=(n, d)], float
+        Features in a space that owes nothing to these labels.
+    y : np.ndarray [shape=(n,)]
+    compute : callable
+        ``compute(X_bag, y_bag, X_new)`` returns p of shape (m, n_labels of the bag).
+    n_bag, n_new, n_draws : int
+        Size of the bag, new songs in each draw, draws; without replacement within a draw.
+    rng : np.random.Generator
+        Draws the same rows for every `compute` when seeded alike.
+
+    Returns
+    -------
+    np.ndarray [shape=(n_draws, n_new)], in [0, 1]
+        Coverage at eps is the share of values above eps. A label that the bag lacks counts as 0.
+
+    Raises
+    ------
+    ValueError
+        When the songs are too few for one draw.
+    """
+    if n_bag + n_new > len(X):
+        raise ValueError(f"expected at least {n_bag + n_new} songs, found {len(X)}")
+    true_p = np.zeros((n_draws, n_new))
+    for draw in range(n_draws):
+        rows = rng.choice(len(X), n_bag + n_new, replace=False)
+        bag, new = rows[:n_bag], rows[n_bag:]
+        labels = np.unique(y[bag])
+        codes = np.minimum(np.searchsorted(labels, y[new]), len(labels) - 1)
+        p = compute(X[bag], y[bag], X[new])[np.arange(n_new), codes]
+        true_p[draw] = np.where(labels[codes] == y[new], p, 0.0)
+    return true_p

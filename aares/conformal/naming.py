@@ -1,0 +1,52 @@
+"""Names for songs of tables that have none.
+
+Notebook ``05_conformal``. The tables of exercise 1 hold numbers only. Some of their recordings also
+stand, with artist and title, in the tables of exercises 2 and 3: equal duration, tempo and loudness
+(:data:`aares.genre.labels.FINGERPRINT`) make them one recording.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from aares.genre.labels import FINGERPRINT
+
+LONGEST_NAME = 42  # characters that fit a column of a table
+
+
+def name_songs(
+    songs: pd.DataFrame, subset: pd.DataFrame, recommendation: pd.DataFrame, *, table: str
+) -> pd.Series:
+    """Name songs by artist and title where another table knows them, else by their row.
+
+    Parameters
+    ----------
+    songs : DataFrame, m rows
+    subset : DataFrame
+        Table of exercise 2: ``artist_name``, ``track_name``.
+    recommendation : DataFrame
+        Table of exercise 3: ``artists`` (tuples of str), ``name``.
+    table : str
+        What the songs' table is called where a row has to do, such as ``"test"``.
+
+    Returns
+    -------
+    Series of str, index of `songs`
+        ``"Artist: Title"``, cut at 42 characters, or ``"test row 17"`` (the first row is 0).
+    """
+    keys = list(FINGERPRINT)
+    first_artist = recommendation["artists"].map(lambda names: names[0] if names else "")
+    titles = pd.concat(
+        [
+            subset[keys].assign(title=subset["artist_name"] + ": " + subset["track_name"]),
+            recommendation[keys].assign(title=first_artist + ": " + recommendation["name"]),
+        ]
+    ).drop_duplicates(keys)
+    known = songs[keys].merge(titles, on=keys, how="left")["title"].set_axis(songs.index)
+    rows = pd.Series([f"{table} row {row}" for row in songs.index], index=songs.index)
+    return known.map(_cut_name, na_action="ignore").fillna(rows)
+
+
+def _cut_name(name: str) -> str:
+    """Return a name that fits a column."""
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"

@@ -1,0 +1,162 @@
+"""The space in which the conformal predictor measures distances between songs.
+
+Notebook ``05_conformal``. A nearest neighbour depends on units: unscaled, ``duration_ms`` decides
+alone. Here the columns are described on scales where equal steps mean something, standardised,
+and weighted by how well each tells the genres apart. Weights come from songs outside the bag and
+outside the evaluation: a distance that had seen the labels of the bag, but not the new song's,
+would treat the two differently and void the guarantee.
+
+References
+----------
+R. A. Fisher, "Statistical Methods for Research Workers", 1925, chapter 7 (the F statistic).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.feature_selection import f_classif
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils.validation import check_is_fitted
+
+NEIGHBORS = 5  # votes of the KNN model; the conformal measure has a k of its own
+PLAIN_RATIOS = ("danceability", "energy", "valence")
+LATEST_YEAR = 2023  # the data ends in 2022: the age of a song stays positive
+
+
+def describe_songs(songs: pd.DataFrame) -> pd.DataFrame:
+    """Describe songs by numbers on scales where equal steps mean equal differences.
+
+    Logarithms where the ear or the table works in ratios (duration, age of the song, the skewed
+    shares), clipping where single outliers would stretch a scale. The key is left out: it tells
+    genres apart hardly at all, and adds its noise to every distance.
+
+    Parameters
+    ----------
+    songs : DataFrame, m rows
+        Columns of the course's train and test tables; ``genre`` is ignored.
+
+    Returns
+    -------
+    DataFrame [shape=(m, 19)], float64
+        Same index.
+
+    Raises
+    ------
+    KeyError
+        When a column is missing.
+    """
+    date = songs["release_date"].astype(str)
+    year = date.str[:4].astype(float)
+    number = songs.drop(columns=["release_date", "genre"], errors="ignore").astype(float)
+    columns: dict[str, Any] = {name: number[name] for name in PLAIN_RATIOS}
+    columns |= {
+        "loudness": number["loudness"].clip(-25, 0),
+        "quietness": np.log(2 - number["loudness"].clip(upper=0)),
+        "speechiness": np.log(number["speechiness"] + 0.02),
+        "acousticness": number["acousticness"],
+        "acoustic_ratio": np.log(number["acousticness"] + 1e-3),
+        "instrumentalness": number["instrumentalness"],
+        "instrumental_ratio": np.log(number["instrumentalness"] + 1e-5),
+        "liveness": np.log(number["liveness"] + 0.02),
+        "duration": np.log(number["duration_ms"].clip(lower=1)),
+        "tempo": np.log(number["tempo"].clip(50, 220)),
+        "mode": number["mode"],
+        "popularity": number["popularity"],
+        "unpopular": (number["popularity"] == 0).astype(float),
+        "explicit": number["explicit"],
+        "year": year.clip(lower=1950),
+        "newness": -np.log((LATEST_YEAR + 0.5 - year).clip(lower=0.5)),
+    }
+    return pd.DataFrame(columns, index=songs.index)
+
+
+class FisherScaler(BaseEstimator, TransformerMixin):
+    """Standardise columns and weight each by how well it separates given classes.
+
+    A column is divided by its standard deviation and multiplied by ``sqrt(F / max F)`` with F the
+    ratio of its variance between classes to that within classes: where the genres do not differ,
+    the column hardly counts in a distance.
+
+    Attributes
+    ----------
+    scaler_ : StandardScaler
+    weights_ : np.ndarray [shape=(d,)], in [0, 1]
+    """
+
+    def fit(self, X, y):
+        """Learn location, scale and weight of each column.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame [shape=(n, d)]
+        y : array-like [shape=(n,)]
+            Labels.
+
+        Returns
+        -------
+        FisherScaler
+            This object.
+        """
+        self.scaler_ = StandardScaler().fit(X)
+        scores = np.nan_to_num(f_classif(self.scaler_.transform(X), y)[0])
+        self.weights_ = np.sqrt(scores / scores.max())
+        return self
+
+    def transform(self, X) -> np.ndarray:
+        """Return the weighted columns.
+
+        Parameters
+        ----------
+        X : array-like or DataFrame [shape=(m, d)]
+
+        Returns
+        -------
+        np.ndarray [shape=(m, d)], float64
+        """
+        check_is_fitted(self)
+        return self.scaler_.transform(X) * self.weights_
+
+
+def choose_space(songs: pd.DataFrame, genre: pd.Series) -> Pipeline:
+    """Learn the space from songs that are neither in the bag nor evaluated.
+
+    Parameters
+    ----------
+    songs : DataFrame, n rows
+    genre : Series [shape=(n,)]
+
+    Returns
+    -------
+    Pipeline
+        Fitted: description, then :class:`FisherScaler`; transforms tables of songs to (m, d).
+    """
+    describe = FunctionTransformer(describe_songs)
+    return Pipeline([("describe", describe), ("scale", FisherScaler())]).fit(songs, genre)
+
+
+def make_space_model(space: Pipeline, songs: pd.DataFrame, genre: pd.Series) -> Pipeline:
+    """Fit the KNN model of the assignment on the bag, in a space that is learnt already.
+
+    Parameters
+    ----------
+    space : Pipeline
+        From :func:`choose_space`; stays as it is.
+    songs : DataFrame, n rows
+        The bag.
+    genre : Series [shape=(n,)]
+
+    Returns
+    -------
+    Pipeline
+        The steps of the space, then a fitted KNeighborsClassifier with Manhattan distances; what
+        ``utils_projet.ConformalPrediction`` takes together with `songs` and `genre`.
+    """
+    knn = KNeighborsClassifier(n_neighbors=NEIGHBORS, metric="manhattan")
+    knn.fit(space.transform(songs), genre)
+    return Pipeline([*space.steps, ("knn", knn)])

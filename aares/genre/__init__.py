@@ -1,0 +1,20 @@
+"""Exercise 1: predict the genre of the challenge's songs.
+
+Notebook ``01_genre``. :mod:`.labels` holds the rule that made the labels, :mod:`.songs` turns the
+table into numbers, :mod:`.neighbors` asks the songs of the same date, :mod:`.model` is the
+classifier, :mod:`.evaluate` compares it with others. Scores are micro-averaged F1, which for one
+label a song is the accuracy.
+"""
+
+from aares.genre.labels import KEYWORDS, label_from_genres, label_songs, match_songs, remove_songs
+from aares.genre.model import GenreClassifier, make_model
+
+__all__ = [
+    "KEYWORDS",
+    "GenreClassifier",
+    "label_from_genres",
+    "label_songs",
+    "make_model",
+    "match_songs",
+    "remove_songs",
+]

@@ -1,0 +1,231 @@
+"""What the tables tell before any classifier is trained, and what its errors tell afterwards.
+
+Used by notebook 01: the labelling rule, the album effect, genre profiles, a map, confusions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.manifold import TSNE
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from aares.genre.labels import FINGERPRINT, label_from_genres
+from aares.genre.neighbors import Songs, find_neighbors
+from aares.genre.songs import SOUND, SoundSpace, check_table, describe_songs, name_albums
+
+
+def pair_tables(train: pd.DataFrame, subset: pd.DataFrame) -> pd.DataFrame:
+    """Find the songs that stand in both tables: their label, micro-genres and the rule's label.
+
+    Parameters
+    ----------
+    train : DataFrame
+    subset : DataFrame
+
+    Returns
+    -------
+    DataFrame
+        Columns ``artist_name``, ``genres``, ``genre`` (the label given), ``rule`` and ``agree``;
+        only songs that the rule labels.
+    """
+    # A loudness, tempo and length may coincide by chance; the danceability too hardly does.
+    keys = [*FINGERPRINT, "danceability"]
+    both = train[[*keys, "genre"]].merge(subset[[*keys, "artist_name", "genres"]], on=keys)
+    both = both.assign(rule=both["genres"].map(label_from_genres)).dropna(subset=["rule"])
+    both = both.assign(agree=both["genre"] == both["rule"])
+    return both[["artist_name", "genres", "genre", "rule", "agree"]].reset_index(drop=True)
+
+
+def measure_album_effect(train: pd.DataFrame, *, limit: int = 10) -> pd.DataFrame:
+    """Measure how often songs of one full date share their genre, by closeness in sound.
+
+    Parameters
+    ----------
+    train : DataFrame
+    limit : int
+        Closest neighbours looked at.
+
+    Returns
+    -------
+    DataFrame
+        Index ``rank`` (1 = closest of the date); columns ``pairs`` and ``same_genre`` (share).
+    """
+    table = check_table(train)
+    dates = np.where(table["release_date"].str.len() == 10, name_albums(table), "")
+    space = SoundSpace().fit_transform(table)
+    songs = Songs(describe_songs(table), space, dates, np.ones((len(table), 1)))
+    pairs = find_neighbors(songs, limit=limit)
+    genres = train["genre"].to_numpy()
+    same = genres[pairs.left] == genres[pairs.right]
+    groups = pd.DataFrame({"rank": pairs.rank + 1, "same": same}).groupby("rank")["same"]
+    return pd.DataFrame({"pairs": groups.size(), "same_genre": groups.mean()})
+
+
+def count_neighbors(X: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:
+    """Count for each song the known songs of its release date.
+
+    Parameters
+    ----------
+    X, known : DataFrame
+        Raw tables.
+
+    Returns
+    -------
+    ndarray of int, shape (n_songs,)
+    """
+    counts = pd.Series(name_albums(check_table(known))).value_counts().drop("", errors="ignore")
+    return pd.Series(name_albums(check_table(X))).map(counts).fillna(0).astype(int).to_numpy()
+
+
+def profile_genres(train: pd.DataFrame) -> pd.DataFrame:
+    """Return how each genre's mean differs from all songs, in standard deviations.
+
+    Parameters
+    ----------
+    train : DataFrame
+
+    Returns
+    -------
+    DataFrame of float, shape (n_genres, n_columns)
+        Most frequent genre first.
+    """
+    numbers = describe_songs(check_table(train))[["year", *SOUND, "explicit", "mode"]]
+    scaled = (numbers - numbers.mean()) / numbers.std().replace(0, 1)
+    order = train["genre"].value_counts().index
+    return scaled.groupby(train["genre"].to_numpy()).mean().loc[order]
+
+
+def map_songs(train: pd.DataFrame, *, n_songs: int = 3000, random_state: int = 0) -> pd.DataFrame:
+    """Place a sample of songs on a plane so that songs of similar sound and year are close.
+
+    Parameters
+    ----------
+    train : DataFrame
+    n_songs : int
+    random_state : int
+
+    Returns
+    -------
+    DataFrame
+        Columns ``x``, ``y`` and ``genre``; no popularity and no precise date enter.
+
+    References
+    ----------
+    van der Maaten, L. and Hinton, G. (2008). Visualizing data using t-SNE, section 3.
+    """
+    sample = train.sample(min(n_songs, len(train)), random_state=random_state)
+    table = check_table(sample)
+    space = SoundSpace().fit(table).transform(table)[:, : SOUND.index("popularity")]
+    year = describe_songs(table)["year"].rank(pct=True).fillna(0.5).to_numpy()
+    flat = TSNE(
+        perplexity=min(40, len(sample) / 4), init="pca", random_state=random_state
+    ).fit_transform(np.column_stack([space, year]))
+    return pd.DataFrame({"x": flat[:, 0], "y": flat[:, 1], "genre": sample["genre"].to_numpy()})
+
+
+def confuse_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:
+    """Return the share of each genre's songs (row) that was given each label (column).
+
+    Parameters
+    ----------
+    truth : Series of str, shape (n_songs,)
+    predicted : ndarray of str, shape (n_songs,)
+
+    Returns
+    -------
+    DataFrame of float, shape (n_genres, n_genres)
+        Rows sum to 1, most frequent genre first.
+    """
+    order = list(truth.value_counts().index)
+    shares = confusion_matrix(truth, predicted, labels=order, normalize="true")
+    return pd.DataFrame(shares, index=order, columns=order)
+
+
+def find_lookalikes(confusion: pd.DataFrame, *, n_pairs: int = 8) -> pd.DataFrame:
+    """Return the pairs of genres that are taken for each other most.
+
+    Parameters
+    ----------
+    confusion : DataFrame
+        From `confuse_genres`.
+    n_pairs : int
+
+    Returns
+    -------
+    DataFrame
+        Columns ``genre``, ``taken for``, ``share`` and ``back`` (the share the other way).
+    """
+    names = np.asarray(confusion.index)
+    shares = confusion.to_numpy()
+    i, j = np.nonzero(~np.eye(len(names), dtype=bool))
+    table = pd.DataFrame(
+        {"genre": names[i], "taken for": names[j], "share": shares[i, j], "back": shares[j, i]}
+    )
+    return table.nlargest(n_pairs, "share").reset_index(drop=True)
+
+
+def score_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:
+    """Return precision, recall and number of songs of each genre, best F1 first.
+
+    Parameters
+    ----------
+    truth : Series of str, shape (n_songs,)
+    predicted : ndarray of str, shape (n_songs,)
+
+    Returns
+    -------
+    DataFrame
+        Columns ``precision``, ``recall``, ``f1``, ``songs``; index: genres.
+    """
+    names = sorted(truth.unique())
+    parts = precision_recall_fscore_support(truth, predicted, labels=names, zero_division=0)
+    columns = dict(zip(("precision", "recall", "f1", "songs"), parts, strict=True))
+    return pd.DataFrame(columns, index=names).sort_values("f1", ascending=False)
+
+
+def measure_reliability(
+    probabilities: np.ndarray, right: np.ndarray, *, n_bins: int = 10
+) -> pd.DataFrame:
+    """Compare the probability of the answer with how often it is right.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float, shape (n_songs,)
+        Of the genre that was answered.
+    right : ndarray of bool, shape (n_songs,)
+    n_bins : int
+        Bins of equal numbers of songs.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``claimed``, ``right`` (means of the bin), ``low``, ``high`` (95 % interval of
+        `right`) and ``songs``.
+    """
+    table = pd.DataFrame({"claimed": probabilities, "right": right.astype(float)})
+    bins = pd.qcut(table["claimed"], n_bins, duplicates="drop")
+    result = table.groupby(bins, observed=True).agg(
+        claimed=("claimed", "mean"), right=("right", "mean"), songs=("right", "size")
+    )
+    spread = 1.96 * np.sqrt(result["right"] * (1 - result["right"]) / result["songs"])
+    return result.assign(low=result["right"] - spread, high=result["right"] + spread).reset_index(
+        drop=True
+    )
+
+
+def count_hits(probabilities: np.ndarray, codes: np.ndarray, *, depth: int) -> np.ndarray:
+    """Tell for which songs the label is among the `depth` most probable ones.
+
+    Parameters
+    ----------
+    probabilities : ndarray of float, shape (n_songs, n_classes)
+    codes : ndarray of int, shape (n_songs,)
+    depth : int
+
+    Returns
+    -------
+    ndarray of bool, shape (n_songs,)
+    """
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :depth]
+    return (best == codes[:, None]).any(axis=1)

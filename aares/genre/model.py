@@ -1,0 +1,218 @@
+"""The classifier of the challenge: sound and date first, then the neighbours of the same date.
+
+Used by notebook 01. Three steps, all learnt inside ``fit``:
+
+1. *guess*: extremely randomised trees on sound and date; out-of-bag probabilities for the songs
+   they were fitted on (Geurts et al. 2006; Breiman 1996);
+2. *votes*: neighbours of the same date, weighted by a learnt trust (:mod:`.neighbors`);
+3. *decision*: gradient boosting (Ke et al. 2017) on sound, date, guesses and votes.
+
+References
+----------
+Geurts, P., Ernst, D. and Wehenkel, L. (2006). Extremely randomized trees, section 2.
+Breiman, L. (1996). Out-of-bag estimation, section 2.
+Ke, G. et al. (2017). LightGBM: a highly efficient gradient boosting decision tree, section 3.
+Wolpert, D. (1992). Stacked generalization, section 2.
+"""
+
+from __future__ import annotations
+
+import lightgbm
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.utils.validation import check_is_fitted
+
+from aares.genre.labels import label_songs, remove_songs
+from aares.genre.neighbors import AlbumVotes, Songs
+from aares.genre.songs import SoundSpace, check_table, describe_songs, name_albums
+
+
+class GenreClassifier(ClassifierMixin, BaseEstimator):
+    """Predict a song's genre from its sound, its date and its neighbours of the same date.
+
+    Parameters
+    ----------
+    extra : DataFrame, optional
+        More songs, with the artists' micro-genres in a column ``genres``: those that the rule
+        labels are learnt from too. Recordings that are among the songs of `fit` are left out.
+    votes : {"learned", "distance", None}
+        How neighbours of the same date count.
+    dates : bool
+        Whether all parts of the date are features, or its year alone.
+    n_trees : int
+        Trees of the guess.
+    rounds : int
+        Rounds of the decision.
+    n_seeds : int
+        Boosted models that decide together, by the mean of their probabilities.
+    n_jobs : int
+        Threads.
+    random_state : int
+
+    Attributes
+    ----------
+    classes_ : ndarray of str
+    n_extra_ : int
+        Labelled songs that came from `extra`.
+    """
+
+    def __init__(
+        self,
+        extra=None,
+        *,
+        votes="learned",
+        dates=True,
+        n_trees=300,
+        rounds=110,
+        n_seeds=2,
+        n_jobs=2,
+        random_state=0,
+    ) -> None:
+        self.extra = extra
+        self.votes = votes
+        self.dates = dates
+        self.n_trees = n_trees
+        self.rounds = rounds
+        self.n_seeds = n_seeds
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit(self, X: pd.DataFrame, y) -> GenreClassifier:
+        """Learn from labelled songs.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_songs, >= 16)
+        y : array-like of str, shape (n_songs,)
+
+        Returns
+        -------
+        GenreClassifier
+
+        Raises
+        ------
+        ValueError
+            No song, one genre only, a missing label, or `X` and `y` of different lengths.
+        """
+        table, labels = check_table(X), _check_labels(y, len(X))
+        self.classes_ = np.unique(labels)
+        if len(self.classes_) < 2:
+            raise ValueError(f"genres: expected two at least, found {list(self.classes_)}")
+        table, labels = self._add_extra(table, labels)
+        codes = np.searchsorted(self.classes_, labels)
+        self.space_ = SoundSpace().fit(table)
+        numbers = describe_songs(table, dates=self.dates)
+        self.fill_ = numbers.median().fillna(0)
+        guesses = self._fit_guess(numbers, codes)
+        votes = self._fit_votes(self._describe(table, numbers, guesses), codes)
+        self._fit_decision(self._join(numbers, guesses, votes), codes)
+        return self
+
+    def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
+        """Return the probability of each genre, shape (n_songs, n_classes)."""
+        check_is_fitted(self, "deciders_")
+        table = check_table(X)
+        if table.empty:
+            return np.empty((0, len(self.classes_)))
+        numbers = describe_songs(table, dates=self.dates)
+        guesses = self.guesser_.predict_proba(numbers.fillna(self.fill_))
+        votes = np.empty((len(table), 0))
+        if self.votes:
+            votes = self.votes_.transform(self._describe(table, numbers, guesses))
+        inputs = self._join(numbers, guesses, votes)
+        return np.mean([model.predict(inputs) for model in self.deciders_], axis=0)
+
+    def predict(self, X: pd.DataFrame) -> np.ndarray:
+        """Return the most probable genre of each song, shape (n_songs,)."""
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def _add_extra(
+        self, table: pd.DataFrame, labels: np.ndarray
+    ) -> tuple[pd.DataFrame, np.ndarray]:
+        self.n_extra_ = 0
+        if self.extra is None:
+            return table, labels
+        more = remove_songs(label_songs(self.extra), table)
+        more = more[more["genre"].isin(self.classes_)]
+        self.n_extra_ = len(more)
+        labels = np.concatenate([labels, more["genre"].to_numpy(dtype=object)])
+        return pd.concat([table, check_table(more)], ignore_index=True), labels
+
+    def _describe(self, table: pd.DataFrame, numbers: pd.DataFrame, guesses: np.ndarray) -> Songs:
+        return Songs(numbers, self.space_.transform(table), name_albums(table), guesses)
+
+    def _fit_guess(self, numbers: pd.DataFrame, codes: np.ndarray) -> np.ndarray:
+        self.guesser_ = ExtraTreesClassifier(
+            self.n_trees,
+            min_samples_leaf=2,
+            max_features=0.5,
+            bootstrap=True,
+            oob_score=True,
+            n_jobs=self.n_jobs,
+            random_state=self.random_state,
+        ).fit(numbers.fillna(self.fill_), codes)
+        return np.nan_to_num(self.guesser_.oob_decision_function_, nan=1 / len(self.classes_))
+
+    def _fit_votes(self, songs: Songs, codes: np.ndarray) -> np.ndarray:
+        if self.votes not in ("learned", "distance", None):
+            raise ValueError(f"votes: expected 'learned', 'distance' or None: {self.votes!r}")
+        if self.votes is None:
+            return np.empty((len(codes), 0))
+        self.votes_ = AlbumVotes(
+            learned=self.votes == "learned", n_jobs=self.n_jobs, random_state=self.random_state
+        )
+        return self.votes_.fit_transform(songs, codes)
+
+    def _fit_decision(self, inputs: np.ndarray, codes: np.ndarray) -> None:
+        seeds = range(self.random_state, self.random_state + self.n_seeds)
+        jobs = (delayed(self._boost)(inputs, codes, seed) for seed in seeds)
+        self.deciders_ = Parallel(n_jobs=self.n_jobs, prefer="threads")(jobs)
+
+    def _boost(self, inputs: np.ndarray, codes: np.ndarray, seed: int) -> lightgbm.Booster:
+        return lightgbm.train(
+            {
+                "objective": "multiclass", "num_class": len(self.classes_), "learning_rate": 0.1,
+                "num_leaves": 7, "max_bin": 63, "min_data_in_leaf": 30, "feature_fraction": 0.3,
+                "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 5, "seed": seed,
+                "verbose": -1, "deterministic": True, "force_col_wise": True, "num_threads": 1,
+            },
+            lightgbm.Dataset(inputs, codes),
+            num_boost_round=self.rounds,
+        )  # fmt: skip
+
+    def _join(self, numbers: pd.DataFrame, guesses: np.ndarray, votes: np.ndarray) -> np.ndarray:
+        return np.concatenate([numbers.to_numpy(), np.log(guesses + 0.01), votes], axis=1)
+
+
+def _check_labels(y, n_songs: int) -> np.ndarray:
+    labels = pd.Series(np.asarray(y, dtype=object))
+    if len(labels) != n_songs:
+        raise ValueError(f"genres: expected {n_songs} labels, found {len(labels)}")
+    if labels.isna().any():
+        raise ValueError(f"genres: no label in row {int(np.argmax(labels.isna())) + 1}")
+    return labels.to_numpy()
+
+
+def make_model(extra: pd.DataFrame | None = None, random_state: int = 0) -> GenreClassifier:
+    """Return the project's unfitted classifier for exercise 1.
+
+    Parameters
+    ----------
+    extra : DataFrame, optional
+        The table of exercise 2: more songs, labelled by the rule.
+    random_state : int
+
+    Returns
+    -------
+    GenreClassifier
+        ``fit(X, y)`` and ``predict(X)`` take the 16 columns of the challenge.
+
+    Examples
+    --------
+    >>> model = make_model(datasets.load_subset(source))  # doctest: +SKIP
+    >>> labels = model.fit(train, train["genre"]).predict(test)  # doctest: +SKIP
+    """
+    return GenreClassifier(extra, random_state=random_state)

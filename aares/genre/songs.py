@@ -1,0 +1,171 @@
+"""The table of the challenge as numbers: what a date says, and a space in which songs are close.
+
+Used by notebook 01. `check_table` is the boundary: after it there are 16 columns, the date a text
+(empty where missing), the others floating-point numbers (NaN where missing).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.preprocessing import QuantileTransformer
+
+from aares.datasets import parse_dates
+from aares.schema import SCHEMAS, show_cell
+
+COLUMNS: tuple[str, ...] = SCHEMAS["test"]
+NUMBERS: tuple[str, ...] = tuple(name for name in COLUMNS if name != "release_date")
+
+# What is alike for songs of one album; key, mode and time signature change within it.
+SOUND: tuple[str, ...] = (
+    "danceability", "energy", "loudness", "speechiness", "acousticness", "instrumentalness",
+    "liveness", "valence", "tempo", "duration_ms", "popularity",
+)  # fmt: skip
+PRECISIONS: dict[str, int] = {"missing": 0, "year": 1, "month": 2, "day": 3}
+
+
+def check_table(X: pd.DataFrame) -> pd.DataFrame:
+    """Return the 16 columns of the challenge in their order, further columns left out.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_songs, >= 16)
+
+    Returns
+    -------
+    DataFrame of shape (n_songs, 16)
+        Fresh index; ``release_date`` is text, the rest is float.
+
+    Raises
+    ------
+    TypeError
+        `X` is not a DataFrame.
+    ValueError
+        A column is missing, or a numeric column holds text.
+    """
+    if not isinstance(X, pd.DataFrame):
+        raise TypeError(f"songs: expected a DataFrame, found {type(X).__name__}")
+    missing = [name for name in COLUMNS if name not in X.columns]
+    if missing:
+        raise ValueError(f"songs: missing column {missing[0]!r} ({len(missing)} of 16 missing)")
+    numbers = {name: _as_numbers(X[name].reset_index(drop=True)) for name in NUMBERS}
+    dates = X["release_date"].reset_index(drop=True).astype("object")
+    text = dates.where(dates.notna(), "").astype(str)
+    return pd.DataFrame({"release_date": text, **numbers})[list(COLUMNS)]
+
+
+def _as_numbers(values: pd.Series) -> pd.Series:
+    numbers = pd.to_numeric(values, errors="coerce").astype(float)
+    bad = (numbers.isna() & values.notna()).to_numpy()
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise ValueError(
+            f"songs, column {values.name!r}, row {row + 1}: "
+            f"expected a number, found {show_cell(values.iloc[row])}"
+        )
+    return numbers.replace([np.inf, -np.inf], np.nan)
+
+
+def describe_dates(dates: pd.Series) -> pd.DataFrame:
+    """Take dates apart into the numbers that tell genres apart.
+
+    Parameters
+    ----------
+    dates : Series of str
+
+    Returns
+    -------
+    DataFrame of float
+        ``year``, ``month``, ``day``, ``weekday`` (0 = Monday), ``precision`` (0 missing, 1 year,
+        2 month, 3 day), ``new_year`` (1 on 1 January: often a date that nobody knew better) and
+        ``time`` in years; NaN where unknown.
+    """
+    parts = parse_dates(dates)
+    numbers = parts[["year", "month", "day"]].astype(float)
+    days = pd.to_datetime(dates.where(parts["precision"] == "day"), errors="coerce")
+    # A year alone stands for its middle, a month for its middle.
+    month, day = numbers["month"].fillna(6.5), numbers["day"].fillna(15)
+    return numbers.assign(
+        weekday=days.dt.dayofweek.astype(float),
+        precision=parts["precision"].map(PRECISIONS).astype(float),
+        new_year=((numbers["month"] == 1) & (numbers["day"] == 1)).astype(float),
+        time=numbers["year"] + (month - 1) / 12 + day / 365,
+    )
+
+
+def describe_songs(table: pd.DataFrame, *, dates: bool = True) -> pd.DataFrame:
+    """Turn a checked table into numbers: the parts of the date and the 15 numeric columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `check_table`.
+    dates : bool
+        Whether all parts of the date are given, or its year alone.
+
+    Returns
+    -------
+    DataFrame of float, shape (n_songs, 22) or (n_songs, 16)
+    """
+    parts = describe_dates(table["release_date"])
+    return pd.concat([parts if dates else parts[["year"]], table[list(NUMBERS)]], axis=1)
+
+
+def name_albums(table: pd.DataFrame) -> np.ndarray:
+    """Return what songs of one album share, their date; an empty text where there is none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `check_table`.
+
+    Returns
+    -------
+    ndarray of str, shape (n_songs,)
+    """
+    known = parse_dates(table["release_date"])["precision"] != "missing"
+    return table["release_date"].where(known, "").to_numpy(dtype=str)
+
+
+class SongNumbers(TransformerMixin, BaseEstimator):
+    """Turn the raw table into numbers without gaps, for classifiers that need it so.
+
+    Parameters
+    ----------
+    dates : bool
+        See `describe_songs`.
+    """
+
+    def __init__(self, *, dates: bool = True) -> None:
+        self.dates = dates
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> SongNumbers:
+        """Learn the medians that stand in for missing values."""
+        numbers = describe_songs(check_table(X), dates=self.dates)
+        self.medians_ = numbers.median().fillna(0)
+        return self
+
+    def transform(self, X: pd.DataFrame) -> np.ndarray:
+        """Return the numbers of `describe_songs`, shape (n_songs, n_columns)."""
+        numbers = describe_songs(check_table(X), dates=self.dates)
+        return numbers.fillna(self.medians_).to_numpy()
+
+
+class SoundSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Place songs in a space in which each column counts by rank, so that no outlier counts more.
+
+    Missing values stand in the middle.
+    """
+
+    def fit(self, table: pd.DataFrame, y: object = None) -> SoundSpace:
+        """Learn the ranks of the columns `SOUND`."""
+        values = table[list(SOUND)].to_numpy(dtype=float)
+        n_quantiles = max(1, min(1000, len(values)))
+        self.ranks_ = QuantileTransformer(n_quantiles=n_quantiles, subsample=None).fit(values)
+        return self
+
+    def transform(self, table: pd.DataFrame) -> np.ndarray:
+        """Return coordinates in [0, 1], shape (n_songs, 11)."""
+        values = self.ranks_.transform(table[list(SOUND)].to_numpy(dtype=float))
+        return np.nan_to_num(values, nan=0.5)

@@ -1,0 +1,269 @@
+"""Compare models and ways to handle ``genres`` on the same folds (exercise 2, questions 1 and 2).
+
+Used by notebook ``02_popularity``. Popularity and errors are in points of 0-100.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from lightgbm import LGBMRegressor
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.dummy import DummyRegressor
+from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+from sklearn.pipeline import FeatureUnion, Pipeline
+
+from aares.popularity.encoders import (
+    FloatArray,
+    GenreSVD,
+    RowFeatures,
+    TokenCounter,
+    TokenTargetEncoder,
+    describe_audio,
+    describe_date,
+    describe_title,
+)
+
+Fold = tuple[np.ndarray, np.ndarray]
+
+
+def score(y: Any, predicted: Any) -> dict[str, float]:
+    """Return RMSE and MAE (points of popularity) and R2 of a prediction."""
+    return {
+        "RMSE": float(root_mean_squared_error(y, predicted)),
+        "MAE": float(mean_absolute_error(y, predicted)),
+        "R2": float(r2_score(y, predicted)),
+    }
+
+
+def predict_folds(
+    model: Any, X: pd.DataFrame, y: Any, folds: Iterable[Fold], *, n_jobs: int = 1
+) -> FloatArray:
+    """Predict each row with a model that was fitted without the row's fold.
+
+    Parameters
+    ----------
+    model : estimator
+        Cloned for each fold.
+    X : DataFrame, shape (n, columns)
+    y : array-like, shape (n,)
+    folds : iterable of (train, test) row numbers
+        Together the tests cover some or all rows.
+    n_jobs : int
+        Folds fitted at the same time.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+        NaN for rows that no fold tests.
+    """
+    y = np.asarray(y, dtype=float)
+    folds = list(folds)
+    parts = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_predict_fold)(model, X, y, fold) for fold in folds
+    )
+    predicted = np.full(len(X), np.nan)
+    for (_, test), part in zip(folds, parts, strict=True):
+        predicted[test] = part
+    return predicted
+
+
+def _predict_fold(model: Any, X: pd.DataFrame, y: FloatArray, fold: Fold) -> FloatArray:
+    train, test = fold
+    return clone(model).fit(X.iloc[train], y[train]).predict(X.iloc[test])
+
+
+def compare_models(
+    models: Mapping[str, Any], X: pd.DataFrame, y: Any, folds: Iterable[Fold], *, n_jobs: int = 1
+) -> pd.DataFrame:
+    """Score several models on the same folds.
+
+    Parameters
+    ----------
+    models : mapping of name to estimator
+    X, y, folds, n_jobs
+        See :func:`predict_folds`.
+
+    Returns
+    -------
+    DataFrame
+        One row for each model: mean over folds of RMSE, MAE and R2, and ``sd``, the standard
+        deviation of the RMSE between folds.
+    """
+    y = np.asarray(y, dtype=float)
+    folds = list(folds)
+    rows = {}
+    for name, model in models.items():
+        predicted = predict_folds(model, X, y, folds, n_jobs=n_jobs)
+        rows[name] = score_folds(y, predicted, folds)
+    return pd.DataFrame(rows).T
+
+
+def score_folds(y: FloatArray, predicted: FloatArray, folds: Iterable[Fold]) -> dict[str, float]:
+    """Return the mean of each fold's RMSE, MAE and R2, and ``sd`` of the RMSE between folds."""
+    scores = pd.DataFrame([score(y[test], predicted[test]) for _, test in folds])
+    means = {str(name): float(value) for name, value in scores.mean().items()}
+    return {**means, "sd": float(scores["RMSE"].std(ddof=1))}
+
+
+class LabelEncoder(TransformerMixin, BaseEstimator):
+    """One column for each macro-genre that a rule gives to a list of micro-genres.
+
+    Parameters
+    ----------
+    rule : callable
+        Tuple of micro-genres -> name of a macro-genre, or None.
+    """
+
+    def __init__(self, rule: Callable[[tuple[str, ...]], str | None]) -> None:
+        self.rule = rule
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> LabelEncoder:
+        """Give a column to each macro-genre that occurs."""
+        self.counter_ = TokenCounter(column="label").fit(self._label(X))
+        return self
+
+    def transform(self, X: pd.DataFrame) -> Any:
+        """Return the sparse one-hot matrix, shape (n, macro-genres); zeros where there is none."""
+        return self.counter_.transform(self._label(X))
+
+    def _label(self, X: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({"label": [self.rule(genres) for genres in X["genres"]]})
+
+
+def make_genre_models(
+    rule: Callable[[tuple[str, ...]], str | None], *, random_state: int = 0
+) -> dict[str, Any]:
+    """Return one model for each way to handle ``genres``; all else in them is equal.
+
+    Parameters
+    ----------
+    rule : callable
+        Macro-genre rule, see :class:`LabelEncoder`.
+    random_state : int
+        Seed of inner folds and boosters.
+
+    Returns
+    -------
+    dict of str to estimator
+        The first is the mean, which ignores all features; the second ignores genres.
+    """
+    seed: dict[str, Any] = {"random_state": random_state}
+    target = TokenTargetEncoder(column="genres", **seed)
+    svd = GenreSVD(**seed)
+    ways: dict[str, list[Any]] = {
+        "none": [],
+        "macro-genre (rule)": [LabelEncoder(rule)],
+        "multi-hot, 100 frequent": [TokenCounter(column="genres", max_tokens=100)],
+        "target encoding": [target],
+        "SVD, 24 axes": [svd],
+        "target encoding + SVD": [target, svd],
+    }
+    models: dict[str, Any] = {"mean popularity": DummyRegressor()}
+    for name, encoders in ways.items():
+        models[name] = Pipeline([("encode", _join(encoders)), ("boost", _make_booster(**seed))])
+    return models
+
+
+def _join(encoders: list[Any]) -> FeatureUnion:
+    base = [RowFeatures(describe_audio), RowFeatures(describe_date), RowFeatures(describe_title)]
+    return FeatureUnion([(f"part_{i}", part) for i, part in enumerate([*base, *encoders])])
+
+
+def _make_booster(*, random_state: int) -> LGBMRegressor:
+    return LGBMRegressor(
+        n_estimators=150,
+        learning_rate=0.06,
+        num_leaves=15,
+        colsample_bytree=0.5,
+        subsample=0.8,
+        subsample_freq=1,
+        deterministic=True,
+        force_row_wise=True,
+        n_jobs=1,
+        verbose=-1,
+        random_state=random_state,
+    )
+
+
+COLUMN_GROUPS: dict[str, tuple[str, ...]] = {
+    "release date": ("release_date",),
+    "genres": ("genres",),
+    "artist": ("artist_name",),
+    "title": ("track_name",),
+    "explicit": ("explicit",),
+    "loudness, energy": ("loudness", "energy"),
+    "acoustic, instrumental, live": ("acousticness", "instrumentalness", "liveness"),
+    "danceability, valence": ("danceability", "valence"),
+    "speechiness": ("speechiness",),
+    "key, mode": ("key", "mode"),
+    "tempo, metre": ("tempo", "time_signature"),
+    "duration": ("duration_ms",),
+}
+"""Columns of the raw table that are shuffled together: what they tell overlaps."""
+
+
+def measure_importance(
+    model: Any, X: pd.DataFrame, y: Any, *, n_repeats: int = 5, random_state: int = 0
+) -> pd.DataFrame:
+    """Measure how much worse a fitted model gets when a group of columns is shuffled.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    X, y : DataFrame, array-like
+        Songs that the model has not seen.
+    n_repeats : int
+        Shuffles of each group.
+    random_state : int
+        Seed of the shuffles.
+
+    Returns
+    -------
+    DataFrame
+        ``mean`` and ``sd`` of the rise of the RMSE (points) for each of :data:`COLUMN_GROUPS`,
+        the largest first.
+
+    References
+    ----------
+    Breiman, "Random forests", Machine Learning 45, 2001: section 10.
+    """
+    rng = np.random.default_rng(random_state)
+    base = root_mean_squared_error(y, model.predict(X))
+    rises = {}
+    for name, columns in COLUMN_GROUPS.items():
+        losses = []
+        for _ in range(n_repeats):
+            shuffled = X.copy()
+            order = rng.permutation(len(X))
+            for column in columns:
+                shuffled[column] = X[column].iloc[order].set_axis(X.index)
+            losses.append(root_mean_squared_error(y, model.predict(shuffled)) - base)
+        rises[name] = {"mean": np.mean(losses), "sd": np.std(losses, ddof=1)}
+    return pd.DataFrame(rises).T.sort_values("mean", ascending=False)
+
+
+def summarise_residuals(y: Any, predicted: Any, groups: pd.Series) -> pd.DataFrame:
+    """Return the mean residual (true - predicted, points) of groups of songs.
+
+    Parameters
+    ----------
+    y, predicted : array-like, shape (n,)
+    groups : Series, shape (n,)
+        Label of each song's group; songs without a label are left out.
+
+    Returns
+    -------
+    DataFrame
+        Index label, sorted; ``mean``, ``error`` (half a 95 % interval) and ``songs``; groups of
+        fewer than ten songs are left out.
+    """
+    residual = pd.Series(np.asarray(y, dtype=float) - np.asarray(predicted, dtype=float))
+    parts = residual.groupby(groups.to_numpy())
+    table = pd.DataFrame({"mean": parts.mean(), "songs": parts.size()})
+    table["error"] = 1.96 * parts.std() / np.sqrt(table["songs"])
+    return table[table["songs"] >= 10].sort_index()

@@ -1,0 +1,376 @@
+"""Encoders of the popularity model: a raw table of songs becomes numbers (exercise 2).
+
+Used by notebook ``02_popularity``, through :func:`aares.popularity.make_model`.
+
+Conventions: every encoder is a scikit-learn transformer on the raw table; one that looks at the
+target returns out-of-fold values from ``fit_transform`` and values of the whole training set
+from ``transform``, as scikit-learn's ``TargetEncoder`` does, so that a booster trained on its
+output never sees a row's own popularity.
+
+References
+----------
+Micci-Barreca, "A preprocessing scheme for high-cardinality categorical attributes in
+classification and prediction problems", SIGKDD Explorations 3(1), 2001: section 3 (shrinkage).
+Halko, Martinsson, Tropp, "Finding structure with randomness", SIAM Review 53(2), 2011:
+section 4 (the randomised SVD of the genre lists).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.model_selection import KFold
+
+from aares import datasets
+from aares.config import AUDIO_FEATURES
+
+FloatArray = npt.NDArray[np.float64]
+
+TITLE_MARKS = {
+    "live": r"\blive\b|en vivo|ao vivo|en directo",
+    "remaster": r"remaster",
+    "remix": r"remix|\bmix\b|edit\b",
+    "version": r"version|acoustic|karaoke|instrumental",
+    "featuring": r"\bfeat\b|\bft\.|\bwith\b",
+    "bracket": r"[(\[]",
+    "dash": r" - ",
+    "non_latin": r"[^\x00-\u024f]",
+}
+"""Marks of a title that tell a release apart: name -> regular expression (case ignored)."""
+
+
+def get_tokens(X: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
+    """Read a column as lists of tokens; a plain value is a list of one, a missing one is empty.
+
+    Parameters
+    ----------
+    X : DataFrame
+        Raw table.
+    column : str
+        A column of tuples (``genres``) or of strings (``artist_name``, ``release_date``).
+
+    Returns
+    -------
+    list of tuple of str, length n
+    """
+    return [_read_tokens(value) for value in X[column]]
+
+
+def _read_tokens(value: Any) -> tuple[str, ...]:
+    if isinstance(value, (tuple, list)):
+        return tuple(str(token) for token in value)
+    return () if pd.isna(value) or value == "" else (str(value),)
+
+
+class TokenCounter(TransformerMixin, BaseEstimator):
+    """Multi-hot matrix of the tokens of a column, for those seen at least ``min_count`` times.
+
+    Parameters
+    ----------
+    column : str
+        Column to read, see :func:`get_tokens`.
+    min_count : int
+        A rarer token has no column of its own.
+    max_tokens : int or None
+        Keep the most frequent ones only.
+
+    Attributes
+    ----------
+    vocabulary_ : dict of str to int
+        Column of each token.
+    """
+
+    def __init__(
+        self, *, column: str = "genres", min_count: int = 1, max_tokens: int | None = None
+    ) -> None:
+        self.column = column
+        self.min_count = min_count
+        self.max_tokens = max_tokens
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> TokenCounter:
+        """Choose the tokens that get a column."""
+        rows = get_tokens(X, self.column)
+        counts = pd.Series([token for row in rows for token in row], dtype=object).value_counts()
+        counts = (
+            counts[counts >= self.min_count]
+            .sort_index()
+            .sort_values(ascending=False, kind="stable")
+        )
+        self.vocabulary_ = {
+            str(token): i for i, token in enumerate(counts.index[: self.max_tokens])
+        }
+        return self
+
+    def transform(self, X: pd.DataFrame) -> sparse.csr_matrix:
+        """Return the multi-hot matrix, shape (n, tokens); unknown tokens are left out."""
+        known = self.vocabulary_
+        rows = [
+            [known[token] for token in dict.fromkeys(row) if token in known]
+            for row in get_tokens(X, self.column)
+        ]
+        indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+        indices = np.array([i for row in rows for i in row], dtype=np.int64)
+        return sparse.csr_matrix(
+            (np.ones(len(indices)), indices, indptr), shape=(len(rows), len(known))
+        )
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return one name for each token."""
+        return np.array([f"{self.column}={token}" for token in self.vocabulary_], dtype=object)
+
+
+class _TokenValues(NamedTuple):
+    """Mean popularity and share of zeros of each token and of all songs, songs of each token."""
+
+    values: FloatArray
+    prior: FloatArray
+    songs: FloatArray
+
+
+class TokenTargetEncoder(TransformerMixin, BaseEstimator):
+    """Mean popularity of the songs that share a token, shrunk to the overall mean.
+
+    A token seen n times with mean m is worth (n m + smoothing * prior) / (n + smoothing). A row
+    gets the mean, the smallest and the largest of its tokens, the mean share of popularity 0, and
+    the logarithm of the largest count. A row without a known token gets the prior.
+
+    Parameters
+    ----------
+    column : str
+        Column to read, see :func:`get_tokens`.
+    smoothing : float
+        Strength of the shrinkage, in songs.
+    n_folds : int
+        Inner folds of ``fit_transform``.
+    reference : DataFrame or None
+        Songs that are not in the table, with the column and ``popularity``; they always count.
+    random_state : int
+        Seed of the inner folds.
+
+    References
+    ----------
+    Micci-Barreca 2001, section 3.
+    """
+
+    STATISTICS = ("mean", "min", "max", "zeros", "count")
+
+    def __init__(
+        self,
+        *,
+        column: str = "genres",
+        smoothing: float = 10.0,
+        n_folds: int = 5,
+        reference: pd.DataFrame | None = None,
+        random_state: int = 0,
+    ) -> None:
+        self.column = column
+        self.smoothing = smoothing
+        self.n_folds = n_folds
+        self.reference = reference
+        self.random_state = random_state
+
+    def fit(self, X: pd.DataFrame, y: Any) -> TokenTargetEncoder:
+        """Learn the value of every token."""
+        self.counter_ = TokenCounter(column=self.column).fit(self._join(X))
+        self.table_ = self._learn(self.counter_.transform(self._join(X)), self._join_target(y))
+        return self
+
+    def transform(self, X: pd.DataFrame) -> FloatArray:
+        """Return the five statistics of each row, shape (n, 5)."""
+        return _aggregate(self.counter_.transform(X), self.table_)
+
+    def fit_transform(self, X: pd.DataFrame, y: Any = None, **fit_params: Any) -> FloatArray:
+        """Fit, and return statistics that leave out each row's own inner fold, shape (n, 5)."""
+        self.fit(X, y)
+        n = len(X)
+        tokens = self.counter_.transform(self._join(X))
+        target = self._join_target(y)
+        encoded = np.empty((n, len(self.STATISTICS)))
+        folds = KFold(min(self.n_folds, n), shuffle=True, random_state=self.random_state)
+        for train, test in folds.split(np.zeros(n)):
+            rows = np.concatenate([train, np.arange(n, tokens.shape[0])])
+            encoded[test] = _aggregate(tokens[test], self._learn(tokens[rows], target[rows]))
+        return encoded
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return the names of the five statistics."""
+        return np.array([f"{self.column}_{name}" for name in self.STATISTICS], dtype=object)
+
+    def _join(self, X: pd.DataFrame) -> pd.DataFrame:
+        columns = [self.column]
+        return (
+            X[columns]
+            if self.reference is None
+            else pd.concat([X[columns], self.reference[columns]])
+        )
+
+    def _join_target(self, y: Any) -> FloatArray:
+        target = np.asarray(y, dtype=float)
+        if self.reference is None:
+            return target
+        return np.concatenate([target, self.reference["popularity"].to_numpy(float)])
+
+    def _learn(self, tokens: sparse.csr_matrix, target: FloatArray) -> _TokenValues:
+        count = np.asarray(tokens.sum(axis=0), dtype=float).ravel()
+        both = np.column_stack([target, target == 0])
+        prior = both.mean(axis=0)
+        values = (tokens.T @ both + self.smoothing * prior) / (count + self.smoothing)[:, None]
+        return _TokenValues(values, prior, count)
+
+
+def _aggregate(tokens: sparse.csr_matrix, known: _TokenValues) -> FloatArray:
+    """Statistics of each row's tokens, see :class:`TokenTargetEncoder`; shape (n, 5)."""
+    values, prior, count = known
+    lengths = np.diff(tokens.indptr)
+    some = lengths > 0
+    out = np.tile([prior[0], prior[0], prior[0], prior[1], 0.0], (tokens.shape[0], 1))
+    if not some.any():
+        return out
+    starts = tokens.indptr[:-1][some]
+    mean, zeros = values[tokens.indices].T
+    out[some, 0] = np.add.reduceat(mean, starts) / lengths[some]
+    out[some, 1] = np.minimum.reduceat(mean, starts)
+    out[some, 2] = np.maximum.reduceat(mean, starts)
+    out[some, 3] = np.add.reduceat(zeros, starts) / lengths[some]
+    out[some, 4] = np.log1p(np.maximum.reduceat(count[tokens.indices], starts))
+    return out
+
+
+class GenreSVD(TransformerMixin, BaseEstimator):
+    """Coordinates of the genre lists: truncated SVD of their tf-idf matrix.
+
+    Parameters
+    ----------
+    n_components : int
+        Number of coordinates (fewer if there are fewer genres).
+    min_count : int
+        Rarer genres are left out.
+    random_state : int
+        Seed of the randomised SVD.
+
+    References
+    ----------
+    Halko, Martinsson, Tropp 2011, section 4.
+    """
+
+    def __init__(
+        self, *, n_components: int = 24, min_count: int = 2, random_state: int = 0
+    ) -> None:
+        self.n_components = n_components
+        self.min_count = min_count
+        self.random_state = random_state
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> GenreSVD:
+        """Learn the directions."""
+        self.counter_ = TokenCounter(column="genres", min_count=self.min_count).fit(X)
+        size = min(self.n_components, len(self.counter_.vocabulary_) - 1, len(X) - 1)
+        self.svd_ = None
+        if size >= 1:
+            self.tfidf_ = TfidfTransformer(sublinear_tf=True)
+            weights = self.tfidf_.fit_transform(self.counter_.transform(X))
+            self.svd_ = TruncatedSVD(size, random_state=self.random_state).fit(weights)
+        return self
+
+    def transform(self, X: pd.DataFrame) -> FloatArray:
+        """Return the coordinates, shape (n, n_components); zeros for an empty list."""
+        if self.svd_ is None:
+            return np.zeros((len(X), 1))
+        return self.svd_.transform(self.tfidf_.transform(self.counter_.transform(X)))
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return one name for each coordinate."""
+        size = 1 if self.svd_ is None else self.svd_.n_components
+        return np.array([f"genre_svd_{i + 1}" for i in range(size)], dtype=object)
+
+
+class RowFeatures(TransformerMixin, BaseEstimator):
+    """What a row says by itself: a stateless function of the raw table.
+
+    Parameters
+    ----------
+    function : callable
+        DataFrame -> DataFrame of floats, of the same length and always the same columns.
+    """
+
+    def __init__(self, function: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+        self.function = function
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> RowFeatures:
+        """Remember the names of the columns."""
+        self.names_ = list(self.function(X.iloc[:1]).columns)
+        return self
+
+    def transform(self, X: pd.DataFrame) -> FloatArray:
+        """Return the features, shape (n, k)."""
+        return self.function(X).to_numpy(float)
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return the names of the columns."""
+        return np.array(self.names_, dtype=object)
+
+
+def describe_audio(X: pd.DataFrame) -> pd.DataFrame:
+    """Return the audio features and the explicit mark as floats."""
+    return X[[*AUDIO_FEATURES, "explicit"]].astype(float)
+
+
+def describe_date(X: pd.DataFrame) -> pd.DataFrame:
+    """Return the parts of the release date; NaN where the date does not say.
+
+    Parameters
+    ----------
+    X : DataFrame
+        Table with ``release_date`` (``2008``, ``2008-05``, ``2008-05-23`` or missing).
+
+    Returns
+    -------
+    DataFrame
+        ``year``, ``month``, ``day``, ``weekday`` (0 Monday), ``date`` (years, with fraction).
+    """
+    parts = datasets.parse_dates(X["release_date"].astype("object"))[["year", "month", "day"]]
+    parts = parts.astype("Float64").astype(float)
+    date = pd.to_datetime(
+        parts.fillna({"month": 1, "day": 1})[["year", "month", "day"]], errors="coerce"
+    )
+    exact = parts["day"].notna()
+    return pd.DataFrame(
+        {
+            "year": parts["year"],
+            "month": parts["month"],
+            "day": parts["day"],
+            "weekday": date.dt.weekday.where(exact),
+            "date": parts["year"] + (date.dt.dayofyear - 1) / 366.0,
+        }
+    ).astype(float)
+
+
+def describe_title(X: pd.DataFrame) -> pd.DataFrame:
+    """Return marks and lengths of the title and of the artist's name (0/1 and characters)."""
+    title = X["track_name"].astype("string").fillna("")
+    marks = {
+        f"title_{name}": title.str.contains(pattern, case=False, regex=True).astype(float)
+        for name, pattern in TITLE_MARKS.items()
+    }
+    marks["title_length"] = title.str.len().astype(float)
+    marks["artist_length"] = X["artist_name"].astype("string").fillna("").str.len().astype(float)
+    return pd.DataFrame(marks)
+
+
+def count_genres(X: pd.DataFrame) -> pd.DataFrame:
+    """Return the number of micro-genres of each song; 0 for an empty or missing list."""
+    lengths = [float(len(row)) for row in get_tokens(X, "genres")]
+    return pd.DataFrame({"n_genres": lengths}, index=X.index)
+
+
+def count_values(tokens: Iterable[Sequence[str]]) -> pd.Series:
+    """Count tokens over rows, most frequent first (ties in alphabetical order)."""
+    counts = pd.Series([token for row in tokens for token in row], dtype=object).value_counts()
+    return counts.sort_index().sort_values(ascending=False, kind="stable")

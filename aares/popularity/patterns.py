@@ -1,0 +1,271 @@
+"""What the songs show: years, zeros, copies, genres, seasons and keys (exercise 2, question 3).
+
+Used by notebook ``02_popularity``. Every function takes the raw table and returns a small table
+that a figure of :mod:`aares.plots.popularity` draws.
+
+References
+----------
+Church and Hanks, "Word association norms, mutual information, and lexicography", Computational
+Linguistics 16(1), 1990: section 3 (pointwise mutual information).
+Krumhansl, "Cognitive foundations of musical pitch", 1990: chapter 2 (key distances).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.manifold import TSNE
+
+from aares.popularity.encoders import FloatArray, TokenCounter, count_values, describe_date
+from aares.titles import normalise, strip_title
+
+KEYS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+FRIDAY_DATE = pd.Timestamp("2015-07-10")
+"""The industry's common release day moved to Friday on 10 July 2015 (IFPI, "New Music Fridays")."""
+
+
+def summarise_years(
+    df: pd.DataFrame, columns: Sequence[str], *, min_songs: int = 40
+) -> pd.DataFrame:
+    """Return quartiles of columns by year of release; sparse years are pooled.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Table with ``release_date`` and the columns.
+    columns : sequence of str
+        Numeric or boolean; a boolean gives its share and that share's 95 % interval.
+    min_songs : int
+        Neighbouring years are pooled until this many songs are together.
+
+    Returns
+    -------
+    DataFrame
+        ``column``, ``year`` (mean of the pooled), ``low``, ``mid``, ``high``, ``songs``.
+    """
+    years = describe_date(df)["year"]
+    bins = _pool_years(years, min_songs)
+    rows = []
+    for _, part in df[years.notna()].groupby(bins[years.notna()].to_numpy()):
+        year = float(years[part.index].mean())
+        for column in columns:
+            low, mid, high = _summarise(part[column])
+            rows.append((column, year, low, mid, high, len(part)))
+    return pd.DataFrame(rows, columns=["column", "year", "low", "mid", "high", "songs"])
+
+
+def _pool_years(years: pd.Series, min_songs: int) -> pd.Series:
+    """Name each year by its pool, walking back from the newest year."""
+    pools: dict[float, int] = {}
+    pool, size = 0, 0
+    counts = years.value_counts().sort_index(ascending=False)
+    for year, count in zip(counts.index.to_numpy(float), counts, strict=True):
+        pools[year] = pool
+        size += int(count)
+        if size >= min_songs:
+            pool, size = pool + 1, 0
+    if 0 < size < min_songs and pool > 0:
+        pools = {year: min(name, pool - 1) for year, name in pools.items()}
+    return years.map(pools)
+
+
+def _summarise(values: pd.Series) -> tuple[float, float, float]:
+    if values.dtype == bool:
+        share = float(values.mean())
+        low, high = wilson(int(values.sum()), len(values))
+        return low, share, high
+    low, mid, high = np.quantile(values.to_numpy(float), [0.25, 0.5, 0.75])
+    return float(low), float(mid), float(high)
+
+
+def wilson(successes: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the Wilson interval of a share of successes (0-1)."""
+    interval = stats.binomtest(successes, n).proportion_ci(level, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def find_same_recordings(df: pd.DataFrame, *, tolerance_s: float = 2.0) -> pd.DataFrame:
+    """Find pairs of rows that are one recording on two releases.
+
+    Same artist, same title up to brackets, suffixes, case and accents, and nearly the same
+    duration.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Raw table.
+    tolerance_s : float
+        Largest difference of the durations, in seconds.
+
+    Returns
+    -------
+    DataFrame
+        ``first``, ``second`` (row numbers), ``popularity_first``, ``popularity_second``; the less
+        popular first.
+    """
+    keys = df["artist_name"].map(normalise) + "\0" + df["track_name"].map(strip_title)
+    rows = []
+    popularity = df["popularity"].to_numpy()
+    for rows_alike in pd.Series(np.arange(len(df))).groupby(keys.to_numpy()).groups.values():
+        same = sorted(rows_alike, key=lambda i: df["duration_ms"].iloc[i])
+        for i, j in pairwise(same):
+            gap_s = (df["duration_ms"].iloc[j] - df["duration_ms"].iloc[i]) / 1000
+            if gap_s <= tolerance_s:
+                first, second = sorted((i, j), key=lambda row: popularity[row])
+                rows.append((first, second, popularity[first], popularity[second]))
+    names = ["first", "second", "popularity_first", "popularity_second"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def measure_pair_correlation(pairs: pd.DataFrame) -> float:
+    """Correlate the popularity of two copies, symmetrically (each pair counts both ways)."""
+    first = pairs[["popularity_first", "popularity_second"]].to_numpy(float)
+    both = np.vstack([first, first[:, ::-1]])
+    return float(np.corrcoef(both.T)[0, 1]) if len(pairs) > 1 and both.std() > 0 else float("nan")
+
+
+def map_genres(df: pd.DataFrame, *, n_genres: int = 45, random_state: int = 0) -> pd.DataFrame:
+    """Place the frequent micro-genres on a plane: those that share artists and songs are close.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Table with ``genres`` and ``popularity``.
+    n_genres : int
+        How many, by frequency.
+    random_state : int
+        Seed of the layout.
+
+    Returns
+    -------
+    DataFrame, indexed by genre
+        ``x``, ``y`` (no unit), ``songs``, ``popularity`` (mean), ``nearest`` (the genre with the
+        highest pointwise mutual information).
+
+    References
+    ----------
+    Church and Hanks 1990, section 3; van der Maaten and Hinton, "Visualizing data using t-SNE",
+    JMLR 9, 2008.
+    """
+    counter = TokenCounter(column="genres", max_tokens=n_genres).fit(df)
+    hot = counter.transform(df)
+    names = list(counter.vocabulary_)
+    ppmi = compute_ppmi(np.asarray((hot.T @ hot).todense(), dtype=float), len(df))
+    songs = np.asarray(hot.sum(axis=0)).ravel()
+    popularity = (hot.T @ df["popularity"].to_numpy(float)) / songs
+    nearest = [names[i] for i in ppmi.argmax(axis=1)]
+    place = _lay_out(ppmi, random_state)
+    table = {"x": place[:, 0], "y": place[:, 1], "songs": songs, "popularity": popularity}
+    return pd.DataFrame({**table, "nearest": nearest}, index=names)
+
+
+def compute_ppmi(together: FloatArray, n_songs: int) -> FloatArray:
+    """Return positive pointwise mutual information of co-occurrence counts, in bits.
+
+    The diagonal is 0.
+
+    Parameters
+    ----------
+    together : ndarray, shape (g, g)
+        Songs with both genres; on the diagonal, songs with the genre.
+    n_songs : int
+        All songs.
+    """
+    count = np.diag(together)
+    with np.errstate(divide="ignore"):
+        pmi = np.log2(together * n_songs / np.outer(count, count))
+    np.fill_diagonal(pmi, 0.0)
+    return np.maximum(pmi, 0.0)
+
+
+def _lay_out(ppmi: FloatArray, random_state: int) -> FloatArray:
+    distance = ppmi.max() - ppmi
+    np.fill_diagonal(distance, 0.0)
+    if len(ppmi) < 4 or distance.max() == 0:
+        return np.column_stack([np.arange(len(ppmi)), np.zeros(len(ppmi))]).astype(float)
+    perplexity = min(8.0, (len(ppmi) - 1) / 3)
+    layout = TSNE(
+        metric="precomputed", init="random", perplexity=perplexity, random_state=random_state
+    )
+    return layout.fit_transform(distance / distance.max()).astype(float)
+
+
+def summarise_genres(df: pd.DataFrame) -> dict[str, float]:
+    """Count what is in the ``genres`` lists: micro-genres, empty lists, rare ones, list length."""
+    counts = count_values(df["genres"])
+    lengths = df["genres"].map(len)
+    return {
+        "micro-genres": float(len(counts)),
+        "empty lists (share)": float((lengths == 0).mean()),
+        "micro-genres in one song only (share)": float((counts == 1).mean()),
+        "mean length of a list": float(lengths.mean()),
+    }
+
+
+def count_weekdays(df: pd.DataFrame, *, split: pd.Timestamp = FRIDAY_DATE) -> pd.DataFrame:
+    """Return the share of releases by weekday before and since a date.
+
+    Only dates with a day count, and 1 January does not: there it often means "some day".
+
+    Returns
+    -------
+    DataFrame
+        Index weekday; columns ``before`` and ``since`` (shares, 0-1), attribute ``n`` in ``attrs``.
+    """
+    exact = describe_date(df).dropna()
+    exact = exact[~((exact["month"] == 1) & (exact["day"] == 1))]
+    when = pd.to_datetime(exact[["year", "month", "day"]].astype(int))
+    late = when >= split
+    shares = {
+        name: exact.loc[mask, "weekday"]
+        .value_counts(normalize=True)
+        .reindex(range(7), fill_value=0)
+        for name, mask in {"before": ~late, "since": late}.items()
+    }
+    table = pd.DataFrame(shares).set_axis(list(WEEKDAYS))
+    table.attrs["n"] = {"before": int((~late).sum()), "since": int(late.sum())}
+    return table
+
+
+def summarise_months(df: pd.DataFrame) -> pd.DataFrame:
+    """Return releases and mean popularity by month, without 1 January.
+
+    Returns
+    -------
+    DataFrame, index 1-12
+        ``share`` of releases (0-1), ``popularity`` (mean), ``error`` (half a 95 % interval).
+    """
+    parts = describe_date(df)
+    kept = parts["month"].notna() & ~((parts["month"] == 1) & (parts["day"] == 1))
+    groups = df.loc[kept, "popularity"].groupby(parts.loc[kept, "month"].astype(int))
+    table = pd.DataFrame({"share": groups.size() / kept.sum(), "popularity": groups.mean()})
+    table["error"] = 1.96 * groups.std() / np.sqrt(groups.size())
+    return table.reindex(range(1, 13))
+
+
+def summarise_keys(df: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of songs by key and mode, in the order of the circle of fifths.
+
+    Returns
+    -------
+    DataFrame
+        Index key name; ``major`` and ``minor`` (shares of all songs), ``popularity`` (mean).
+    """
+    order = [(7 * i) % 12 for i in range(12)]
+    share = pd.crosstab(df["key"], df["mode"], normalize="all").reindex(
+        index=order, columns=[1, 0], fill_value=0.0
+    )
+    share.columns = ["major", "minor"]
+    share["popularity"] = df.groupby("key")["popularity"].mean().reindex(order)
+    return share.set_axis([KEYS[key] for key in order])
+
+
+def measure_explained(df: pd.DataFrame, columns: Sequence[str]) -> float:
+    """Return eta squared: the share of the variance of popularity between groups (0-1)."""
+    means = df.groupby(list(columns))["popularity"].transform("mean")
+    return float(means.var(ddof=0) / df["popularity"].var(ddof=0))

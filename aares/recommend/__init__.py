@@ -1,0 +1,10 @@
+"""Exercise 3: a playlist from a song or a list of songs, then from all listeners' experience.
+
+Notebook ``03_recommendation``. :mod:`.content` is the space of songs, :mod:`.playlist` the
+recommender, :mod:`.users` learns from listeners, :mod:`.evaluate` judges with hidden songs.
+"""
+
+from aares.recommend.content import SongSpace
+from aares.recommend.playlist import Recommender, SongNotFoundError
+
+__all__ = ["Recommender", "SongNotFoundError", "SongSpace"]

@@ -1,0 +1,231 @@
+"""Songs as points: a space in which close songs sound alike (exercise 3, question 1).
+
+Used by notebook ``03_recommendation``.
+
+Conventions: a song is a row of a table with ``id``, ``name``, ``artists`` (tuple) or ``artist``
+(text) and the audio features of appendix A. Distances have no unit: 1 is one standard deviation
+of one feature.
+
+References
+----------
+Shepard, "Geometrical approximations to the structure of musical pitch", Psychological Review
+89(4), 1982 (keys on the circle of fifths).
+Krumhansl, "Cognitive foundations of musical pitch", 1990: chapter 2 (a minor key stands with its
+relative major).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+
+FloatArray = npt.NDArray[np.float64]
+
+WEIGHTS: dict[str, float] = {
+    "danceability": 1.0,
+    "energy": 1.0,
+    "valence": 1.0,
+    "loudness": 1.0,
+    "speechiness": 1.0,
+    "acousticness": 1.0,
+    "instrumentalness": 1.0,
+    "liveness": 0.5,
+    "tempo": 0.5,
+    "duration_ms": 0.5,
+    "key": 0.3,
+    "mode": 0.3,
+    "year": 1.0,
+}
+"""Weight of each column in the distance; ``year`` counts where the table has it."""
+
+SHARES = ("speechiness", "acousticness", "instrumentalness", "liveness")
+"""Columns of 0-1 that crowd at an end; their log-odds spread the crowd."""
+
+_ODDS_FLOOR = 0.02
+_CLIP = 3.0
+
+
+class SongSpace(TransformerMixin, BaseEstimator):
+    """Turn the audio features of songs into coordinates whose distance is dissimilarity.
+
+    Shares that crowd at 0 become log-odds; tempo and duration become octaves; the key becomes a
+    point on the circle of fifths, with a minor key at its relative major; every column is
+    standardised, cut at three standard deviations and weighted.
+
+    Parameters
+    ----------
+    weights : mapping of str to float, optional
+        Replaces some of :data:`WEIGHTS`.
+
+    Attributes
+    ----------
+    names_ : list of str
+        Name of each coordinate.
+    """
+
+    def __init__(self, *, weights: Mapping[str, float] | None = None) -> None:
+        self.weights = weights
+
+    def fit(self, songs: pd.DataFrame, y: object = None) -> SongSpace:
+        """Learn centre and spread of each coordinate.
+
+        Raises
+        ------
+        ValueError
+            A column is missing or holds a value that is not finite.
+        """
+        columns = transform_columns(songs)
+        values = columns.to_numpy(float)
+        if not np.isfinite(values).all():
+            name = columns.columns[~np.isfinite(values).all(axis=0)][0]
+            raise ValueError(f"songs, column {name!r}: expected finite numbers")
+        self.names_ = list(columns.columns)
+        self.centre_ = values.mean(axis=0)
+        self.spread_ = np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0)
+        weights = {**WEIGHTS, **(self.weights or {})}
+        self.scale_ = np.array(
+            [weights[name.removesuffix("_x").removesuffix("_y")] for name in self.names_]
+        )
+        return self
+
+    def transform(self, songs: pd.DataFrame) -> FloatArray:
+        """Return the coordinates, shape (n, d)."""
+        values = transform_columns(songs)[self.names_].to_numpy(float)
+        return ((values - self.centre_) / self.spread_).clip(-_CLIP, _CLIP) * self.scale_
+
+
+def transform_columns(songs: pd.DataFrame) -> pd.DataFrame:
+    """Put each audio feature on a scale where equal steps sound equally large.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        Columns of :data:`WEIGHTS`; ``year`` is optional.
+
+    Returns
+    -------
+    DataFrame of float
+        As :data:`WEIGHTS`, with ``key_x`` and ``key_y`` instead of ``key``.
+
+    Raises
+    ------
+    ValueError
+        A column is missing.
+    """
+    missing = [name for name in WEIGHTS if name not in songs and name != "year"]
+    if missing:
+        raise ValueError(f"songs: missing column {missing[0]!r}")
+    table = songs[[name for name in WEIGHTS if name in songs]].astype(float)
+    for name in SHARES:
+        table[name] = np.log((table[name] + _ODDS_FLOOR) / (1 + _ODDS_FLOOR - table[name]))
+    table["tempo"] = np.log2(table["tempo"].clip(lower=40.0))
+    table["duration_ms"] = np.log2(table["duration_ms"].clip(lower=1000.0))
+    angle = compute_key_angle(table.pop("key").to_numpy(), table["mode"].to_numpy())
+    return table.assign(key_x=np.cos(angle), key_y=np.sin(angle))
+
+
+def compute_key_angle(key: FloatArray, mode: FloatArray) -> FloatArray:
+    """Return the angle of a key on the circle of fifths, in radians.
+
+    Parameters
+    ----------
+    key : ndarray, shape (n,)
+        Pitch class, 0 (C) to 11 (B).
+    mode : ndarray, shape (n,)
+        1 major, 0 minor; a minor key has the angle of its relative major.
+    """
+    relative = np.where(mode == 1, key, key + 3)
+    return 2 * np.pi * ((7 * relative) % 12) / 12
+
+
+def measure_distances(points: FloatArray, seeds: FloatArray) -> FloatArray:
+    """Return Euclidean distances of all points to all seeds, shape (n, k).
+
+    Exact brute force: one matrix product; 145,000 songs take some milliseconds for each seed.
+    """
+    squared = (points**2).sum(axis=1)[:, None] + (seeds**2).sum(axis=1) - 2 * points @ seeds.T
+    return np.sqrt(np.maximum(squared, 0.0))
+
+
+def combine_seeds(distances: FloatArray, how: str) -> FloatArray:
+    """Make one distance of the distances to several seeds.
+
+    Parameters
+    ----------
+    distances : ndarray, shape (n, k)
+    how : {"nearest", "mean", "soft"}
+        Distance to the closest seed; to all on average; or in between: the soft minimum, which
+        prefers songs that are close to several seeds.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        Unknown `how`.
+    """
+    if how == "nearest":
+        return distances.min(axis=1)
+    if how == "mean":
+        return distances.mean(axis=1)
+    if how == "soft":
+        low = distances.min(axis=1)
+        return low - np.log(np.exp(low[:, None] - distances).mean(axis=1))
+    raise ValueError(f"how: expected 'nearest', 'mean' or 'soft', found {how!r}")
+
+
+def order_smoothly(points: FloatArray, start: FloatArray) -> npt.NDArray[np.intp]:
+    """Order songs into a short path from a start, so that neighbours sound alike.
+
+    Nearest neighbour first, then 2-opt: pieces of the path are reversed as long as it gets
+    shorter.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, d)
+    start : ndarray, shape (d,)
+        Where the path begins: the seed.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Row numbers of `points`.
+
+    References
+    ----------
+    Croes, "A method for solving traveling-salesman problems", Operations Research 6(6), 1958.
+    """
+    steps = measure_distances(np.vstack([start, points]), np.vstack([start, points]))
+    path = [0]
+    while len(path) <= len(points):
+        left = [i for i in range(len(steps)) if i not in path]
+        path.append(min(left, key=lambda i: (steps[path[-1], i], i)))
+    while True:
+        shorter = _reverse_piece(path, steps)
+        if shorter is None:
+            return np.array(path[1:], dtype=np.intp) - 1
+        path = shorter
+
+
+def _reverse_piece(path: list[int], steps: FloatArray) -> list[int] | None:
+    """Return the path with one piece reversed if that makes it shorter, else None."""
+    for i in range(1, len(path) - 1):
+        for j in range(i + 1, len(path)):
+            before, after = steps[path[i - 1], path[i]], steps[path[i - 1], path[j]]
+            if j + 1 < len(path):
+                before += steps[path[j], path[j + 1]]
+                after += steps[path[i], path[j + 1]]
+            if after < before - 1e-9:
+                return path[:i] + path[i : j + 1][::-1] + path[j + 1 :]
+    return None
+
+
+def measure_path(points: FloatArray) -> float:
+    """Return the length of the path through points in their order."""
+    return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())

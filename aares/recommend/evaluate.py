@@ -1,0 +1,280 @@
+"""Judge recommenders by songs that listeners really chose (exercise 3).
+
+Used by notebook ``03_recommendation``. Part of each held-out listener's songs is hidden; a method
+sees the rest and ranks all other songs; a hit is a hidden song among the first ten.
+
+Conventions: listeners that a method is judged on are never in the matrix it learned from
+("strong generalisation"). Recall is divided by min(k, hidden songs), so that 1 can be reached.
+
+References
+----------
+Liang, Krishnan, Hoffman, Jebara, "Variational autoencoders for collaborative filtering", WWW
+2018: section 4.2 (protocol, recall and NDCG).
+Efron and Tibshirani, "An introduction to the bootstrap", 1993: chapter 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+from sklearn.model_selection import KFold
+
+from aares.recommend.content import FloatArray
+from aares.recommend.users import Scorer, mix_scores
+
+IntArray = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a method may see of some listeners, and what it has to find.
+
+    Parameters
+    ----------
+    train : csr_matrix
+        Other listeners x songs.
+    known : csr_matrix, shape (u, n)
+        Shown songs of the judged listeners.
+    hidden : csr_matrix, shape (u, n)
+        Their hidden songs.
+    users : ndarray of int, shape (u,)
+        Row numbers of the judged listeners in the whole matrix.
+    """
+
+    train: sparse.csr_matrix
+    known: sparse.csr_matrix
+    hidden: sparse.csr_matrix
+    users: IntArray
+
+
+def split_users(
+    matrix: sparse.csr_matrix, *, share: float = 0.3, min_songs: int = 10, random_state: int = 0
+) -> tuple[IntArray, IntArray]:
+    """Split the listeners with enough songs into those to choose on and those to report on.
+
+    Returns
+    -------
+    validation, reported : ndarray of int
+        Row numbers.
+    """
+    size = np.diff(matrix.indptr)
+    users = np.random.default_rng(random_state).permutation(np.flatnonzero(size >= min_songs))
+    cut = round(share * len(users))
+    return np.sort(users[:cut]), np.sort(users[cut:])
+
+
+def make_tasks(
+    matrix: sparse.csr_matrix,
+    users: IntArray,
+    *,
+    n_folds: int = 5,
+    hidden_share: float = 0.2,
+    random_state: int = 0,
+) -> list[Task]:
+    """Judge each listener once: folds of listeners, with a share of each one's songs hidden.
+
+    Parameters
+    ----------
+    matrix : csr_matrix, shape (u, n)
+    users : ndarray of int
+        Listeners to judge; all others are always learned from.
+    n_folds : int
+    hidden_share : float
+        Share of a listener's songs to hide, at least one song.
+    random_state : int
+
+    Returns
+    -------
+    list of Task
+    """
+    rng = np.random.default_rng(random_state)
+    tasks = []
+    for _, fold in KFold(n_folds, shuffle=True, random_state=random_state).split(users):
+        judged = users[fold]
+        train = matrix[np.setdiff1d(np.arange(matrix.shape[0]), judged)]
+        known, hidden = _hide(matrix[judged], hidden_share, rng)
+        tasks.append(Task(train, known, hidden, judged))
+    return tasks
+
+
+def _hide(
+    profiles: sparse.csr_matrix, share: float, rng: np.random.Generator
+) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    hide = np.zeros(profiles.nnz, dtype=bool)
+    for start, stop in zip(profiles.indptr[:-1], profiles.indptr[1:], strict=True):
+        size = max(1, round(share * (stop - start)))
+        hide[start + rng.permutation(stop - start)[:size]] = True
+    known, hidden = profiles.copy(), profiles.copy()
+    known.data = np.where(hide, 0.0, 1.0)
+    hidden.data = np.where(hide, 1.0, 0.0)
+    known.eliminate_zeros()
+    hidden.eliminate_zeros()
+    return known, hidden
+
+
+def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
+    """Score the ranking of one method, listener by listener.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (u, n)
+        Larger is better; equal scores rank by column.
+    task : Task
+    k : int
+        Length of the list.
+
+    Returns
+    -------
+    DataFrame
+        One row for each listener: ``recall``, ``ndcg`` and ``hit`` (0-1), index row number.
+    """
+    rows = []
+    for user in range(scores.shape[0]):
+        hidden = task.hidden[[user]].indices
+        top = rank_songs(scores[user], task.known[[user]].indices, k=k)
+        hits = np.isin(top, hidden)
+        gain = (hits / np.log2(np.arange(len(top)) + 2)).sum()
+        best = min(k, len(hidden))
+        ideal = (1 / np.log2(np.arange(best) + 2)).sum()
+        rows.append({"recall": hits.sum() / best, "ndcg": gain / ideal, "hit": float(hits.any())})
+    return pd.DataFrame(rows, index=task.users)
+
+
+def rank_songs(scores: FloatArray, known: npt.NDArray[np.integer], *, k: int = 10) -> IntArray:
+    """Return the k best songs (column numbers) that are not known yet, best first."""
+    open_scores = scores.astype(float, copy=True)
+    open_scores[known] = -np.inf
+    k = min(k, len(scores) - len(known))
+    top = np.argpartition(-open_scores, min(k, len(scores) - 1))[: k + 1]
+    floor = np.sort(open_scores[top])[::-1][k - 1]
+    near = np.flatnonzero(open_scores >= floor)
+    return near[np.argsort(-open_scores[near], kind="stable")][:k]
+
+
+def judge_methods(
+    methods: Mapping[str, Scorer], tasks: list[Task], *, k: int = 10
+) -> dict[str, pd.DataFrame]:
+    """Fit each method on each task's other listeners and judge it.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        See :func:`judge`; all tasks' listeners, sorted by row number.
+    """
+    judged: dict[str, list[pd.DataFrame]] = {name: [] for name in methods}
+    for task in tasks:
+        for name, method in methods.items():
+            scores = method.fit(task.train).score(task.known)
+            judged[name].append(judge(scores, task, k=k))
+    return {name: pd.concat(parts).sort_index() for name, parts in judged.items()}
+
+
+def summarise(
+    judged: Mapping[str, pd.DataFrame], *, n_boot: int = 2000, random_state: int = 0
+) -> pd.DataFrame:
+    """Return the mean of each measure and its 95 % bootstrap interval over listeners.
+
+    Returns
+    -------
+    DataFrame
+        Index method; ``recall``, ``recall_low``, ``recall_high``, and so on.
+    """
+    rng = np.random.default_rng(random_state)
+    n = len(next(iter(judged.values())))
+    draws = rng.integers(0, n, size=(n_boot, n))
+    rows = {}
+    for name, table in judged.items():
+        row: dict[str, float] = {}
+        for measure in map(str, table.columns):
+            values = table[measure].to_numpy(float)
+            low, high = np.quantile(values[draws].mean(axis=1), [0.025, 0.975])
+            row |= {measure: values.mean(), f"{measure}_low": low, f"{measure}_high": high}
+        rows[name] = row
+    return pd.DataFrame(rows).T
+
+
+def compare_pair(
+    first: pd.DataFrame,
+    second: pd.DataFrame,
+    *,
+    measure: str = "ndcg",
+    n_boot: int = 2000,
+    random_state: int = 0,
+) -> tuple[float, float, float]:
+    """Return the mean gain of the first method over the second and its 95 % interval.
+
+    The same listeners are judged by both: differences are paired.
+    """
+    gain = (first[measure] - second[measure]).to_numpy()
+    draws = np.random.default_rng(random_state).integers(0, len(gain), (n_boot, len(gain)))
+    low, high = np.quantile(gain[draws].mean(axis=1), [0.025, 0.975])
+    return float(gain.mean()), float(low), float(high)
+
+
+def choose_weights(
+    parts: Mapping[str, Scorer],
+    tasks: list[Task],
+    grid: Mapping[str, Sequence[float]],
+    *,
+    measure: str = "ndcg",
+) -> tuple[dict[str, float], pd.DataFrame]:
+    """Find the weights of a hybrid that serve the listeners of some tasks best.
+
+    Parameters
+    ----------
+    parts : mapping of name to scorer
+    tasks : list of Task
+        Of listeners that nothing is reported on.
+    grid : mapping of name to sequence of float
+        Weights to try for each part; all combinations are.
+    measure : str
+        Column of :func:`judge`.
+
+    Returns
+    -------
+    weights : dict of str to float
+    table : DataFrame
+        Each combination with its mean measure, best first.
+    """
+    scores = [
+        {name: part.fit(task.train).score(task.known) for name, part in parts.items()}
+        for task in tasks
+    ]
+    rows = []
+    for values in product(*grid.values()):
+        weights = dict(zip(grid, values, strict=True))
+        if any(values):
+            mixed = [mix_scores(part, weights) for part in scores]
+            judged = [judge(mix, task) for mix, task in zip(mixed, tasks, strict=True)]
+            rows.append({**weights, measure: float(pd.concat(judged)[measure].mean())})
+    table = pd.DataFrame(rows).sort_values(measure, ascending=False, kind="stable")
+    return {name: float(table.iloc[0][name]) for name in grid}, table
+
+
+def find_hidden(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
+    """Return for each hidden song whether it was found, and whether it is cold.
+
+    Returns
+    -------
+    DataFrame
+        ``found`` (among the listener's first k) and ``cold`` (no other listener knows it).
+    """
+    found = [
+        np.isin(
+            task.hidden[[user]].indices, rank_songs(scores[user], task.known[[user]].indices, k=k)
+        )
+        for user in range(scores.shape[0])
+    ]
+    return pd.DataFrame({"found": np.concatenate(found), "cold": is_cold(task)})
+
+
+def is_cold(task: Task) -> npt.NDArray[np.bool_]:
+    """Return which hidden songs no other listener knows, in the order of ``hidden.indices``."""
+    heard = np.asarray(task.train.sum(axis=0)).ravel() > 0
+    return ~heard[task.hidden.indices]

@@ -1,0 +1,310 @@
+"""The recommender: a playlist from a song or a list of songs (exercise 3, question 1).
+
+Used by notebook ``03_recommendation``.
+
+References
+----------
+Carbonell and Goldstein, "The use of MMR, diversity-based reranking for reordering documents and
+producing summaries", SIGIR 1998: section 2.
+Flexer, Schnitzer, Gasser, Widmer, "Playlist generation using start and end songs", ISMIR 2008.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aares.recommend.content import (
+    FloatArray,
+    SongSpace,
+    combine_seeds,
+    measure_distances,
+    order_smoothly,
+)
+from aares.titles import normalise, strip_title
+
+Seed = str | tuple[str, str] | Sequence[str | tuple[str, str]]
+
+_POOL = 60
+
+
+class SongNotFoundError(LookupError):
+    """No song matches what was asked for; the message suggests the nearest names."""
+
+
+class Recommender:
+    """Recommend songs that sound like given ones.
+
+    Parameters
+    ----------
+    weights : mapping of str to float, optional
+        Weights of the features, see :data:`aares.recommend.content.WEIGHTS`.
+    combine : {"nearest", "mean", "soft"}
+        What "close to a list" means, see :func:`aares.recommend.content.combine_seeds`.
+
+    Attributes
+    ----------
+    songs_ : DataFrame
+        The songs, rows numbered from 0.
+    points_ : ndarray, shape (n, d)
+        Their coordinates.
+
+    Examples
+    --------
+    >>> recommender = Recommender().fit(songs)  # doctest: +SKIP
+    >>> recommender.playlist(("Chiquitita", "ABBA"))  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, *, weights: Mapping[str, float] | None = None, combine: str = "soft"
+    ) -> None:
+        self.weights = weights
+        self.combine = combine
+
+    def fit(self, songs: pd.DataFrame) -> Recommender:
+        """Learn the space and index the songs.
+
+        Parameters
+        ----------
+        songs : DataFrame
+            ``id``, ``name``, ``artists`` (tuple of names) or ``artist``, and the audio features.
+
+        Raises
+        ------
+        ValueError
+            No song, a column is missing, or an id stands twice.
+        """
+        self.songs_ = _check_songs(songs)
+        self.space_ = SongSpace(weights=self.weights).fit(self.songs_)
+        self.points_ = self.space_.transform(self.songs_)
+        self.artists_ = read_artists(self.songs_)
+        self._rows = {str(song): row for row, song in enumerate(self.songs_["id"])}
+        self._names = np.array([normalise(name) for name in self.songs_["name"]], dtype=object)
+        self._bare = np.array([strip_title(name) for name in self.songs_["name"]], dtype=object)
+        keys = {names: tuple(map(normalise, names)) for names in set(self.artists_)}
+        self._by = [keys[names] for names in self.artists_]
+        self._firsts = np.array([names[0] for names in self._by], dtype=object)
+        self.recordings_ = pd.factorize(self._bare + "\0" + self._firsts)[0]
+        return self
+
+    def playlist(
+        self,
+        seed: Seed,
+        n: int = 10,
+        *,
+        max_per_artist: int = 2,
+        diversity: float = 0.0,
+        smooth: bool = True,
+    ) -> pd.DataFrame:
+        """Return a playlist of songs close to the seed.
+
+        The seeds, other releases of their recordings and second releases of a chosen recording
+        are left out.
+
+        Parameters
+        ----------
+        seed : str, tuple or list of these
+            A song's id, a pair (name, artist), or several.
+        n : int
+            Number of songs.
+        max_per_artist : int
+            At most so many songs of one artist.
+        diversity : float, 0-1
+            0 takes the closest songs; more prefers songs that differ from those already taken.
+        smooth : bool
+            Order the songs into a short path that begins near the seed; otherwise by distance.
+
+        Returns
+        -------
+        DataFrame
+            ``name``, ``artist``, ``distance`` to the seeds, ``step`` (distance to the song
+            before), ``id``; fewer than `n` rows if the table has no more that qualify.
+
+        Raises
+        ------
+        SongNotFoundError
+            A seed is not in the table.
+        ValueError
+            `n` or another option is out of range.
+        """
+        _check_options(n, max_per_artist, diversity)
+        seeds = self.find_rows(seed)
+        distance = combine_seeds(measure_distances(self.points_, self.points_[seeds]), self.combine)
+        candidates = self._list_candidates(distance, seeds, n, max_per_artist)
+        chosen = choose_diverse(self.points_, distance, candidates, n=n, diversity=diversity)
+        start = self.points_[seeds].mean(axis=0)
+        if smooth and len(chosen) > 1:
+            chosen = chosen[order_smoothly(self.points_[chosen], start)]
+        return self._describe(chosen, distance, start)
+
+    def find_song(self, name: str, artist: str = "") -> str:
+        """Return the id of a song by title and artist; case, accents and brackets do not matter.
+
+        Of several that match, an exact title comes first, then the most popular.
+
+        Raises
+        ------
+        SongNotFoundError
+            Nothing matches; the message suggests up to three near names.
+        """
+        wanted, by = normalise(name), normalise(artist)
+        mine = np.array([not by or by in names for names in self._by])
+        for same in (self._names == wanted, self._bare == strip_title(name)):
+            rows = np.flatnonzero(same & mine)
+            if len(rows):
+                return str(self.songs_["id"].iloc[self._most_popular(rows)])
+        raise SongNotFoundError(self._suggest(name, artist, mine))
+
+    def find_rows(self, seed: Seed) -> npt.NDArray[np.intp]:
+        """Return the row numbers of the seeds, see :meth:`playlist`."""
+        single = isinstance(seed, str) or (isinstance(seed, tuple) and seed not in self._rows)
+        queries: Iterable[str | tuple[str, str]] = [seed] if single else seed  # type: ignore[list-item]
+        rows = [self._find_row(query) for query in queries]
+        if not rows:
+            raise ValueError("seed: expected at least one song, found none")
+        return np.array(list(dict.fromkeys(rows)), dtype=np.intp)
+
+    def _find_row(self, query: str | tuple[str, str]) -> int:
+        if isinstance(query, tuple):
+            return self._rows[self.find_song(*query)]
+        if query not in self._rows:
+            raise SongNotFoundError(
+                f"no song has the id {query!r}; to search by title, give (name, artist)"
+            )
+        return self._rows[query]
+
+    def _most_popular(self, rows: npt.NDArray[np.intp]) -> int:
+        if "popularity" not in self.songs_:
+            return int(rows[0])
+        return int(rows[self.songs_["popularity"].to_numpy()[rows].argmax()])
+
+    def _suggest(self, name: str, artist: str, mine: npt.NDArray[np.bool_]) -> str:
+        wanted = f"{name!r}" + (f" by {artist!r}" if artist else "")
+        rows = np.flatnonzero(mine) if mine.any() else np.arange(len(self._names))
+        near = difflib.get_close_matches(normalise(name), self._names[rows].tolist(), 3, 0.6)
+        lines = [
+            f"{self.songs_['name'].iloc[row]} by {self.artists_[row][0]}"
+            for row in (rows[np.flatnonzero(self._names[rows] == hit)[0]] for hit in near)
+        ]
+        if artist and not mine.any():
+            firsts = sorted(set(self._firsts.tolist()))
+            lines += difflib.get_close_matches(normalise(artist), firsts, 3, 0.7)
+        hint = f"; did you mean {' or '.join(dict.fromkeys(lines))}?" if lines else ""
+        return f"no song {wanted}{hint}"
+
+    def _list_candidates(
+        self,
+        distance: FloatArray,
+        seeds: npt.NDArray[np.intp],
+        n: int,
+        max_per_artist: int,
+    ) -> npt.NDArray[np.intp]:
+        """Return the closest songs that may be in the playlist, closest first."""
+        taken = set(self.recordings_[seeds].tolist())
+        per_artist: Counter[str] = Counter()
+        chosen: list[int] = []
+        for row in np.argsort(distance, kind="stable"):
+            names = self.artists_[row]
+            if self.recordings_[row] in taken or any(
+                per_artist[name] >= max_per_artist for name in names
+            ):
+                continue
+            taken.add(self.recordings_[row])
+            per_artist.update(names)
+            chosen.append(int(row))
+            if len(chosen) >= max(n, _POOL):
+                break
+        return np.array(chosen, dtype=np.intp)
+
+    def _describe(
+        self, chosen: npt.NDArray[np.intp], distance: FloatArray, start: FloatArray
+    ) -> pd.DataFrame:
+        path = np.vstack([start, self.points_[chosen]])
+        return pd.DataFrame(
+            {
+                "name": self.songs_["name"].to_numpy()[chosen],
+                "artist": [", ".join(self.artists_[row]) for row in chosen],
+                "distance": distance[chosen],
+                "step": np.linalg.norm(np.diff(path, axis=0), axis=1),
+                "id": self.songs_["id"].to_numpy()[chosen],
+            },
+            index=pd.RangeIndex(1, len(chosen) + 1),
+        )
+
+
+def choose_diverse(
+    points: FloatArray,
+    distance: FloatArray,
+    candidates: npt.NDArray[np.intp],
+    *,
+    n: int,
+    diversity: float = 0.0,
+) -> npt.NDArray[np.intp]:
+    """Choose songs that are close to the seed and differ from one another.
+
+    One after the other, the song with the smallest (1 - diversity) * distance to the seed -
+    diversity * distance to the nearest chosen song is taken.
+
+    Parameters
+    ----------
+    points : ndarray, shape (N, d)
+    distance : ndarray, shape (N,)
+        To the seed.
+    candidates : ndarray of int, shape (m,)
+        Row numbers, closest first.
+    n : int
+        How many to choose.
+    diversity : float, 0-1
+
+    Returns
+    -------
+    ndarray of int, shape (min(n, m),)
+
+    References
+    ----------
+    Carbonell and Goldstein 1998, section 2, with distances in place of similarities.
+    """
+    if diversity == 0 or len(candidates) <= 1:
+        return candidates[:n]
+    between = measure_distances(points[candidates], points[candidates])
+    chosen = [0]
+    while len(chosen) < min(n, len(candidates)):
+        loss = (1 - diversity) * distance[candidates] - diversity * between[:, chosen].min(axis=1)
+        loss[chosen] = np.inf
+        chosen.append(int(loss.argmin()))
+    return candidates[chosen]
+
+
+def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return the names of each song's artists, at least one (possibly empty) name each."""
+    if "artists" in songs:
+        return [tuple(names) or ("",) for names in songs["artists"]]
+    return [(str(name),) for name in songs["artist"]]
+
+
+def _check_songs(songs: pd.DataFrame) -> pd.DataFrame:
+    if songs.empty:
+        raise ValueError("songs: expected at least one song, found none")
+    for column in ("id", "name"):
+        if column not in songs:
+            raise ValueError(f"songs: missing column {column!r}")
+    if "artists" not in songs and "artist" not in songs:
+        raise ValueError("songs: missing column 'artists' (or 'artist')")
+    if songs["id"].duplicated().any():
+        twice = songs.loc[songs["id"].duplicated(), "id"].iloc[0]
+        raise ValueError(f"songs, column 'id': {twice!r} stands more than once")
+    return songs.reset_index(drop=True)
+
+
+def _check_options(n: int, max_per_artist: int, diversity: float) -> None:
+    if n < 1:
+        raise ValueError(f"n: expected at least 1 song, found {n}")
+    if max_per_artist < 1:
+        raise ValueError(f"max_per_artist: expected at least 1, found {max_per_artist}")
+    if not 0 <= diversity <= 1:
+        raise ValueError(f"diversity: expected 0 to 1, found {diversity}")

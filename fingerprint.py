@@ -1,0 +1,282 @@
+"""Exercise 4: from a signal to the hashes that identify it.
+
+The notebook ``04_fingerprints`` goes through these functions one by one. The module reads on its
+own: it needs numpy, librosa, numba and the course's ``utils_projet``.
+
+Conventions
+-----------
+The assignment loads songs at 3 kHz; its parameters then mean bins of 1.46 Hz and frames of
+170.7 ms. A spectrogram has the axis order (frequency bin, frame), a point is (bin, frame).
+
+The hash of an anchor and a point is ``anchor_bin * 1_000_000 + point_bin * 1000 + frame
+difference``. Bins go up to 1024, so ``point_bin * 1000`` can carry into the digits of the anchor.
+Inside the target zone this never makes two pairs equal: the frame difference stays below 1000 and
+thus readable, and one bin more for the anchor adds 1,001,000 if the point follows it, while the
+point's place in the zone moves the hash by less than 20,000.
+
+References
+----------
+.. [1] A. L.-C. Wang, "An Industrial-Strength Audio Search Algorithm", ISMIR 2003: section 2.1
+   (constellation), section 2.2 (combinatorial hashing).
+"""
+
+import warnings
+
+import librosa
+import numpy as np
+from numba import njit
+
+from utils_projet import get_maxima
+
+WIN_LENGTH = 1024  # exercise 4.1: samples under the window
+N_FFT = 2048  # exercise 4.1: samples of the transform, the window padded with zeros
+HOP_LENGTH = 512  # exercise 4.1: samples from frame to frame
+ZONE_FRAMES = 300  # exercise 4.3a: the target zone's length in time
+ZONE_BINS = 20  # exercise 4.3a: the target zone's height in frequency
+ZONE_MAXIMA = 10  # exercise 4.3b: how many of the highest maxima of the zone are kept
+ANCHOR_FACTOR = 1_000_000  # exercise 4.4
+POINT_FACTOR = 1000  # exercise 4.4
+
+MAX_CHANNELS = 8  # more than this is a wrongly shaped array rather than sound
+
+
+def compute_spectrogram(x):
+    """Compute the power spectrogram of a signal (exercise 4.1, appendix B).
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(n,), (channels, n) or (n, channels)], float or signed integer
+        Signal. Channels (the shorter axis, at most 8) are averaged; integers are read as PCM and
+        scaled to -1..1.
+
+    Returns
+    -------
+    np.ndarray [shape=(1025, 1 + n // 512)], float32 or float64
+        Squared magnitude of the short-time Fourier transform, frames centred on their samples.
+
+    Raises
+    ------
+    ValueError
+        When `x` is empty, not finite, not real, or not shaped like sound.
+
+    Examples
+    --------
+    >>> compute_spectrogram(np.zeros(3000)).shape
+    (1025, 6)
+    """
+    x = _check_signal(x)
+    with warnings.catch_warnings():
+        # a clip shorter than a frame is padded with zeros, which is what we want: no warning
+        warnings.filterwarnings("ignore", message="n_fft=.* is too large")
+        V = librosa.stft(x, win_length=WIN_LENGTH, n_fft=N_FFT, hop_length=HOP_LENGTH)
+    return np.abs(V) ** 2
+
+
+def get_maxima_in_tz(S, maxima, anchor):
+    """Find the highest maxima in the target zone of an anchor (exercise 4.3).
+
+    The zone starts with the frame after the anchor and is 300 frames long and 20 bins high: it
+    holds the frames ``anchor[1] + 1`` to ``anchor[1] + 300`` and the bins ``anchor[0] - 10`` to
+    ``anchor[0] + 9``, ends included. An even height has no middle bin; the odd one lies below.
+
+    Parameters
+    ----------
+    S : np.ndarray [shape=(bins, frames)], float
+        Spectrogram, where the heights are read.
+    maxima : np.ndarray [shape=(n, 2)], int, or list of pairs
+        (bin, frame) of all maxima, as `get_maxima` returns them.
+    anchor : pair of int
+        (bin, frame) of the anchor; never in its own zone.
+
+    Returns
+    -------
+    list of tuple
+        (bin, frame) of at most 10 maxima, the highest first; equal heights in the order of
+        `maxima`.
+
+    Raises
+    ------
+    ValueError
+        When `maxima` is not a list of pairs or a maximum lies outside `S`.
+
+    References
+    ----------
+    Wang 2003 [1]_, section 2.2.
+
+    Examples
+    --------
+    >>> S = np.array([[9.0, 1.0, 2.0, 3.0]])
+    >>> get_maxima_in_tz(S, [(0, 0), (0, 1), (0, 3)], (0, 0))
+    [(0, 3), (0, 1)]
+    """
+    maxima = _check_maxima(maxima, S.shape)
+    heights = S[maxima[:, 0], maxima[:, 1]]
+    top = np.empty(ZONE_MAXIMA, dtype=np.int64)
+    count = _keep_highest(maxima, heights, int(anchor[0]), int(anchor[1]), 0, len(maxima), top, 0)
+    return [(bin_, frame) for bin_, frame in maxima[top[:count]].tolist()]
+
+
+def get_hashes(anchor, maxima_in_tz):
+    """Make the hashes of an anchor and the maxima in its target zone (exercise 4.4).
+
+    The assignment words the result for one point: the tuple of a hash and the anchor's frame.
+    An anchor has up to ten points, so this returns a list with one such tuple for each point.
+
+    Parameters
+    ----------
+    anchor : pair of int
+        (bin, frame) of the anchor.
+    maxima_in_tz : list of pairs
+        (bin, frame) of the points, as `get_maxima_in_tz` returns them.
+
+    Returns
+    -------
+    list of tuple
+        (hash, anchor frame) for each point, in the order of the points; plain ints.
+
+    References
+    ----------
+    Wang 2003 [1]_, section 2.2.
+
+    Examples
+    --------
+    >>> get_hashes((200, 7), [(195, 10), (203, 57)])
+    [(200195003, 7), (200203050, 7)]
+    """
+    b, t = int(anchor[0]), int(anchor[1])
+    return [(_hash_pair(b, t, int(point[0]), int(point[1])), t) for point in maxima_in_tz]
+
+
+def process_signal(x):
+    """Compute all hashes of a signal (exercise 4.5).
+
+    The result is that of looping over `get_maxima`, `get_maxima_in_tz` and `get_hashes`, but the
+    loop is compiled. A hash that occurs more than once in the signal keeps one anchor, as in any
+    dictionary the last one written: since the maxima come in raster order and a hash fixes its
+    anchor's bin, that is the latest in time.
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(n,), (channels, n) or (n, channels)], float or signed integer
+        Signal at 3 kHz, see `compute_spectrogram`.
+
+    Returns
+    -------
+    dict of int to int
+        {hash: anchor frame}. Empty for silence and for clips too short to hold a pair.
+
+    Raises
+    ------
+    ValueError
+        When `x` is empty, not finite, not real, or not shaped like sound.
+
+    Examples
+    --------
+    >>> process_signal(np.zeros(30_000))
+    {}
+    """
+    S = compute_spectrogram(x)
+    maxima = get_maxima(S)
+    heights = S[maxima[:, 0], maxima[:, 1]]
+    hashes, times = _hash_all_anchors(maxima, heights, S.shape[1])
+    return dict(zip(hashes.tolist(), times.tolist(), strict=True))
+
+
+def _check_signal(x):
+    """Return `x` as a mono float signal, or say what is wrong with it."""
+    x = np.asarray(x)
+    if x.ndim not in (1, 2):
+        raise ValueError(f"x must have the shape (n,) or be stereo, found the shape {x.shape}")
+    if x.size == 0:
+        raise ValueError("x must hold at least one sample, found none")
+    if x.dtype.kind == "i":
+        x = x.astype(np.float32) / np.float32(-float(np.iinfo(x.dtype).min))
+    elif x.dtype.kind != "f":
+        raise ValueError(f"x must hold floats or signed integers, found dtype {x.dtype}")
+    elif x.dtype not in (np.float32, np.float64):
+        x = x.astype(np.float32)
+    if x.ndim == 2:
+        x = _average_channels(x)
+    if not np.isfinite(x).all():
+        first = int(np.argmin(np.isfinite(x)))
+        raise ValueError(f"x must be finite, found {x[first]} at sample {first}")
+    return x
+
+
+def _average_channels(x):
+    """Return the mean over the channels, the shorter of the two axes."""
+    channels = min(x.shape)
+    if channels > MAX_CHANNELS or (channels > 1 and x.shape[0] == x.shape[1]):
+        raise ValueError(
+            f"x must be (channels, n) or (n, channels) with at most {MAX_CHANNELS} channels, "
+            f"found the shape {x.shape}"
+        )
+    return x.mean(axis=int(np.argmin(x.shape)))
+
+
+def _check_maxima(maxima, shape):
+    """Return `maxima` as an int array (n, 2) inside a spectrogram of this shape."""
+    maxima = np.asarray(maxima, dtype=np.int64)
+    if maxima.size == 0:
+        return maxima.reshape(0, 2)
+    if maxima.ndim != 2 or maxima.shape[1] != 2:
+        raise ValueError(f"maxima must be pairs (bin, frame), found the shape {maxima.shape}")
+    if (maxima < 0).any() or (maxima >= shape).any():
+        raise ValueError(f"maxima must lie inside the spectrogram of shape {shape}")
+    return np.ascontiguousarray(maxima)
+
+
+@njit(cache=True)
+def _keep_highest(maxima, heights, anchor_bin, anchor_frame, start, stop, top, count):
+    """Merge those of maxima[start:stop] that lie in the anchor's zone into the ranking `top`.
+
+    `top` holds the indices of the `count` highest so far, the highest first, and is changed in
+    place; returns the new count. Of equal heights the one seen first stays in front.
+    """
+    for i in range(start, stop):
+        rise = maxima[i, 0] - anchor_bin
+        delay = maxima[i, 1] - anchor_frame
+        if not (-ZONE_BINS // 2 <= rise < ZONE_BINS // 2 and 1 <= delay <= ZONE_FRAMES):
+            continue
+        place = count
+        while place > 0 and heights[i] > heights[top[place - 1]]:
+            place -= 1
+        if place == ZONE_MAXIMA:
+            continue
+        count = min(count + 1, ZONE_MAXIMA)
+        for k in range(count - 1, place, -1):
+            top[k] = top[k - 1]
+        top[place] = i
+    return count
+
+
+@njit(cache=True)
+def _hash_pair(anchor_bin, anchor_frame, point_bin, point_frame):
+    """Return the assignment's hash of an anchor and a point."""
+    return anchor_bin * ANCHOR_FACTOR + point_bin * POINT_FACTOR + point_frame - anchor_frame
+
+
+@njit(cache=True)
+def _hash_all_anchors(maxima, heights, n_frames):
+    """Return the hashes of all anchors and their frames; the maxima come in raster order.
+
+    Raster order makes the zone's part of each row a short slice, found by bisection: an anchor
+    looks at its neighbours only, and the cost grows linearly with the signal.
+    """
+    raster = maxima[:, 0] * n_frames + maxima[:, 1]
+    hashes = np.empty(len(maxima) * ZONE_MAXIMA, dtype=np.int64)
+    times = np.empty(len(maxima) * ZONE_MAXIMA, dtype=np.int64)
+    top = np.empty(ZONE_MAXIMA, dtype=np.int64)
+    filled = 0
+    for b, t in maxima:
+        count = 0
+        last = min(t + ZONE_FRAMES, n_frames - 1)
+        for row in range(b - ZONE_BINS // 2, b + ZONE_BINS // 2):
+            start = np.searchsorted(raster, row * n_frames + t + 1)
+            stop = np.searchsorted(raster, row * n_frames + last, side="right")
+            count = _keep_highest(maxima, heights, b, t, start, stop, top, count)
+        for i in top[:count]:
+            hashes[filled] = _hash_pair(b, t, maxima[i, 0], maxima[i, 1])
+            times[filled] = t
+            filled += 1
+    return hashes[:filled], times[:filled]

@@ -1,0 +1,437 @@
+"""Exercise 3: the space of songs, playlists with their rules, learning from listeners, judging."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+from aares.recommend import Recommender, SongNotFoundError, SongSpace
+from aares.recommend.content import (
+    WEIGHTS,
+    combine_seeds,
+    compute_key_angle,
+    measure_distances,
+    measure_path,
+    order_smoothly,
+)
+from aares.recommend.evaluate import (
+    Task,
+    choose_weights,
+    compare_pair,
+    find_hidden,
+    is_cold,
+    judge,
+    judge_methods,
+    make_tasks,
+    rank_songs,
+    split_users,
+    summarise,
+)
+from aares.recommend.playlist import choose_diverse
+from aares.recommend.users import (
+    ArtistScorer,
+    ContentScorer,
+    EaseScorer,
+    HybridScorer,
+    ItemCosineScorer,
+    PopularScorer,
+    RandomScorer,
+    make_matrix,
+    mix_scores,
+)
+from aares.titles import normalise, strip_title
+
+STYLES = ("calm", "loud", "talk")
+
+
+def make_songs(n: int = 150, *, seed: int = 0) -> pd.DataFrame:
+    """Songs in three styles that differ in every share; row i has style i % 3."""
+    rng = np.random.default_rng(seed)
+    style = np.arange(n) % len(STYLES)
+    level = np.array([0.15, 0.5, 0.85])[style]
+    songs = pd.DataFrame({"id": [f"id{i}" for i in range(n)]})
+    songs["name"] = [f"{STYLES[s].title()} Song {i}" for i, s in enumerate(style)]
+    songs["artists"] = [(f"{STYLES[s]} band {i % 36}",) for i, s in enumerate(style)]
+    for name in WEIGHTS:
+        songs[name] = (level + rng.normal(0, 0.04, n)).clip(0, 1)
+    songs["loudness"] = -20 * songs["loudness"]
+    songs["key"], songs["mode"] = rng.integers(0, 12, n), rng.integers(0, 2, n)
+    songs["tempo"], songs["year"] = rng.normal(120, 5, n), rng.integers(1990, 2000, n)
+    songs["duration_ms"] = rng.integers(180_000, 240_000, n)
+    songs["popularity"] = rng.integers(31, 100, n)
+    return songs
+
+
+@pytest.fixture(scope="module")
+def songs() -> pd.DataFrame:
+    return make_songs()
+
+
+@pytest.fixture(scope="module")
+def recommender(songs) -> Recommender:
+    return Recommender().fit(songs)
+
+
+# --- titles -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("title", "bare"),
+    [
+        ("Hello (Live at Home)", "hello"),
+        ("Hello - Remastered 2009", "hello"),
+        ("Sérénade [Deluxe]", "serenade"),
+        ("(Intro)", "intro"),
+        ("re-hash", "re hash"),
+        ("東京", "東京"),
+        ("???", "???"),
+    ],
+)
+def test_titles_without_their_suffix(title, bare):
+    assert strip_title(title) == bare
+
+
+def test_normalise_ignores_case_accents_and_punctuation():
+    assert normalise("Beyoncé & JAY-Z") == normalise("beyonce  jay z")
+
+
+# --- space --------------------------------------------------------------------------------
+
+
+def test_neighbours_on_the_circle_of_fifths_are_near_keys():
+    angle = compute_key_angle(np.array([0, 7, 6, 9, 0]), np.array([1, 1, 1, 0, 0]))
+    c_major, g_major, f_sharp, a_minor, c_minor = np.exp(1j * angle)
+    assert abs(c_major - g_major) == pytest.approx(2 * np.sin(np.pi / 12))
+    assert abs(c_major - f_sharp) == pytest.approx(2)
+    assert abs(c_major - a_minor) == pytest.approx(0)
+    assert abs(c_major - c_minor) > 1
+
+
+def test_space_is_standardised_and_weighted(songs):
+    flat = SongSpace(weights=dict.fromkeys(WEIGHTS, 1.0)).fit(songs)
+    points = flat.transform(songs)
+    assert points.mean(axis=0) == pytest.approx(0, abs=0.05)
+    assert points.std(axis=0) == pytest.approx(1, abs=0.1)
+    assert np.abs(points).max() <= 3
+    deaf = SongSpace(weights={"key": 0.0}).fit(songs)
+    kept = deaf.transform(songs)
+    assert kept[:, deaf.names_.index("key_x")] == pytest.approx(0)
+
+
+def test_space_works_without_a_year_and_names_what_is_missing(songs):
+    assert "year" not in SongSpace().fit(songs.drop(columns="year")).names_
+    with pytest.raises(ValueError, match="'energy'"):
+        SongSpace().fit(songs.drop(columns="energy"))
+    with pytest.raises(ValueError, match="'valence'.*finite"):
+        SongSpace().fit(songs.assign(valence=np.nan))
+
+
+def test_a_constant_column_and_a_tempo_of_zero_do_no_harm(songs):
+    points = SongSpace().fit_transform(songs.assign(tempo=0.0, liveness=0.0))
+    assert np.isfinite(points).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 30), st.integers(1, 4))
+def test_distances_are_those_of_the_definition(seed, n, k):
+    rng = np.random.default_rng(seed)
+    points, seeds = rng.normal(size=(n, 5)), rng.normal(size=(k, 5))
+    slow = np.array([[np.linalg.norm(p - s) for s in seeds] for p in points])
+    assert measure_distances(points, seeds) == pytest.approx(slow, abs=1e-6)
+    nearest, mean = combine_seeds(slow, "nearest"), combine_seeds(slow, "mean")
+    soft = combine_seeds(slow, "soft")
+    assert (nearest <= soft + 1e-9).all() and (soft <= mean + 1e-9).all()
+
+
+def test_combining_one_seed_changes_nothing():
+    distances = np.arange(6.0)[:, None]
+    for how in ("nearest", "mean", "soft"):
+        assert combine_seeds(distances, how) == pytest.approx(distances[:, 0])
+    with pytest.raises(ValueError, match="'nearest'"):
+        combine_seeds(distances, "best")
+
+
+# --- playlists ----------------------------------------------------------------------------
+
+
+def test_playlist_has_ten_songs_of_the_seeds_style(recommender):
+    playlist = recommender.playlist("id0")
+    assert len(playlist) == 10
+    assert playlist["name"].str.startswith("Calm").all()
+    assert "id0" not in set(playlist["id"])
+    assert playlist["artist"].value_counts().max() <= 2
+
+
+def test_playlist_holds_the_closest_songs(songs, recommender):
+    playlist = recommender.playlist("id4", n=5, max_per_artist=99, smooth=False)
+    distance = measure_distances(recommender.points_, recommender.points_[[4]])[:, 0]
+    expected = songs["id"].to_numpy()[np.argsort(distance)[1:6]]
+    assert playlist["id"].tolist() == expected.tolist()
+    assert playlist["distance"].is_monotonic_increasing
+
+
+def test_a_list_of_two_styles_gets_songs_of_both():
+    recommender = Recommender(combine="nearest").fit(make_songs())
+    names = recommender.playlist(["id0", ("Talk Song 2", "")], n=20)["name"]
+    assert names.str.startswith("Calm").any() and names.str.startswith("Talk").any()
+    assert not names.str.startswith("Loud").any()
+
+
+def test_other_releases_of_seed_and_songs_are_left_out(songs):
+    copies = songs.assign(id="copy-" + songs["id"], name=songs["name"] + " - Remastered 2011")
+    both = pd.concat([songs, copies], ignore_index=True)
+    playlist = Recommender().fit(both).playlist("copy-id7", n=15)
+    bare = playlist["name"].map(strip_title)
+    assert bare.is_unique
+    assert strip_title(songs["name"][7]) not in set(bare)
+
+
+@pytest.mark.parametrize(("limit", "size"), [(1, 12), (2, 20)])
+def test_artist_limit(recommender, limit, size):
+    playlist = recommender.playlist("id0", n=size, max_per_artist=limit)
+    assert playlist["artist"].value_counts().max() <= limit
+
+
+def test_few_songs_give_a_short_playlist(songs):
+    assert len(Recommender().fit(songs.iloc[:3]).playlist("id0")) == 2
+    assert len(Recommender().fit(songs.iloc[:1]).playlist("id0")) == 0
+
+
+def test_find_song_ignores_case_and_suffix_and_prefers_the_popular(songs):
+    twice = pd.concat([songs, songs.iloc[[3]].assign(id="hit", popularity=100)])
+    twice["name"] = twice["name"] + " (Live)"
+    recommender = Recommender().fit(twice)
+    assert recommender.find_song("calm song 3") == "hit"
+    assert recommender.find_song("CALM SONG 3 (live)", "Calm Band 3") == "hit"
+
+
+def test_unknown_songs_raise_with_a_suggestion(recommender):
+    with pytest.raises(SongNotFoundError, match=r"did you mean Calm Song 3 by calm band 3"):
+        recommender.find_song("Calm Sonk 3", "calm band 3")
+    with pytest.raises(SongNotFoundError, match="calm band 3"):
+        recommender.find_song("Calm Song 3", "calm bandd 3")
+    with pytest.raises(SongNotFoundError, match="id 'nope'"):
+        recommender.playlist("nope")
+    with pytest.raises(SongNotFoundError, match="no song 'zzzzzzzzz'$"):
+        recommender.find_song("zzzzzzzzz")
+
+
+@pytest.mark.parametrize(
+    "options", [{"n": 0}, {"max_per_artist": 0}, {"diversity": 1.5}, {"seed": []}], ids=str
+)
+def test_impossible_options_raise(recommender, options):
+    with pytest.raises(ValueError, match="expected"):
+        recommender.playlist(**{"seed": "id0", **options})
+
+
+def test_tables_that_cannot_be_used_raise(songs):
+    with pytest.raises(ValueError, match="at least one song"):
+        Recommender().fit(songs.iloc[:0])
+    with pytest.raises(ValueError, match="'id0' stands more than once"):
+        Recommender().fit(pd.concat([songs, songs.iloc[:1]]))
+    with pytest.raises(ValueError, match="'artists'"):
+        Recommender().fit(songs.drop(columns="artists"))
+
+
+def test_diversity_spreads_the_playlist(recommender):
+    def spread(diversity):
+        rows = recommender.find_rows(
+            recommender.playlist("id0", diversity=diversity)["id"].tolist()
+        )
+        return measure_distances(recommender.points_[rows], recommender.points_[rows]).mean()
+
+    assert spread(0.7) > spread(0.0)
+
+
+def test_diversity_avoids_a_near_copy():
+    points = np.array([[0.0], [1.0], [1.01], [-1.2]])
+    distance = np.abs(points[:, 0])
+    close = choose_diverse(points, distance, np.array([1, 2, 3]), n=2)
+    spread = choose_diverse(points, distance, np.array([1, 2, 3]), n=2, diversity=0.5)
+    assert close.tolist() == [1, 2] and spread.tolist() == [1, 3]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 12))
+def test_smooth_order_is_a_permutation_and_not_longer(seed, n):
+    points = np.random.default_rng(seed).normal(size=(n, 3))
+    order = order_smoothly(points, np.zeros(3))
+    assert sorted(order.tolist()) == list(range(n))
+    given_path = measure_path(np.vstack([np.zeros(3), points]))
+    assert measure_path(np.vstack([np.zeros(3), points[order]])) <= given_path + 1e-9
+
+
+def test_smooth_order_of_points_on_a_line():
+    points = np.array([[3.0], [1.0], [4.0], [2.0]])
+    assert order_smoothly(points, np.array([0.0])).tolist() == [1, 3, 0, 2]
+
+
+# --- listeners ----------------------------------------------------------------------------
+
+
+def make_listeners(n: int = 60, *, seed: int = 0) -> sparse.csr_matrix:
+    """Listeners of one of two tastes: songs 0-29 or 30-59, half of them each."""
+    rng = np.random.default_rng(seed)
+    taste = np.arange(n) % 2
+    likes = np.repeat([[True, False], [False, True]], 30, axis=1)[taste]
+    return sparse.csr_matrix((likes & (rng.random(likes.shape) < 0.5)).astype(float))
+
+
+def test_matrix_of_plays():
+    plays = pd.DataFrame({"user_id": ["b", "a", "a"], "id": ["x", "y", "y"], "plays": [1, 2, 1]})
+    matrix, users = make_matrix(plays, pd.DataFrame({"id": ["x", "y", "z"]}))
+    assert users == ["a", "b"]
+    assert matrix.toarray().tolist() == [[0, 1, 0], [1, 0, 0]]
+    with pytest.raises(ValueError, match="'y'"):
+        make_matrix(plays, pd.DataFrame({"id": ["x"]}))
+
+
+@pytest.mark.parametrize("strength", [0.5, 10.0, 200.0])
+def test_ease_through_listeners_is_ease_through_songs(strength):
+    matrix = make_listeners(20)
+    X = matrix.toarray()
+    P = np.linalg.inv(X.T @ X + strength * np.eye(X.shape[1]))
+    B = -P / np.diag(P)
+    np.fill_diagonal(B, 0.0)
+    profiles = make_listeners(6, seed=1)
+    fitted = EaseScorer(strength=strength).fit(matrix)
+    assert fitted.score(profiles) == pytest.approx(profiles.toarray() @ B, abs=1e-8)
+
+
+def test_item_cosine_is_the_formula():
+    matrix = sparse.csr_matrix(np.array([[1.0, 1, 0], [1, 1, 1], [0, 1, 0]]))
+    scorer = ItemCosineScorer(shrinkage=2.0).fit(matrix)
+    expected = np.array([[0, 2 / (np.sqrt(6) + 2), 1 / (np.sqrt(2) + 2)]])
+    assert scorer.score(sparse.csr_matrix([[1.0, 0, 0]])) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "method", [EaseScorer(strength=10), ItemCosineScorer()], ids=["ease", "cos"]
+)
+def test_collaborative_methods_find_the_taste(method):
+    matrix = make_listeners()
+    tasks = make_tasks(matrix, np.arange(60), n_folds=3)
+    judged = judge_methods({"it": method, "random": RandomScorer()}, tasks)
+    assert judged["it"]["recall"].mean() > 1.5 * judged["random"]["recall"].mean()
+
+
+def test_content_and_artist_scores():
+    points = np.array([[0.0], [0.1], [5.0]])
+    profile = sparse.csr_matrix([[1.0, 0, 0], [0, 0, 0]])
+    for how in ("nearest", "mean", "soft", "centroid"):
+        score = ContentScorer(points, combine=how).score(profile)
+        assert score[0, 1] > score[0, 2]
+        assert score[1].tolist() == [0, 0, 0]
+    by_artist = ArtistScorer(["a", "b", "a"]).score(profile)
+    assert by_artist.tolist() == [[1, 0, 1], [0, 0, 0]]
+
+
+def test_popular_counts_listeners():
+    matrix = sparse.csr_matrix(np.array([[1.0, 1, 0], [1, 0, 0]]))
+    assert PopularScorer().fit(matrix).score(matrix).tolist() == [[2, 1, 0]] * 2
+
+
+def test_hybrid_ranks_a_cold_song_by_its_sound():
+    """Song 3 was never played: collaborative scores are blind to it, the sum is not."""
+    matrix = sparse.csr_matrix(np.array([[1.0, 1, 0, 0, 0], [1, 0, 1, 0, 0]]))
+    points = np.array([[0.0], [3.0], [4.0], [0.1], [9.0]])
+    parts = {"ease": EaseScorer(strength=1), "content": ContentScorer(points)}
+    hybrid = HybridScorer(parts, {"ease": 1.0, "content": 1.0}).fit(matrix)
+    score = hybrid.score(sparse.csr_matrix([[1.0, 0, 0, 0, 0]]))[0]
+    alone = parts["ease"].score(sparse.csr_matrix([[1.0, 0, 0, 0, 0]]))[0]
+    assert alone[3] == pytest.approx(alone[4])
+    assert score[3] > score[4]
+
+
+def test_mixing_is_blind_to_scale():
+    rng = np.random.default_rng(0)
+    a, b = rng.random((3, 20)), rng.random((3, 20))
+    weights = {"a": 1.0, "b": 2.0}
+    mixed = mix_scores({"a": a, "b": b}, weights)
+    assert mix_scores({"a": 50 * a + 7, "b": b}, weights) == pytest.approx(mixed)
+
+
+# --- judging ------------------------------------------------------------------------------
+
+
+def test_tasks_hide_songs_and_keep_listeners_apart():
+    matrix = make_listeners()
+    users = np.arange(0, 60, 2)
+    tasks = make_tasks(matrix, users, n_folds=3, hidden_share=0.25)
+    assert np.sort(np.concatenate([task.users for task in tasks])).tolist() == users.tolist()
+    for task in tasks:
+        assert task.train.shape[0] == 60 - len(task.users)
+        assert (task.known + task.hidden != matrix[task.users]).nnz == 0
+        assert task.known.multiply(task.hidden).nnz == 0
+        assert np.diff(task.hidden.indptr).min() >= 1
+
+
+def test_validation_and_reported_listeners_are_disjoint():
+    validation, reported = split_users(make_listeners(), share=0.3, min_songs=5)
+    assert not set(validation) & set(reported)
+    assert len(validation) == 18 and len(reported) == 42
+
+
+def test_measures_of_known_rankings():
+    hidden = sparse.csr_matrix([[0.0, 1, 1, 0, 0], [0, 0, 0, 0, 1]])
+    known = sparse.csr_matrix([[1.0, 0, 0, 0, 0], [1, 0, 0, 0, 0]])
+    task = Task(known, known, hidden, np.array([7, 9]))
+    scores = np.array([[9.0, 8, 7, 1, 0], [9, 8, 7, 1, 0]])
+    table = judge(scores, task, k=3)
+    assert table.index.tolist() == [7, 9]
+    assert table.loc[7].tolist() == [1, 1, 1]
+    assert table.loc[9].tolist() == [0, 0, 0]
+    worse = judge(np.array([[9.0, 8, 2, 4, 3], [0, 1, 2, 3, 4]]), task, k=3)
+    assert worse.loc[7, "recall"] == 0.5
+    assert worse.loc[7, "ndcg"] == pytest.approx(1 / (1 + 1 / np.log2(3)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 4), min_size=3, max_size=30), st.integers(1, 12), st.data())
+def test_ranking_is_a_stable_sort(values, k, data):
+    known = np.array(sorted(data.draw(st.sets(st.integers(0, len(values) - 1), max_size=2))), int)
+    scores = np.array(values, dtype=float)
+    order = [i for i in np.argsort(-scores, kind="stable") if i not in set(known.tolist())]
+    assert rank_songs(scores, known, k=k).tolist() == order[:k]
+
+
+def test_bootstrap_interval_holds_the_mean_and_pairs_are_paired():
+    rng = np.random.default_rng(0)
+    weak = pd.DataFrame({"ndcg": rng.random(200)})
+    strong = weak + 0.05
+    table = summarise({"weak": weak, "strong": strong})
+    assert (table["ndcg_low"] < table["ndcg"]).all() and (table["ndcg"] < table["ndcg_high"]).all()
+    gain, low, high = compare_pair(strong, weak)
+    assert (gain, low, high) == pytest.approx((0.05, 0.05, 0.05))
+
+
+def test_weights_are_chosen_by_what_finds_hidden_songs():
+    tasks = make_tasks(make_listeners(), np.arange(20), n_folds=2)
+    parts = {"good": EaseScorer(strength=10), "noise": RandomScorer()}
+    weights, table = choose_weights(parts, tasks, {"good": [0.0, 1.0], "noise": [0.0, 1.0]})
+    assert weights["good"] == 1.0
+    assert len(table) == 3 and table["ndcg"].is_monotonic_decreasing
+
+
+def test_hidden_songs_that_were_found():
+    train = sparse.csr_matrix([[1.0, 1, 0, 0]])
+    task = Task(
+        train,
+        sparse.csr_matrix([[1.0, 0, 0, 0]]),
+        sparse.csr_matrix([[0.0, 1, 1, 0]]),
+        np.array([0]),
+    )
+    table = find_hidden(np.array([[9.0, 5, 1, 2]]), task, k=2)
+    assert table["found"].tolist() == [True, False]
+    assert table["cold"].tolist() == [False, True]
+
+
+def test_cold_songs_are_those_nobody_else_knows():
+    train = sparse.csr_matrix([[1.0, 0, 0]])
+    hidden = sparse.csr_matrix([[1.0, 0, 1]])
+    task = Task(train, sparse.csr_matrix((1, 3)), hidden, np.array([0]))
+    assert is_cold(task).tolist() == [False, True]

@@ -1,0 +1,575 @@
+"""The course's toolbox: three helpers that the exercises call by these names.
+
+`get_maxima` and `search_song` serve exercises 4 and 5 (notebook ``04_fingerprints``),
+`ConformalPrediction` the bonus exercise (notebook ``05_conformal``).
+
+Conventions
+-----------
+A spectrogram has the axis order (frequency bin, frame); a position in it is the pair (bin, frame).
+A dictionary of hashes maps a hash to the frame of its anchor. `ConformalPrediction` takes feature
+rows ``X`` of shape (n, d) and labels ``y`` of shape (n,); ``eps`` is the accepted error rate.
+
+References
+----------
+.. [1] A. L.-C. Wang, "An Industrial-Strength Audio Search Algorithm", ISMIR 2003: section 2.1
+   (peaks of the spectrogram), section 2.3 (the histogram of time offsets).
+.. [2] G. Shafer and V. Vovk, "A Tutorial on Conformal Prediction", Journal of Machine Learning
+   Research 9, 2008: section 4 (prediction regions from nonconformity measures).
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numba import njit
+from scipy.spatial.distance import cdist
+from sklearn.metrics import pairwise_distances
+
+MAXIMA_QUANTILE = 0.9  # exercise 4.2: a maximum must exceed this quantile of the spectrogram
+MAXIMA_DISTANCE = 10  # exercise 4.2: bins; a maximum suppresses lower ones that are nearer
+BEST_SONGS = 3  # exercise 5.2c: how many songs search_song returns
+
+# Bonus: scipy measures these by differences of coordinates; scikit-learn's name -> scipy's
+DIRECT_METRICS: dict[str, Any] = {
+    "euclidean": "euclidean",
+    "l2": "euclidean",
+    "manhattan": "cityblock",
+    "l1": "cityblock",
+    "cityblock": "cityblock",
+    "minkowski": "minkowski",
+    "p": "minkowski",
+    "chebyshev": "chebyshev",
+    "infinity": "chebyshev",
+}
+BLOCK_ROWS = 128  # bonus: rows of a block of distances; 128 x 1,500 doubles are 1.5 MB
+
+
+def get_maxima(S):
+    """Find the prominent local maxima of a spectrogram (exercise 4.2).
+
+    A pixel is a candidate when none of its neighbours in the 3x3 square around it (cut off at the
+    borders) is higher and when it exceeds the 0.9 quantile of `S`. The candidates are then
+    thinned from the highest down: each survivor suppresses all others at a Euclidean distance of
+    less than 10 bins. Of equally high candidates the first in raster order goes first, so a
+    plateau keeps its first pixel and then only pixels at least 10 bins away from it.
+
+    Parameters
+    ----------
+    S : np.ndarray [shape=(bins, frames)], real
+        Spectrogram, linear or in dB; every value finite.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, 2)], int64
+        (bin, frame) of each maximum in raster order: by bin, then by frame. Shape (0, 2) when
+        nothing exceeds the quantile: a constant, silent, empty or 1x1 spectrogram.
+
+    Raises
+    ------
+    ValueError
+        When `S` is not a two-dimensional real array or holds NaN or infinity.
+
+    References
+    ----------
+    Wang 2003 [1]_, section 2.1.
+
+    Examples
+    --------
+    >>> S = np.zeros((30, 40))
+    >>> S[3, 5], S[4, 8], S[20, 30] = 3.0, 2.0, 1.0
+    >>> get_maxima(S).tolist()
+    [[3, 5], [20, 30]]
+    """
+    S = _check_spectrogram(S)
+    if S.size == 0:
+        return np.empty((0, 2), dtype=np.int64)
+    candidates = _find_candidates(S, np.quantile(S, MAXIMA_QUANTILE))
+    heights = S[candidates[:, 0], candidates[:, 1]]
+    # a stable sort keeps equal heights in raster order
+    order = np.argsort(-heights, kind="stable")
+    return candidates[_thin_candidates(candidates, order, S.shape)]
+
+
+def search_song(db_hashes, song_hashes, *, return_scores=False):
+    """Name the three songs of a database that an excerpt resembles most (exercise 5.2c).
+
+    For every hash that a song shares with the excerpt, the offset is the song's anchor frame minus
+    the excerpt's. A song's score is the height of the tallest bar in the histogram of its offsets,
+    a bar being one exact offset. Songs with equal scores keep the order of the database.
+
+    Parameters
+    ----------
+    db_hashes : sequence of dict
+        One dictionary {hash: anchor frame} for each song.
+    song_hashes : dict
+        {hash: anchor frame} of the excerpt.
+    return_scores : bool
+        Also return the scores. The indices alone cannot say that nothing matched: without a
+        shared hash they are the first songs of the database, and only a score of 0 tells.
+
+    Returns
+    -------
+    indices : list of int
+        Indices of the three best songs, best first; fewer if the database is smaller.
+    scores : list of int
+        Only with ``return_scores=True``: number of hashes on the best offset of those songs.
+
+    Raises
+    ------
+    TypeError
+        When `db_hashes` is not a sequence of dictionaries or `song_hashes` not a dictionary.
+
+    References
+    ----------
+    Wang 2003 [1]_, section 2.3; appendix C of the assignment.
+
+    Examples
+    --------
+    >>> database = [{7: 0, 8: 3}, {7: 40, 8: 41}]
+    >>> search_song(database, {7: 10, 8: 11})
+    [1, 0]
+    >>> search_song(database, {7: 10, 8: 11}, return_scores=True)
+    ([1, 0], [2, 1])
+    """
+    _check_database(db_hashes, song_hashes)
+    scores = [_count_tallest_bar(hashes, song_hashes) for hashes in db_hashes]
+    # sorted() is stable: equal scores stay in the order of the database
+    best = sorted(range(len(scores)), key=lambda song: -scores[song])[:BEST_SONGS]
+    return (best, [scores[song] for song in best]) if return_scores else best
+
+
+def _check_spectrogram(S):
+    """Return `S` as a C-ordered float array, or say what is wrong with it."""
+    S = np.asarray(S)
+    if S.ndim != 2:
+        raise ValueError(f"S must have the shape (bins, frames), found {S.ndim} dimension(s)")
+    if S.dtype.kind not in "fiub":
+        raise ValueError(f"S must hold real numbers, found dtype {S.dtype}")
+    if S.dtype not in (np.float32, np.float64):
+        S = S.astype(np.float64)
+    if not np.isfinite(S).all():
+        row, column = np.argwhere(~np.isfinite(S))[0]
+        raise ValueError(f"S must be finite, found {S[row, column]} at bin {row}, frame {column}")
+    return np.ascontiguousarray(S)
+
+
+@njit(cache=True)
+def _find_candidates(S, threshold):
+    """Return (bin, frame) of the 3x3 maxima above the threshold, in raster order."""
+    bins, frames = S.shape
+    found = []
+    for b in range(bins):
+        for t in range(frames):
+            if S[b, t] <= threshold:
+                continue
+            is_maximum = True
+            for i in range(max(b - 1, 0), min(b + 2, bins)):
+                for j in range(max(t - 1, 0), min(t + 2, frames)):
+                    if S[i, j] > S[b, t]:
+                        is_maximum = False
+            if is_maximum:
+                found.append((b, t))
+    candidates = np.empty((len(found), 2), dtype=np.int64)
+    for k in range(len(found)):
+        candidates[k, 0], candidates[k, 1] = found[k]
+    return candidates
+
+
+@njit(cache=True)
+def _thin_candidates(candidates, order, shape):
+    """Return which candidates survive when the first in `order` suppress their surroundings.
+
+    Every survivor paints its disc into a mask of the spectrogram's shape. Survivors are far apart,
+    so each pixel is painted a bounded number of times: the cost is linear in the pixels, where
+    comparing all pairs of candidates would be quadratic.
+    """
+    bins, frames = shape
+    reach = MAXIMA_DISTANCE
+    suppressed = np.zeros((bins, frames), dtype=np.bool_)
+    survives = np.zeros(len(candidates), dtype=np.bool_)
+    for k in order:
+        b, t = candidates[k]
+        if suppressed[b, t]:
+            continue
+        survives[k] = True
+        for i in range(max(b - reach, 0), min(b + reach + 1, bins)):
+            for j in range(max(t - reach, 0), min(t + reach + 1, frames)):
+                if (i - b) ** 2 + (j - t) ** 2 < MAXIMA_DISTANCE**2:
+                    suppressed[i, j] = True
+    return survives
+
+
+def _check_database(db_hashes, song_hashes):
+    """Raise a TypeError where a database or an excerpt is not made of dictionaries."""
+    if not isinstance(song_hashes, Mapping):
+        raise TypeError(
+            f"song_hashes must be a dict {{hash: frame}}, found {type(song_hashes).__name__}"
+        )
+    if not isinstance(db_hashes, Sequence):
+        raise TypeError(f"db_hashes must be a list of dicts, found {type(db_hashes).__name__}")
+    for index, hashes in enumerate(db_hashes):
+        if not isinstance(hashes, Mapping):
+            raise TypeError(f"db_hashes[{index}] must be a dict, found {type(hashes).__name__}")
+
+
+def _count_tallest_bar(hashes, song_hashes):
+    """Return the largest number of shared hashes that agree on one time offset."""
+    # the intersection of two key views walks over the smaller dictionary: usually the excerpt
+    shared = hashes.keys() & song_hashes.keys()
+    if not shared:
+        return 0
+    return max(Counter(hashes[key] - song_hashes[key] for key in shared).values())
+
+
+class ConformalPrediction:
+    """Prediction sets from nearest neighbours, by full conformal prediction (bonus exercise).
+
+    For every label y the bag is made of the n training examples and (`x_new`, y). The strangeness
+    of an example is ``alpha = a / b``: a is the sum of the distances to its `k` nearest other
+    examples of the same label, b the sum to its `k` nearest examples of other labels. The new
+    example counts as a neighbour of the others, and an example is left out of its own neighbours
+    by its index, so that a duplicate at distance 0 stays one. Then
+
+        ``p(y) = #{i in the bag: alpha_i >= alpha_new} / (n + 1)``
+
+    where the new example is one of the i, and the set at eps is ``{y: p(y) > eps}``. If the bag
+    and the new song are exchangeable, the set misses the true label with probability at most eps.
+
+    Parameters
+    ----------
+    KNNmodel : fitted KNeighborsClassifier, or fitted Pipeline that ends in one
+        Gives the metric; its steps before the last, such as a scaler, are applied to all features.
+    X : array-like or DataFrame [shape=(n, d)], n >= 2
+        Training features.
+    y : array-like [shape=(n,)]
+        Training labels of at least two classes, numbers or text.
+    k : int, >= 1
+        Number of neighbours in both sums; 1 is the measure of the references. It does not depend
+        on the model's ``n_neighbors``, which is a matter of voting.
+
+    Attributes
+    ----------
+    labels : np.ndarray [shape=(n_labels,)]
+        ``np.unique(y)``.
+    pz : np.ndarray [shape=(n_labels,)] or None
+        The p-values of the last `predict`, in the order of `labels`.
+
+    Raises
+    ------
+    TypeError
+        When `KNNmodel` is no nearest-neighbour model.
+    ValueError
+        When the model is not fitted or its metric is "precomputed"; when `X` has another number of
+        features than the model, NaN or infinity; when labels are missing, do not match `X` or
+        are of fewer than two classes; when `k` is no positive integer.
+
+    Notes
+    -----
+    Conventions: 0 / anything = 0; a / 0 = infinity for a > 0; fewer than `k` other examples of the
+    label make a, and alpha, infinite, whatever b is; fewer than `k` of other labels make b
+    infinite and alpha 0. Distances are sums over the differences of coordinates, never
+    |u|^2 - 2uv + |v|^2, which would leave duplicates at a positive distance. A sum runs from the
+    nearest neighbour up, a ratio is one division, all in float64 and the same for each member of
+    the bag: two examples tie when these floats are equal.
+
+    Cost: the strangeness of a training example changes only when the new song enters its `k`
+    nearest. That is true of few, so the others are counted by bisection in a sorted list.
+
+    References
+    ----------
+    Shafer and Vovk 2008 [2]_, sections 4.2 and 4.3 (the nearest-neighbour measure); V. Vovk,
+    A. Gammerman and G. Shafer, "Algorithmic Learning in a Random World", 2005, section 3.1.
+
+    Examples
+    --------
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> X, y = [[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]], ["jazz"] * 3 + ["punk"] * 3
+    >>> predictor = ConformalPrediction(KNeighborsClassifier(1).fit(X, y), X, y)
+    >>> {label: round(p, 2) for label, p in predictor.predict([1.2]).items()}
+    {'jazz': 1.0, 'punk': 0.14}
+    >>> predictor.compute_interval(0.2)
+    ['jazz']
+    """
+
+    def __init__(self, KNNmodel, X, y, *, k=1):
+        if not isinstance(k, Integral) or k < 1:
+            raise ValueError(f"k must be a positive integer, found {k!r}")
+        self._steps, self._knn = _open_model(KNNmodel)
+        features = self._read_features(X, "X")
+        self.labels, codes = _read_labels(y, len(features))
+        self.k = int(k)
+        self.pz = None
+        # examples of one label lie side by side, so that a label is a slice of the columns
+        order = np.argsort(codes, kind="stable")
+        self._features, self._codes = features[order], codes[order]
+        self._bounds = np.searchsorted(self._codes, np.arange(len(self.labels) + 1))
+        self._fit_strangeness()
+
+    def predict(self, x_new):
+        """Compute the p-value of every label for one song.
+
+        Parameters
+        ----------
+        x_new : array-like [shape=(d,) or (1, d)], Series or one-row DataFrame
+            The song's features, as in `X`.
+
+        Returns
+        -------
+        dict
+            {label: p-value in (0, 1]}, in the order of `labels`; also kept in `pz`.
+
+        Raises
+        ------
+        ValueError
+            When `x_new` is not one song of d finite features.
+        """
+        if hasattr(x_new, "to_frame"):
+            x_new = x_new.to_frame().T
+        elif np.ndim(x_new) == 1:
+            x_new = np.reshape(x_new, (1, -1))
+        if len(np.shape(x_new)) != 2 or len(x_new) != 1:
+            raise ValueError(
+                f"x_new must have the shape (d,) or (1, d), found {np.shape(x_new)}: "
+                "predict_many takes several songs"
+            )
+        self.pz = self.predict_many(x_new, name="x_new")[0]
+        return dict(zip(self.labels.tolist(), self.pz.tolist(), strict=True))
+
+    def compute_interval(self, eps=0.05):
+        """Return the labels whose p-value exceeds eps, for the song of the last `predict`.
+
+        Parameters
+        ----------
+        eps : float in [0, 1]
+            Accepted probability of missing the true label.
+
+        Returns
+        -------
+        list
+            Labels, the largest p-value first; equal p-values in the order of `labels`.
+
+        Raises
+        ------
+        RuntimeError
+            Before the first `predict`.
+        ValueError
+            When `eps` is outside [0, 1].
+        """
+        if self.pz is None:
+            raise RuntimeError("no song yet: call predict(x_new) before compute_interval(eps)")
+        if not 0 <= eps <= 1:
+            raise ValueError(f"eps must lie in [0, 1], found {eps!r}")
+        order = np.argsort(-self.pz, kind="stable")
+        return self.labels[order[self.pz[order] > eps]].tolist()
+
+    def predict_many(self, X_new, *, name="X_new"):
+        """Compute the p-value of every label for many songs; `pz` stays as it is.
+
+        Parameters
+        ----------
+        X_new : array-like or DataFrame [shape=(m, d)]
+            Each row is a new song of its own: the rows do not see each other.
+        name : str
+            What error messages call the table.
+
+        Returns
+        -------
+        np.ndarray [shape=(m, n_labels)], float64, in (0, 1]
+            Columns in the order of `labels`.
+
+        Raises
+        ------
+        ValueError
+            When `X_new` has another number of features than the model, NaN or infinity.
+        """
+        return self.count_stranger(X_new, name=name) / (len(self._features) + 1)
+
+    def count_stranger(self, X_new, *, strict=False, within_label=False, name="X_new"):
+        """Count the members of the bag that are at least as strange as the new song.
+
+        Parameters
+        ----------
+        X_new : array-like or DataFrame [shape=(m, d)]
+        strict : bool
+            Count only what is stranger; the new song itself and its ties are then left out.
+        within_label : bool
+            Count only members of the label in question (for label-conditional p-values).
+        name : str
+            What error messages call the table.
+
+        Returns
+        -------
+        np.ndarray [shape=(m, n_labels)], int64
+            Between 0 and n + 1; at least 1 unless `strict`, since the new song counts itself.
+
+        Raises
+        ------
+        ValueError
+            When `X_new` has another number of features than the model, NaN or infinity.
+        """
+        features = self._read_features(X_new, name)
+        counts = np.empty((len(features), len(self.labels)), dtype=np.int64)
+        for rows in _cut_blocks(len(features)):
+            distances = _measure_distances(features[rows], self._features, self._knn)
+            counts[rows] = self._count_block(distances, strict, within_label)
+        return counts if strict else counts + 1
+
+    def _read_features(self, X, name):
+        """Transform `X` by the steps before the model and return it as a checked float array."""
+        if self._steps is not None:
+            X = self._steps.transform(X)
+        X = np.asarray(X, dtype=np.float64)
+        expected = self._knn.n_features_in_
+        if X.ndim != 2 or X.shape[1] != expected:
+            raise ValueError(f"{name} must have {expected} features, found the shape {X.shape}")
+        if not np.isfinite(X).all():
+            row, column = np.argwhere(~np.isfinite(X))[0]
+            raise ValueError(
+                f"{name} must be finite, found {X[row, column]} in row {row}, feature {column}"
+            )
+        return X
+
+    def _fit_strangeness(self):
+        """Store each training example's k nearest of both kinds, and its strangeness."""
+        n = len(self._features)
+        self._same, self._other = np.empty((n, self.k)), np.empty((n, self.k))
+        for rows in _cut_blocks(n):
+            index = np.arange(n)[rows]
+            distances = _measure_distances(self._features[rows], self._features, self._knn)
+            distances[np.arange(len(index)), index] = np.inf  # excluded by index, not by distance
+            same, other = self._find_nearest(distances)
+            own = np.arange(len(index)), self._codes[rows]
+            self._same[rows], self._other[rows] = same[own], other[own]
+        self._alphas = _divide_sums(self._same, self._other)
+        self._sorted = np.sort(self._alphas)
+        self._sorted_of = [
+            np.sort(self._alphas[start:stop]) for start, stop in pairwise(self._bounds)
+        ]
+
+    def _find_nearest(self, distances):
+        """Return the k smallest distances to each label, and to all labels but each.
+
+        Two arrays of shape (rows, n_labels, k), ascending, padded with infinity.
+        """
+        same = np.full((len(distances), len(self.labels), self.k), np.inf)
+        for code, (start, stop) in enumerate(pairwise(self._bounds)):
+            found = _keep_smallest(distances[:, start:stop], self.k)
+            same[:, code, : found.shape[1]] = found
+        other = np.empty_like(same)
+        for code in range(len(self.labels)):
+            rest = np.delete(same, code, axis=1).reshape(len(distances), -1)
+            other[:, code] = _keep_smallest(rest, self.k)
+        return same, other
+
+    def _count_block(self, distances, strict, within_label):
+        """Count for a block of new songs, themselves left out, from their distances to the bag."""
+        alphas = _divide_sums(*self._find_nearest(distances))
+        counts = self._count_undisturbed(alphas, strict, within_label)
+        compare = np.greater if strict else np.greater_equal
+        if not within_label:
+            self._correct_other_labels(counts, distances, alphas, compare)
+        self._correct_own_label(counts, distances, alphas, compare)
+        return counts
+
+    def _count_undisturbed(self, alphas, strict, within_label):
+        """Count as if the new songs were no neighbours of the training examples."""
+        counts = np.empty(alphas.shape, dtype=np.int64)
+        for code, members in enumerate(self._sorted_of):
+            ranked = members if within_label else self._sorted
+            below = np.searchsorted(ranked, alphas[:, code], "right" if strict else "left")
+            counts[:, code] = len(ranked) - below
+        return counts
+
+    def _correct_other_labels(self, counts, distances, alphas, compare):
+        """Correct for members whose k nearest of other labels the new song enters."""
+        song, member = np.nonzero(distances < self._other[:, -1])
+        nearer = _insert_distance(self._other[member], distances[song, member])
+        after = _divide_sums(self._same[member], nearer)[:, None]
+        before, limits = self._alphas[member, None], alphas[song]
+        shift = compare(after, limits).astype(np.int64) - compare(before, limits)
+        # under its own label the member sees the new song as one of its kind
+        shift[np.arange(len(song)), self._codes[member]] = 0
+        np.add.at(counts, song, shift)
+
+    def _correct_own_label(self, counts, distances, alphas, compare):
+        """Correct for members whose k nearest of their own label the new song enters."""
+        song, member = np.nonzero(distances < self._same[:, -1])
+        nearer = _insert_distance(self._same[member], distances[song, member])
+        place = song, self._codes[member]
+        after = compare(_divide_sums(nearer, self._other[member]), alphas[place])
+        np.add.at(
+            counts, place, after.astype(np.int64) - compare(self._alphas[member], alphas[place])
+        )
+
+
+def _open_model(model):
+    """Return the steps before a nearest-neighbour model (or None) and the model itself."""
+    steps = None
+    if hasattr(model, "steps"):
+        steps, model = (model[:-1] if len(model.steps) > 1 else None), model.steps[-1][1]
+    if not hasattr(model, "n_neighbors"):
+        raise TypeError(f"KNNmodel must be a KNeighborsClassifier, found {type(model).__name__}")
+    if not hasattr(model, "effective_metric_"):
+        raise ValueError("KNNmodel is not fitted: call its fit(X, y) first")
+    if model.effective_metric_ == "precomputed":
+        raise ValueError('KNNmodel must measure features, found metric "precomputed"')
+    return steps, model
+
+
+def _read_labels(y, n):
+    """Return the sorted labels and each example's place among them."""
+    y = np.asarray(y)
+    if y.shape != (n,):
+        raise ValueError(f"y must have the shape ({n},) like the rows of X, found {y.shape}")
+    missing = pd.isna(y)
+    if missing.any():
+        raise ValueError(
+            f"y must have no missing label, found {y[missing][0]} in row {int(np.argmax(missing))}"
+        )
+    labels, codes = np.unique(y, return_inverse=True)
+    if len(labels) < 2:
+        raise ValueError(f"y must have at least two labels, found {labels.tolist()}")
+    return labels, codes
+
+
+def _cut_blocks(n):
+    """Yield slices over n rows, short enough for a block of distances to stay in the cache."""
+    for start in range(0, n, BLOCK_ROWS):
+        yield slice(start, min(start + BLOCK_ROWS, n))
+
+
+def _measure_distances(A, B, model):
+    """Return the distances (rows of A, rows of B) in the metric of a fitted model."""
+    metric, options = model.effective_metric_, model.effective_metric_params_
+    if metric in DIRECT_METRICS:
+        return cdist(A, B, DIRECT_METRICS[metric], **options)
+    return pairwise_distances(A, B, metric=metric, **options)
+
+
+def _keep_smallest(values, k):
+    """Return the k smallest of each row, ascending; all of them where a row is shorter."""
+    if values.shape[1] > k:
+        values = np.partition(values, k - 1, axis=1)[:, :k]
+    return np.sort(values, axis=1)
+
+
+def _insert_distance(nearest, distance):
+    """Replace the last of each row's ascending distances by a smaller one, in its place."""
+    nearest = nearest.copy()
+    nearest[:, -1] = distance
+    nearest.sort(axis=1)
+    return nearest
+
+
+def _divide_sums(same, other):
+    """Return the strangeness from the k nearest distances (last axis) of both kinds."""
+    a, b = same.sum(axis=-1), other.sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        alphas = a / b
+    alphas[a == 0] = 0.0
+    alphas[np.isinf(a)] = np.inf
+    return alphas
