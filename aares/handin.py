@@ -18,7 +18,6 @@ import zipfile
 from pathlib import Path
 
 import jupytext
-import nbclient
 import nbformat
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
@@ -62,17 +61,18 @@ def make(authors: list[str], source: DataSource) -> list[Path]:
     challenge = source.out / "submission" / "challenge.csv"
     if not challenge.is_file():
         raise HandinError("submission/challenge.csv: not there yet, run python3 run.py first")
+    pdf = report.render(source, authors=tuple(authors))[0]
+    check_pdf(pdf, authors)
+    check_challenge_file(challenge.read_bytes(), source)
     archive = _zip_code(source)
     check_archive(archive)
     files = {
         f"{names}_challenge.csv": challenge.read_bytes(),
-        f"{names}_report.pdf": report.render(source, authors=tuple(authors))[0],
+        f"{names}_report.pdf": pdf,
         f"{names}_code.zip": archive,
         f"fingerprint_{names}.py": (ROOT / "fingerprint.py").read_bytes(),
         f"fingerprint_example_{names}.ipynb": _render_example(f"fingerprint_{names}", source),
     }
-    check_challenge_file(files[f"{names}_challenge.csv"], source)
-    check_pdf(files[f"{names}_report.pdf"], authors)
     folder = source.out / "submission"
     return [write_atomic(folder / name, content) for name, content in files.items()]
 
@@ -222,12 +222,5 @@ def _render_example(module: str, source: DataSource) -> bytes:
         shutil.copy(ROOT / "fingerprint.py", folder / f"{module}.py")
         shutil.copy(ROOT / "utils_projet.py", folder)
         shutil.copytree(source.folder / "songs", folder / "songs")
-        resources = {"metadata": {"path": str(folder)}}
-        client = nbclient.NotebookClient(
-            notebook, kernel_name="python3", timeout=600, resources=resources, record_timing=False
-        )
-        try:
-            client.execute()
-        except nbclient.exceptions.CellExecutionError as error:
-            raise HandinError(f"the fingerprint example fails:\n{error}") from error
+        notebooks.execute(notebook, "fingerprint example", folder, {})
     return (nbformat.writes(notebook) + "\n").encode()

@@ -82,7 +82,10 @@ def build(name: str, source: DataSource) -> Path:
             f"{path.name} was edited by hand since it was built. To keep the edit: "
             f"python3 run.py sync {name[:2]}. To drop it: delete the file."
         )
-    _execute(notebook, name, source)
+    environment = {"AARES_SOURCE": source.kind}
+    if source.kind == "course":
+        environment["AARES_DATA"] = str(source.folder)
+    execute(notebook, name, ROOT / "notebooks", environment)
     _tidy(notebook)
     write_atomic(path, nbformat.writes(notebook) + "\n")
     return path
@@ -207,20 +210,34 @@ def digest_cells(notebook: NotebookNode) -> str:
     return digest("\0\0".join(cells).encode())
 
 
-def _execute(notebook: NotebookNode, name: str, source: DataSource) -> None:
+def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[str, str]) -> None:
+    """Execute a notebook top to bottom, in place.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    name : str
+        For messages.
+    folder : Path
+        Where the kernel works.
+    environment : dict
+        Variables beside those of this process.
+
+    Raises
+    ------
+    NotebookError
+        A cell raised, or wrote to stderr.
+    """
     client = nbclient.NotebookClient(
         notebook,
         timeout=TIMEOUT_S,
         kernel_name="python3",
         record_timing=False,
         extra_arguments=["--IPKernelApp.log_level=40"],  # no advice about transports
-        resources={"metadata": {"path": str(ROOT / "notebooks")}},
+        resources={"metadata": {"path": str(folder)}},
     )
-    environment = {**os.environ, "AARES_SOURCE": source.kind, "PYTHONHASHSEED": "0"}
-    if source.kind == "course":
-        environment["AARES_DATA"] = str(source.folder)
     try:
-        client.execute(env=environment)
+        client.execute(env={**os.environ, "PYTHONHASHSEED": "0", **environment})
     except nbclient.exceptions.CellExecutionError as error:
         raise NotebookError(_describe_failure(notebook, name, error)) from error
     noise = find_noise(notebook)

@@ -1,4 +1,4 @@
-"""Compare titles and names of artists as a listener would: is it the same recording?
+"""Compare titles and names as a listener would, to tell one recording on two releases.
 
 Used by notebooks ``02_popularity`` and ``03_recommendation``. One recording appears on several
 releases as "Title", "Title - Remastered 2011" or "Title (Live)": the part in brackets or after a
@@ -14,6 +14,15 @@ import unicodedata
 def normalise(text: str) -> str:
     """Return text without case, accents and punctuation; other alphabets stay.
 
+    Parameters
+    ----------
+    text : str
+        Title or name.
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> normalise("Édith  PIAF!")
@@ -28,6 +37,14 @@ def strip_title(title: str) -> str:
     """Return a normalised title without what stands in brackets or after a dash.
 
     A title that consists of such a part only keeps it.
+
+    Parameters
+    ----------
+    title : str
+
+    Returns
+    -------
+    str
 
     Examples
     --------
