@@ -15,31 +15,39 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from lightgbm import LGBMClassifier
+from scipy.stats import norm, rankdata
+from sklearn.cluster import KMeans
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+from tools.demo_counts import (
+    FIT_SEED,
+    find_pairs,
+    fit_dates,
+    fit_keys,
+    fit_kinds,
+    fit_persistence,
+    fit_structure,
+    join_keys,
+)
 from tools.demo_model import (
     CATEGORIES,
     CLASSES,
     COLUMNS,
-    FIRST_YEAR,
     GRID,
     KINDS,
-    LAST_YEAR,
     MODEL_FILE,
+    find_era,
     label_genres,
     repair_correlation,
     stretch,
     to_values,
 )
-from scipy.stats import norm, rankdata
-from lightgbm import LGBMClassifier
-from sklearn.cluster import KMeans
-from sklearn.linear_model import Ridge
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-FIT_SEED = 20
 SHRINKAGE = 150  # songs that the pooled correlations weigh within a style
 STYLES = 64
 SHIFT_PRIOR = 25  # songs that the style's own mean weighs in the mean of a class
-SIZES = {"train": 6700, "subset": 3000, "recommendation": 12000}
 
 
 def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
@@ -87,7 +95,7 @@ def guess_classes(train: pd.DataFrame, songs: pd.DataFrame) -> np.ndarray:
     rng = np.random.default_rng(FIT_SEED)
     columns = [name for name in COLUMNS if KINDS[name] in ("plain", "log")] + ["year", "explicit"]
     model = make_classifier().fit(train[columns], train["genre"])
-    chances = pd.DataFrame(model.predict_proba(songs[columns]), columns=model.classes_)
+    chances = pd.DataFrame(np.asarray(model.predict_proba(songs[columns])), columns=model.classes_)
     chances = chances.groupby(songs["artist"].to_numpy()).mean()
     draws = (chances.to_numpy().cumsum(axis=1) < rng.random((len(chances), 1))).sum(axis=1)
     classes = pd.Series(model.classes_[np.minimum(draws, 21)], index=chances.index)
@@ -117,6 +125,11 @@ def score_columns(frame: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
     for rows in frame.groupby("style").indices.values():
         block = frame[COLUMNS].to_numpy(dtype=float)[rows]
         scores[rows] = _normal_scores(block, rng)
+    kind = frame["date_kind"].to_numpy()
+    edges = np.pad(fit_kinds(frame), ((0, 0), (1, 0)))[find_era(frame["year"].to_numpy())]
+    low, high = (np.take_along_axis(edges, kind[:, None] + k, axis=1)[:, 0] for k in (0, 1))
+    share = low + (high - low) * rng.random(len(frame))
+    scores[:, COLUMNS.index("date_kind")] = norm.ppf(np.clip(share, 1e-4, 1 - 1e-4))
     return scores
 
 
@@ -131,7 +144,10 @@ def _normal_scores(block: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def fit_quantiles(frame: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
     """Return each style's quantile functions, shape (styles, columns, len(GRID))."""
     tables = np.zeros((frame["style"].max() + 1, len(COLUMNS), len(GRID)))
-    for style, part in frame.groupby("style"):
+    for style in range(len(tables)):
+        part = frame[frame["style"] == style]
+        if part.empty:
+            continue
         for position, column in enumerate(COLUMNS):
             values = part[column].to_numpy(dtype=float)
             tables[style, position] = _quantiles(values, column, rng)
@@ -152,12 +168,21 @@ def _quantiles(values: np.ndarray, column: str, rng: np.random.Generator) -> np.
 
 
 def fit_effects(frame: pd.DataFrame, scores: np.ndarray) -> np.ndarray:
-    """Return the share of variance between artists and between albums, shape (2, columns)."""
+    """Return the share of variance between artists and between albums, shape (2, columns).
+
+    Styles hold part of what the songs of an artist share, so the shares lie between the
+    correlation of pairs of one style, within it, and that of all pairs.
+    """
     artist_key, date, style = (
         frame[name].to_numpy() for name in ("artist", "release_date", "style")
     )
-    artist = pair_correlation(scores, find_pairs(artist_key, other=date), style)
-    album = pair_correlation(scores, find_pairs(join_keys(artist_key, date)), style)
+    pairs = find_pairs(artist_key, other=date), find_pairs(join_keys(artist_key, date))
+    everywhere = np.zeros(len(style))
+    overall = _normal_scores(frame[COLUMNS].to_numpy(dtype=float), np.random.default_rng(FIT_SEED))
+    artist, album = (
+        (pair_correlation(scores, pair, style) + pair_correlation(overall, pair, everywhere)) / 2
+        for pair in pairs
+    )
     album = np.clip(album, 0.02, 0.95)
     artist = np.clip(artist, 0.01, album - 0.01)
     effects = np.stack([artist, album - artist])
@@ -175,44 +200,6 @@ def pair_correlation(
     return (scores[i] * scores[j]).mean(axis=0) / np.maximum(both, 1.0)
 
 
-def join_keys(artist: np.ndarray, date: np.ndarray) -> np.ndarray:
-    """Return one key for each album: songs of one artist and one date."""
-    return np.array([f"{a}|{b}" for a, b in zip(artist, date, strict=True)])
-
-
-def find_pairs(
-    key: np.ndarray, *, other: np.ndarray | None = None, largest: int = 15
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions of all pairs of rows that agree in `key` and differ in `other`."""
-    left, right = [], []
-    for rows in pd.Series(np.arange(len(key))).groupby(key).indices.values():
-        if 1 < len(rows) <= largest:
-            first, second = np.triu_indices(len(rows), 1)
-            left.append(rows[first])
-            right.append(rows[second])
-    i, j = np.concatenate(left), np.concatenate(right)
-    if other is None:
-        return i, j
-    apart = other[i] != other[j]
-    return i[apart], j[apart]
-
-
-def fit_persistence(frame: pd.DataFrame) -> np.ndarray:
-    """Return how likely a song keeps its album's style, and an album its artist's, shape (2,)."""
-    artist, date, style = (frame[name].to_numpy() for name in ("artist", "release_date", "style"))
-    shares = pd.crosstab(frame["class"], frame["style"], normalize="index")
-    chance = frame["class"].map(np.square(shares).sum(axis=1)).to_numpy()
-    pairs = [
-        find_pairs(join_keys(artist, date)),
-        find_pairs(artist, other=date),
-    ]
-    excess = [
-        ((style[i] == style[j]).mean() - chance[i].mean()) / (1 - chance[i].mean())
-        for i, j in pairs
-    ]
-    return np.sqrt(np.clip([excess[0], excess[1] / excess[0]], 0.01, 1))
-
-
 def fit_correlations(
     frame: pd.DataFrame, scores: np.ndarray, quantiles: np.ndarray, effects: np.ndarray
 ) -> np.ndarray:
@@ -227,7 +214,8 @@ def fit_correlations(
     rest = np.sqrt(1 - effects.sum(axis=0))
     shares = np.sqrt(effects)
     kept = sum(np.outer(part, part) for part in (shares[0], shares[1], rest))
-    for style, rows in frame.groupby("style").indices.items():
+    for style in np.unique(frame["style"]):
+        rows = np.flatnonzero(frame["style"] == style)
         weight = len(rows) / (len(rows) + SHRINKAGE)
         target = weight * np.corrcoef(scores[rows].T) + (1 - weight) * pooled
         matrix = _match_correlation(np.nan_to_num(target), quantiles[style], rng)
@@ -267,7 +255,9 @@ def fit_micro_genres(subset: pd.DataFrame, scores: np.ndarray) -> dict[str, np.n
     by_class = np.array([lists[artists["class"] == name].sum(axis=0) for name in CLASSES])
     length = np.minimum([len(names) for names in artists["micro"]], 14)
     lengths = [np.bincount(length[artists["class"] == name], minlength=15) for name in CLASSES]
-    ridge = Ridge(alpha=40.0, fit_intercept=False).fit(member, scores)
+    # Half of what a micro-genre does to a feature comes through the style, half on top of it.
+    overall = _normal_scores(subset[COLUMNS].to_numpy(dtype=float), np.random.default_rng(FIT_SEED))
+    ridge = Ridge(alpha=25.0, fit_intercept=False).fit(member, (scores + overall) / 2)
     return {
         "words": np.array(words),
         "pairs": pairs.astype(np.int16),
@@ -279,52 +269,14 @@ def fit_micro_genres(subset: pd.DataFrame, scores: np.ndarray) -> dict[str, np.n
     }
 
 
-def fit_dates(songs: pd.DataFrame, labelled: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return how many releases each day of each year has, shape (years, 366)."""
-    releases = songs.drop_duplicates(["artist", "release_date"])
-    dates = pd.concat([frame.loc[frame["date_kind"] == 0] for frame in (releases, labelled)])
-    day = pd.to_datetime(dates["release_date"])
-    counts = np.zeros((LAST_YEAR - FIRST_YEAR + 1, 366), dtype=np.uint16)
-    np.add.at(counts, (day.dt.year - FIRST_YEAR, day.dt.dayofyear - 1), 1)
-    return {"days": counts}
-
-
 def fit_class_shifts(frame: pd.DataFrame, scores: np.ndarray) -> np.ndarray:
-    """Return the mean score of each class within each style, shrunk, shape (classes, styles, columns)."""
+    """Return shrunk mean scores of each class in each style, (classes, styles, columns)."""
     place = (frame["class"].map(CLASSES.index).to_numpy(), frame["style"].to_numpy())
     sums = np.zeros((len(CLASSES), STYLES, len(COLUMNS)))
     counts = np.zeros((len(CLASSES), STYLES, 1))
     np.add.at(sums, place, scores)
     np.add.at(counts, place, 1)
     return sums / (counts + SHIFT_PRIOR)
-
-
-def fit_structure(tables: dict[str, pd.DataFrame]) -> dict[str, np.ndarray]:
-    """Return how many albums an artist and how many songs an album has in each table."""
-    found = {}
-    sources = {
-        "train": tables["subset"],
-        "subset": tables["subset"].sample(SIZES["subset"], random_state=FIT_SEED),
-        "recommendation": tables["recommendation"].sample(
-            SIZES["recommendation"], random_state=FIT_SEED
-        ),
-    }
-    for name, frame in sources.items():
-        songs = frame.groupby(["artist", "release_date"]).size()
-        albums = songs.groupby("artist").size()
-        found[f"{name}_albums"] = np.bincount(np.minimum(albums, 12), minlength=13)
-        found[f"{name}_songs"] = np.bincount(np.minimum(songs, 10), minlength=11)
-    found["guests"] = np.bincount(
-        np.minimum(tables["recommendation"]["all_artists"].map(len), 6), minlength=7
-    )
-    return found
-
-
-def fit_keys(frame: pd.DataFrame) -> np.ndarray:
-    """Return the shares of the 12 keys for each style and mode, shape (styles, 2, 12)."""
-    counts = np.full((frame["style"].max() + 1, 2, 12), 1.0)
-    np.add.at(counts, (frame["style"].to_numpy(), frame["mode"].to_numpy(), frame["key"].to_numpy()), 1)
-    return (counts / counts.sum(axis=2, keepdims=True)).astype(np.float32)
 
 
 def fit_block(frame: pd.DataFrame, effects: np.ndarray) -> dict[str, np.ndarray]:
@@ -338,6 +290,7 @@ def fit_block(frame: pd.DataFrame, effects: np.ndarray) -> dict[str, np.ndarray]
         "quantiles": quantiles.astype(np.float32),
         "correlations": fit_correlations(frame, scores, quantiles, effects).astype(np.float32),
         "keys": fit_keys(frame),
+        "kinds": fit_kinds(frame),
         "styles": by_class.astype(np.int32),
     }
 

@@ -8,9 +8,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-SONGS_PER_USER = 42  # mean number of songs of one listener
-PLAYS_SIGMA = 1.3  # spread of log plays within one listener
+from tools.demo_model import COLUMNS
+
+SONGS_PER_USER = 34  # mean number of songs of one listener
+PLAYS_SIGMA = 0.8  # spread of log plays within one listener
 HOMES = 3  # artists around which a listener's taste is centred
+CONTRAST = 2.0  # how fast interest falls with the distance from a home artist
+TASTE_COLUMNS = ("year", "energy", "acousticness", "valence")
+BACKGROUND = 0.0002  # interest in everything else
+FAME = 1.2  # how much a song's fame counts against taste
+OTHER_CLASS = 0.02  # interest in artists of another class, at the same distance
 
 
 def draw_listening(
@@ -46,12 +53,13 @@ def draw_listening(
     """
     artist = songs["artist"].to_numpy()
     fame = _draw_fame(artist, songs["popularity"].to_numpy(), rng)
+    effects = effects[:, [COLUMNS.index(name) for name in TASTE_COLUMNS]]
     rows = []
     for user in range(users):
         taste = _draw_taste(artist, fame, effects, classes, rng)
         count = int(np.clip(rng.lognormal(np.log(SONGS_PER_USER) - 0.08, 0.4), 8, 120))
         picks = _choose(taste, min(count, len(artist)), rng)
-        plays = rng.lognormal(1.6 + 0.25 * np.log(taste[picks] / taste[picks].mean()), PLAYS_SIGMA)
+        plays = rng.lognormal(1.8 + 0.15 * np.log(taste[picks] / taste[picks].mean()), PLAYS_SIGMA)
         number = np.maximum(np.round(plays), 1).astype(int)
         rows.append(pd.DataFrame({"user_id": f"u{user:04d}", "id": ids[picks], "plays": number}))
     return pd.concat(rows, ignore_index=True)
@@ -59,7 +67,7 @@ def draw_listening(
 
 def _draw_fame(artist: np.ndarray, popularity: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return how likely a song is to be known at all: its popularity and its artist's luck."""
-    luck = rng.gumbel(0, 1.0, artist.max() + 1)
+    luck = np.minimum(rng.gumbel(0, 1.0, artist.max() + 1), 3.5)
     return np.exp(0.06 * (popularity - popularity.mean()) + luck[artist])
 
 
@@ -71,15 +79,15 @@ def _draw_taste(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Return one listener's weight for each song: near a few home artists, in style and class."""
-    chance = np.sqrt(fame)
-    homes = artist[_choose(chance, HOMES, rng)]
-    taste = np.full(len(artist), 0.02)
+    homes = artist[_choose(np.sqrt(fame), HOMES, rng)]
+    taste = np.full(len(artist), BACKGROUND)
     for home in homes:
-        distance = np.square(effects - effects[home]).mean(axis=1)
-        match = np.exp(-distance) * np.where(classes == classes[home], 1.0, 0.15)
+        same_class = classes == classes[home]
+        distance = np.square(effects - effects[home]).sum(axis=1)
+        match = np.exp(-CONTRAST * distance) * np.where(same_class, 1.0, OTHER_CLASS)
         match[home] *= 6
         taste += match[artist] * rng.uniform(0.4, 1.6)
-    return taste * fame
+    return taste * fame**FAME
 
 
 def _choose(weights: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -49,12 +49,19 @@ KINDS = {
 }
 COLUMNS = list(KINDS)
 CATEGORIES = {"date_kind": 4, "explicit": 2, "mode": 2, "time_signature": 6}
-UNIT = ("danceability", "energy", "speechiness", "acousticness", "instrumentalness", "liveness", "valence")
+UNIT = (
+    "danceability",
+    "energy",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+)
 LOG_FLOOR = 1e-7
 FIRST_YEAR, LAST_YEAR = 1900, 2022
-GRID = np.r_[
-    0, 0.002, 0.005, 0.01, np.linspace(0.02, 0.98, 65), 0.99, 0.995, 0.998, 1
-]
+ERAS = 20  # of four years each, the first before 1950
+GRID = np.r_[0, 0.002, 0.005, 0.01, np.linspace(0.02, 0.98, 65), 0.99, 0.995, 0.998, 1]
 
 
 def label_genres(genres: Sequence[str]) -> str | None:
@@ -75,6 +82,11 @@ def label_genres(genres: Sequence[str]) -> str | None:
             if word in genre:
                 return word
     return None
+
+
+def find_era(year: np.ndarray) -> np.ndarray:
+    """Return the number of the four-year era of each year."""
+    return np.clip((year - 1946) // 4, 0, ERAS - 1)
 
 
 def stretch(values: np.ndarray, column: str) -> np.ndarray:

@@ -50,6 +50,7 @@ NOUNS = (
     "Ghosts Harbour Hearts Island Kites Lanterns Magnets Mirrors Monsoon Orchard Parade Pilots "
     "Pines Radio Rivers Satellites Shadows Sparrows Streets Tides Towers Valley Voltage Wolves"
 ).split()
+ENSEMBLES = "Collective Duo Ensemble Orchestra Project Quartet Sextet Sessions Trio".split()
 WORDS = {
     "en": (
         "again alone away baby blue burning city dance dawn dream every falling feel fire for "
@@ -170,10 +171,12 @@ def _invent_artist(language: str, rng: np.random.Generator) -> str:
     if style < 0.74:
         return f"The {surname} {_pick(NOUNS, rng)}"
     if style < 0.84:
-        return surname
+        return f"{surname} {_pick(ENSEMBLES, rng)}"
     if style < 0.92:
         return f"{surname} & the {_pick(NOUNS, rng)}"
-    return f"DJ {surname}" if style < 0.96 else f"{_pick(NOUNS, rng)} of {surname}"
+    return (
+        f"DJ {surname} {_pick(NOUNS, rng)}" if style < 0.96 else f"{_pick(NOUNS, rng)} of {surname}"
+    )
 
 
 def _invent_title(language: str, rng: np.random.Generator) -> str:

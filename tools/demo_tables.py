@@ -9,50 +9,48 @@ artists and a few songs with it.
 from __future__ import annotations
 
 import string
-from dataclasses import dataclass, field
+from collections.abc import Hashable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
+
 from tools.demo_listening import draw_listening
-from tools.demo_model import CLASSES, COLUMNS, FIRST_YEAR, MODEL_FILE, label_genres, load_model, to_values
+from tools.demo_model import (
+    CLASSES,
+    COLUMNS,
+    FIRST_YEAR,
+    MODEL_FILE,
+    find_era,
+    load_model,
+    to_values,
+)
 from tools.demo_names import invent_artists, invent_titles, make_unique
+from tools.demo_world import World, add_artists, pick_each, style_shares
 
 SEED = 2026
-SIZES = {"train": 6000, "test": 700, "subset": 3000, "recommendation": 12000}
+SIZES = {"train": 6000, "test": 700, "subset": 3000, "recommendation": 11600}
 LISTENERS = 400
 FEATURES = (
     "danceability energy key loudness mode speechiness acousticness instrumentalness liveness "
     "valence tempo"
 ).split()
 TRAIN = ["release_date", "explicit", "popularity", *FEATURES, "duration_ms", "time_signature"]
-SUBSET = ["artist_name", "track_name", "release_date", "genres", "explicit", "popularity", *FEATURES,
-          "id", "duration_ms", "time_signature"]  # fmt: skip
+SUBSET = (
+    *("artist_name", "track_name", "release_date", "genres", "explicit", "popularity"),
+    *(*FEATURES, "id", "duration_ms", "time_signature"),
+)
 RECOMMENDATION = (
     "acousticness artists danceability duration_ms energy explicit id instrumentalness key "
     "liveness loudness mode name popularity release_date speechiness tempo valence year"
 ).split()
+WHOLE = ("year date_kind popularity explicit mode time_signature duration_ms").split()
 # Rates measured on the course's files.
 SHARED_WITH_SUBSET = 0.0046  # songs of the subset that stand in train too
 TWINS = {"main": 0.0018, "rec": 0.005}  # near-duplicates, for each song
 TWIN_ZERO = 0.44  # twins whose popularity is 0
 SILENT = {"main": 0.00015, "rec": 0.00085}  # songs without any beat: tempo 0
-KNOWN_ARTISTS = 0.25  # artists of the subset that stand in the recommendation table too
-MICRO_PRIOR = 20  # songs that the overall shares of styles weigh within a micro-genre
-
-
-@dataclass
-class World:
-    """The artists that all tables share, and the aggregates that they are drawn from."""
-
-    model: dict[str, np.ndarray]
-    rng: np.random.Generator
-    classes: list[str] = field(default_factory=list)
-    genres: list[list[str]] = field(default_factory=list)
-    effects: list[np.ndarray] = field(default_factory=list)
-    styles: list[int] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    languages: list[str] = field(default_factory=list)
 
 
 def make_tables(
@@ -127,19 +125,29 @@ def sample_songs(world: World, table: str, count: int, *, block: str) -> pd.Data
     """
     songs = plan_songs(world, table, count, block)
     scores = draw_scores(world, songs, block)
+    style = songs["style"].to_numpy()
     for position, column in enumerate(COLUMNS):
-        songs[column] = 0
-        for style, rows in songs.groupby("style").indices.items():
-            quantiles = world.model[f"{block}_quantiles"][style, position]
-            values = to_values(scores[rows, position], quantiles, column)
-            songs[column] = songs[column].astype(values.dtype)
-            songs.iloc[rows, songs.columns.get_loc(column)] = values
+        quantiles = world.model[f"{block}_quantiles"][:, position]
+        songs[column] = _draw_values(scores[:, position], quantiles, style, column)
+    edges = world.model[f"{block}_kinds"][find_era(songs["year"].to_numpy()), :-1]
+    share = norm.cdf(scores[:, COLUMNS.index("date_kind")])
+    songs["date_kind"] = (edges < share[:, None]).sum(axis=1)
     songs["key"] = draw_keys(world, songs, block)
     songs["release_date"] = draw_dates(world, songs)
     songs["year"] = songs["release_date"].str[:4].astype(int)
     add_twins(songs, TWINS[block], block, world.rng)
     silence_songs(songs, SILENT[block], world.rng)
     return songs.sample(frac=1, random_state=world.rng).reset_index(drop=True)
+
+
+def _draw_values(
+    scores: np.ndarray, quantiles: np.ndarray, style: np.ndarray, column: str
+) -> np.ndarray:
+    values = np.zeros(len(scores))
+    for number in np.unique(style):
+        rows = style == number
+        values[rows] = to_values(scores[rows], quantiles[number], column)
+    return values.astype(int) if column in WHOLE else values
 
 
 def plan_songs(world: World, table: str, count: int, block: str) -> pd.DataFrame:
@@ -165,109 +173,18 @@ def draw_styles(world: World, songs: pd.DataFrame, block: str) -> np.ndarray:
         return songs["class"].map(CLASSES.index).to_numpy()
     rng = world.rng
     keep_song, keep_album = world.model["persistence"]
-    people = songs["artist"].to_numpy()
-    own = np.array(world.styles)[people]
-    albums = songs.groupby("album")["artist"].first()
-    fresh = np.array([_draw_style(world, i) for i in albums])
-    stays = rng.random(len(albums)) < keep_album
-    of_album = np.where(stays, np.array(world.styles)[albums.to_numpy()], fresh)
-    own = of_album[songs["album"].to_numpy()]
-    leaves = np.flatnonzero((rng.random(len(songs)) > keep_song) & songs["album"].duplicated())
-    own[leaves] = [_draw_style(world, people[i]) for i in leaves]
-    return own
-
-
-def _draw_style(world: World, artist: int) -> int:
-    """Draw a style that fits an artist's class and micro-genres."""
-    model = world.model
-    shares = model["main_styles"][CLASSES.index(world.classes[artist])].astype(float)
-    shares = shares / shares.sum()
-    places = np.searchsorted(model["words"], world.genres[artist])
-    if len(places):
-        seen = model["micro_styles"][places].astype(float) + MICRO_PRIOR * shares
-        shares = (seen / seen.sum(axis=1, keepdims=True)).mean(axis=0)
-    return int(world.rng.choice(len(shares), p=shares / shares.sum()))
+    home = np.array(world.styles)[songs["artist"].to_numpy()]
+    fresh = pick_each(style_shares(world, songs["artist"].to_numpy()), rng)
+    albums = songs["album"].to_numpy()
+    first = np.unique(albums, return_index=True)[1]
+    stays = rng.random(len(first)) < keep_album
+    of_album = np.where(stays, home[first], fresh[first])[albums]
+    leaves = (rng.random(len(songs)) > keep_song) & songs["album"].duplicated().to_numpy()
+    return np.where(leaves, fresh, of_album)
 
 
 def _draw_counts(frequencies: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     return rng.choice(len(frequencies), size=count, p=frequencies / frequencies.sum())
-
-
-def add_artists(world: World, count: int, shares: np.ndarray, block: str) -> np.ndarray:
-    """Add artists to the world, or reuse some for the recommendation table; return numbers."""
-    rng = world.rng
-    labels = np.array(CLASSES)[rng.choice(len(CLASSES), size=count, p=shares)]
-    numbers = np.arange(count) + len(world.classes)
-    if block == "rec":
-        free = rng.permutation(len(world.classes))[: int(KNOWN_ARTISTS * len(world.classes))]
-        free = [i for i in free if world.classes[i] not in ("none", "empty")][: count // 4]
-        old = len(free)
-        numbers = np.r_[np.array(free, dtype=int), numbers[: count - old]]
-        labels = labels[old:]
-    for label in labels:
-        genres = draw_genres(world, str(label))
-        world.classes.append(str(label))
-        world.genres.append(genres)
-        rec = block == "rec"
-        style = CLASSES.index(label) if rec else _draw_style(world, len(world.genres) - 1)
-        world.styles.append(style)
-        world.effects.append(_draw_artist_effect(world, f"{block}_correlations", style, genres))
-    return rng.permutation(numbers)
-
-
-def draw_genres(world: World, label: str) -> list[str]:
-    """Draw an alphabetical list of micro-genres whose label, by the course's rule, is `label`."""
-    if label in ("empty", "spoken"):
-        return []
-    model, rng = world.model, world.rng
-    position = CLASSES.index(label)
-    start = model["by_class"][position].astype(float)
-    lengths = model["lengths"][position]
-    wanted = None if label == "none" else label
-    while True:
-        size = int(rng.choice(len(lengths), p=lengths / lengths.sum()))
-        genres = _grow_list(world, start, max(size, 1))
-        if label_genres(genres) == wanted:
-            return genres
-
-
-def _grow_list(world: World, start: np.ndarray, size: int) -> list[str]:
-    near = _neighbours(world)
-    chosen = [int(world.rng.choice(len(start), p=start / start.sum()))]
-    while len(chosen) < size:
-        weights = np.prod([near[i] + 0.02 for i in chosen], axis=0) ** (1 / len(chosen)) - 0.02
-        weights = np.maximum(weights, 0) * (start + 0.01)
-        weights[chosen] = 0
-        if weights.sum() <= 0:
-            break
-        chosen.append(int(world.rng.choice(len(start), p=weights / weights.sum())))
-    return sorted(str(world.model["words"][i]) for i in chosen)
-
-
-def _neighbours(world: World) -> np.ndarray:
-    if "near" not in world.model:
-        size = len(world.model["words"])
-        near = np.zeros((size, size), dtype=np.float32)
-        first, second = world.model["pairs"].astype(int).T
-        near[first, second] = near[second, first] = world.model["pair_counts"]
-        use = np.sqrt(world.model["by_class"].sum(axis=0).astype(np.float32))
-        world.model["near"] = near / np.outer(use, use)
-    return world.model["near"]
-
-
-def _draw_artist_effect(
-    world: World, matrices: str, style: int, genres: list[str]
-) -> np.ndarray:
-    """Return an artist's normal scores: the part its micro-genres explain, and the rest."""
-    model = world.model
-    noise = world.rng.multivariate_normal(
-        np.zeros(len(COLUMNS)), model[matrices][style], method="cholesky"
-    )
-    places = np.searchsorted(model["words"], genres)
-    known = model["micro_effects"][places].astype(float).sum(axis=0) if genres else 0 * noise
-    known = np.clip(known, -1.2, 1.2) / np.sqrt(np.maximum(model["effects"][0], 0.02))
-    known = np.clip(known, -1, 1)
-    return known + np.sqrt(np.maximum(1 - known**2, 0.2)) * noise
 
 
 def draw_scores(world: World, songs: pd.DataFrame, block: str) -> np.ndarray:
@@ -288,6 +205,8 @@ def draw_scores(world: World, songs: pd.DataFrame, block: str) -> np.ndarray:
         + np.sqrt(album_share) * album[songs["album"].to_numpy()]
         + np.sqrt(rest) * song
     )
+    # Few artists make many songs: ranks take the luck of their effects out of the marginals.
+    scores = norm.ppf((scores.argsort(axis=0).argsort(axis=0) + 0.5) / len(scores))
     if block == "rec":
         return scores
     classes = songs["class"].map(CLASSES.index).to_numpy()
@@ -297,9 +216,8 @@ def draw_scores(world: World, songs: pd.DataFrame, block: str) -> np.ndarray:
 
 def draw_keys(world: World, songs: pd.DataFrame, block: str) -> np.ndarray:
     """Draw each song's key from the shares of its style and mode."""
-    shares = world.model[f"{block}_keys"][songs["style"].to_numpy(), songs["mode"].to_numpy()].cumsum(axis=1)
-    draws = (shares < world.rng.random((len(songs), 1))).sum(axis=1)
-    return np.minimum(draws, 11)
+    shares = world.model[f"{block}_keys"][songs["style"].to_numpy(), songs["mode"].to_numpy()]
+    return pick_each(shares, world.rng)
 
 
 def draw_dates(world: World, songs: pd.DataFrame) -> np.ndarray:
@@ -320,6 +238,15 @@ def _draw_position(weights: np.ndarray, rng: np.random.Generator) -> int:
     return int(np.searchsorted(edges, rng.random() * edges[-1], side="right"))
 
 
+def put_values(
+    frame: pd.DataFrame, rows: np.ndarray, column: Hashable, values: np.ndarray | int
+) -> None:
+    """Overwrite a column's values in some rows, in place; the column keeps its type."""
+    changed = frame[column].to_numpy(copy=True)
+    changed[rows] = values
+    frame[column] = changed
+
+
 def add_twins(songs: pd.DataFrame, rate: float, block: str, rng: np.random.Generator) -> None:
     """Overwrite some songs by another release of a song of the table, in place."""
     count = round(rate * len(songs))
@@ -328,23 +255,23 @@ def add_twins(songs: pd.DataFrame, rate: float, block: str, rng: np.random.Gener
     columns = [name for name in songs if name not in kept]
     source, target = picks[:count], picks[count:]
     for name in columns:
-        songs.iloc[target, songs.columns.get_loc(name)] = songs[name].to_numpy()[source]
+        put_values(songs, target, name, songs[name].to_numpy()[source])
     shifted = target[count // 2 :]
     for name, step in (("loudness", 0.3), ("tempo", 0.03), ("duration_ms", 900)):
         noise = rng.normal(0, step, len(shifted))
         values = songs[name].to_numpy()[shifted] + noise
         values = np.round(values).astype(int) if name == "duration_ms" else np.round(values, 3)
-        songs.iloc[shifted, songs.columns.get_loc(name)] = values
+        put_values(songs, shifted, name, values)
     if block == "main":
         zero = target[rng.random(count) < TWIN_ZERO]
-        songs.iloc[zero, songs.columns.get_loc("popularity")] = 0
+        put_values(songs, zero, "popularity", 0)
 
 
 def silence_songs(songs: pd.DataFrame, rate: float, rng: np.random.Generator) -> None:
     """Give some songs the all-zero rhythm that Spotify stores where it finds no beat."""
     rows = rng.permutation(len(songs))[: max(round(rate * len(songs)), 1)]
     for name in ("tempo", "danceability", "valence", "speechiness", "time_signature"):
-        songs.iloc[rows, songs.columns.get_loc(name)] = 0
+        put_values(songs, rows, name, 0)
 
 
 def share_songs(
@@ -354,7 +281,7 @@ def share_songs(
     source = rng.permutation(len(train))[:count]
     target = rng.permutation(len(subset))[:count]
     for name in subset:
-        subset.iloc[target, subset.columns.get_loc(name)] = train[name].to_numpy()[source]
+        put_values(subset, target, name, train[name].to_numpy()[source])
 
 
 def split_train(world: World, songs: pd.DataFrame, held_out: int) -> dict[str, pd.DataFrame]:
@@ -376,7 +303,7 @@ def finish_subset(world: World, songs: pd.DataFrame) -> pd.DataFrame:
         track_name=make_unique(titles),
         genres=[str(world.genres[i]) for i in artist],
         id=draw_ids(len(songs), world.rng),
-    )[SUBSET]
+    )[list(SUBSET)]
 
 
 def finish_recommendation(world: World, songs: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ fidelity COURSE  compare the demo tables with the course's
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the modules behind it are imported only when it needs them."""
     chosen = make_parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     if chosen.command == "fit":
         from tools.demo_fit import fit_model
 
