@@ -271,17 +271,18 @@ class ConformalPrediction:
     -----
     Conventions: 0 / anything = 0; a / 0 = infinity for a > 0; fewer than `k` other examples of the
     label make a, and alpha, infinite, whatever b is; fewer than `k` of other labels make b
-    infinite and alpha 0. Distances are sums over the differences of coordinates, never
-    |u|^2 - 2uv + |v|^2, which would leave duplicates at a positive distance. A sum runs from the
-    nearest neighbour up, a ratio is one division, all in float64 and the same for each member of
-    the bag: two examples tie when these floats are equal.
+    infinite and alpha 0. Euclidean and similar distances are sums over the differences of
+    coordinates, never |u|^2 - 2uv + |v|^2, which would leave duplicates at a positive distance;
+    rarer metrics are scikit-learn's. A sum runs from the nearest neighbour up, a ratio is one
+    division, all in float64 and the same for each member of the bag: two examples tie when these
+    floats are equal.
 
     Cost: the strangeness of a training example changes only when the new song enters its `k`
     nearest. That is true of few, so the others are counted by bisection in a sorted list.
 
     References
     ----------
-    Shafer and Vovk 2008 [2]_, sections 4.2 and 4.3 (the nearest-neighbour measure); V. Vovk,
+    Shafer and Vovk 2008 [2]_, section 4 (the nearest-neighbour measure on the iris data); V. Vovk,
     A. Gammerman and G. Shafer, "Algorithmic Learning in a Random World", 2005, section 3.1.
 
     Examples
@@ -290,7 +291,7 @@ class ConformalPrediction:
     >>> X, y = [[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]], ["jazz"] * 3 + ["punk"] * 3
     >>> predictor = ConformalPrediction(KNeighborsClassifier(1).fit(X, y), X, y)
     >>> {label: round(p, 2) for label, p in predictor.predict([1.2]).items()}
-    {'jazz': 1.0, 'punk': 0.14}
+    {'jazz': 0.86, 'punk': 0.14}
     >>> predictor.compute_interval(0.2)
     ['jazz']
     """
@@ -336,7 +337,8 @@ class ConformalPrediction:
                 f"x_new must have the shape (d,) or (1, d), found {np.shape(x_new)}: "
                 "predict_many takes several songs"
             )
-        self.pz = self.predict_many(x_new, name="x_new")[0]
+        counts = self._count_features(self._read_features(x_new, "x_new"))
+        self.pz = counts[0] / (len(self._features) + 1)
         return dict(zip(self.labels.tolist(), self.pz.tolist(), strict=True))
 
     def compute_interval(self, eps=0.05):
@@ -366,15 +368,13 @@ class ConformalPrediction:
         order = np.argsort(-self.pz, kind="stable")
         return self.labels[order[self.pz[order] > eps]].tolist()
 
-    def predict_many(self, X_new, *, name="X_new"):
+    def predict_many(self, X_new):
         """Compute the p-value of every label for many songs; `pz` stays as it is.
 
         Parameters
         ----------
         X_new : array-like or DataFrame [shape=(m, d)]
             Each row is a new song of its own: the rows do not see each other.
-        name : str
-            What error messages call the table.
 
         Returns
         -------
@@ -386,9 +386,9 @@ class ConformalPrediction:
         ValueError
             When `X_new` has another number of features than the model, NaN or infinity.
         """
-        return self.count_stranger(X_new, name=name) / (len(self._features) + 1)
+        return self.count_stranger(X_new) / (len(self._features) + 1)
 
-    def count_stranger(self, X_new, *, strict=False, within_label=False, name="X_new"):
+    def count_stranger(self, X_new, *, strict=False, within_label=False):
         """Count the members of the bag that are at least as strange as the new song.
 
         Parameters
@@ -398,8 +398,6 @@ class ConformalPrediction:
             Count only what is stranger; the new song itself and its ties are then left out.
         within_label : bool
             Count only members of the label in question (for label-conditional p-values).
-        name : str
-            What error messages call the table.
 
         Returns
         -------
@@ -411,12 +409,7 @@ class ConformalPrediction:
         ValueError
             When `X_new` has another number of features than the model, NaN or infinity.
         """
-        features = self._read_features(X_new, name)
-        counts = np.empty((len(features), len(self.labels)), dtype=np.int64)
-        for rows in _cut_blocks(len(features)):
-            distances = _measure_distances(features[rows], self._features, self._knn)
-            counts[rows] = self._count_block(distances, strict, within_label)
-        return counts if strict else counts + 1
+        return self._count_features(self._read_features(X_new, "X_new"), strict, within_label)
 
     def _read_features(self, X, name):
         """Transform `X` by the steps before the model and return it as a checked float array."""
@@ -464,6 +457,14 @@ class ConformalPrediction:
             rest = np.delete(same, code, axis=1).reshape(len(distances), -1)
             other[:, code] = _keep_smallest(rest, self.k)
         return same, other
+
+    def _count_features(self, features, strict=False, within_label=False):
+        """Count for many new songs, a block at a time; each counts itself unless `strict`."""
+        counts = np.empty((len(features), len(self.labels)), dtype=np.int64)
+        for rows in _cut_blocks(len(features)):
+            distances = _measure_distances(features[rows], self._features, self._knn)
+            counts[rows] = self._count_block(distances, strict, within_label)
+        return counts if strict else counts + 1
 
     def _count_block(self, distances, strict, within_label):
         """Count for a block of new songs, themselves left out, from their distances to the bag."""

@@ -6,6 +6,7 @@ for every member its neighbours by sorting. It shares no code with the module.
 
 from __future__ import annotations
 
+import doctest
 import math
 import warnings
 
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -21,7 +23,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import utils_projet
 from aares import config, conformal, datasets
+from aares.conformal import full, split
+from aares.plots import conformal as plots
 from utils_projet import ConformalPrediction
 
 # --- the definition -----------------------------------------------------------------------
@@ -338,6 +343,13 @@ def test_bad_model_is_an_error():
         ConformalPrediction(fit_knn(X, y), X[:, :2], y)
     with pytest.raises(ValueError, match="k must be a positive integer"):
         ConformalPrediction(fit_knn(X, y), X, y, k=0)
+
+
+@pytest.mark.parametrize("module", [utils_projet, full, split])
+def test_examples_of_the_docstrings(module):
+    outcome = doctest.testmod(module)
+    assert outcome.attempted > 0
+    assert outcome.failed == 0
 
 
 # --- variants -----------------------------------------------------------------------------
@@ -661,3 +673,68 @@ def test_description_is_finite_at_the_edges():
     assert described.index.equals(songs.index)
     with pytest.raises(KeyError):
         conformal.describe_songs(songs.drop(columns="tempo"))
+
+
+# --- figures ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ax():
+    figure = Figure()
+    return figure.add_subplot()
+
+
+def test_p_values_are_drawn_best_first_and_the_set_in_colour(ax):
+    plots.draw_p_values({"a": 0.02, "b": 0.7, "c": 0.1}, [0.05, 0.2], ax, title="t")
+    assert [bar.get_width() for bar in ax.patches] == [0.7, 0.1, 0.02]
+    assert ax.patches[0].get_facecolor() == ax.patches[1].get_facecolor()
+    assert ax.patches[2].get_facecolor() != ax.patches[1].get_facecolor()
+
+
+def test_sizes_and_curves_show_the_numbers(ax):
+    plots.draw_set_sizes(np.array([1, 1, 3, 3]), ax, n_labels=4, title="t", detail="d")
+    assert [bar.get_height() for bar in ax.patches] == [0, 0.5, 0, 0.5, 0]
+    curves = {"one": pd.Series([3.0, 1.0], [0.1, 0.5]), "two": pd.Series([4.0, 2.0], [0.1, 0.5])}
+    other = ax.figure.add_subplot()
+    plots.draw_size_curves(curves, other, title="t")
+    assert [line.get_ydata().tolist() for line in other.lines[:2]] == [[3, 1], [4, 2]]
+    assert [text.get_text() for text in other.get_legend().get_texts()] == ["one", "two"]
+
+
+def test_lift_is_drawn_on_a_centred_scale(ax):
+    lift = pd.DataFrame([[np.nan, 4.0], [4.0, np.nan]], list("ab"), list("ab"))
+    plots.draw_lift(lift, ax, title="t")
+    (image,) = ax.images
+    assert image.get_array()[0, 1] == 2
+    assert image.get_clim() == (-2, 2)
+
+
+def test_shares_are_drawn_with_their_intervals(ax):
+    p = np.array([[0.9, 0.02], [0.6, 0.4], [0.7, 0.45]])
+    judged = conformal.judge_singletons(p, np.array([0, 0, 1]), edges=(0, 0.9, 0.95, 1))
+    plots.draw_last_genre(judged, ax, title="t")
+    assert [bar.get_height() for bar in ax.patches] == [0.5, 1.0]
+    assert {text.get_text() for text in ax.texts} == {"n = 2", "n = 1"}
+    table = conformal.cover_by_label(p, np.array([0, 0, 1]), ["a", "b"], 0.5)
+    other = ax.figure.add_subplot()
+    plots.draw_label_coverage({"x": table, "y": table}, 0.95, other, title="t")
+    assert [text.get_text() for text in other.get_yticklabels()] == ["a (2)", "b (1)"]
+
+
+def test_validity_bags_and_confidence_show_the_numbers(ax):
+    table = pd.DataFrame(
+        {"gap": [0.01, -0.02], "error": [0.01, 0.01], "low": [-0.03] * 2, "high": [0.03] * 2},
+        index=[0.05, 0.1],
+    )
+    plots.draw_validity({"x": table, "y": table}, ax, title="t")
+    assert [float(gap) for gap in ax.lines[1].get_ydata()] == [1, -2]
+    bags = ax.figure.add_subplot()
+    plots.draw_bags(np.array([0.96, 0.94]), 0.95, bags, title="t", detail="d")
+    assert_allclose(bags.collections[0].get_offsets(), [[0.94, 1], [0.96, 2]])
+    cloud = ax.figure.add_subplot()
+    plots.draw_confidence(
+        np.array([0.9, 0.5]), np.array([0.8, 0.6]), np.array([True, False]), cloud, title="t"
+    )
+    wrong, good = cloud.collections
+    assert_allclose(wrong.get_offsets(), [[0.6, 0.5]])
+    assert_allclose(good.get_offsets(), [[0.8, 0.9]])

