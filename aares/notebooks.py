@@ -236,8 +236,10 @@ def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[s
         extra_arguments=["--IPKernelApp.log_level=40"],  # no advice about transports
         resources={"metadata": {"path": str(folder)}},
     )
+    # Threads that wait for each other actively stall when anything else runs on the machine.
+    fixed = {"PYTHONHASHSEED": "0", "OMP_WAIT_POLICY": "PASSIVE"}
     try:
-        client.execute(env={**os.environ, "PYTHONHASHSEED": "0", **environment})
+        client.execute(env={**os.environ, **fixed, **environment})
     except nbclient.exceptions.CellExecutionError as error:
         raise NotebookError(_describe_failure(notebook, name, error)) from error
     noise = find_noise(notebook)

@@ -48,6 +48,8 @@ class Notebook:
         self._answer: DisplayHandle | None = None
         self._section: dict[str, Any] = {"stamp": stamp(name, source), "answer": ""}
         self._section |= {"numbers": {}, "tables": {}, "figures": {}}
+        for old in self.report.glob(f"*/{name[:2]}_*.*"):
+            old.unlink()  # what an earlier run made and this one may not
         self._save()
 
     def head(self) -> None:

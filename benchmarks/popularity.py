@@ -21,6 +21,7 @@ from sklearn.model_selection import GroupKFold, KFold, train_test_split
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from aares import config, datasets
+from aares.genre.labels import remove_songs
 from aares.popularity import make_model, predict_folds, score
 
 
@@ -32,7 +33,8 @@ def main() -> None:
     options = parser.parse_args()
     source = config.find_data()
     df = datasets.load_subset(source)
-    reference = pd.concat([datasets.load_train(source), datasets.load_test(source)])
+    labelled = pd.concat([datasets.load_train(source), datasets.load_test(source)])
+    reference = remove_songs(labelled, df)
     X, y = df.drop(columns="popularity"), df["popularity"].to_numpy(float)
     splits = make_tuning_splits(df) if options.tuning else make_reported_splits(df)
     for name, folds in splits.items():

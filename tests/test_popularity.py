@@ -18,13 +18,12 @@ from aares.popularity import (
     measure_importance,
     predict_folds,
     score,
+    summarise_residuals,
 )
 from aares.popularity.encoders import (
     GenreSVD,
     TokenCounter,
     TokenTargetEncoder,
-    describe_date,
-    describe_title,
 )
 from aares.popularity.model import HurdleRegressor
 from aares.popularity.patterns import (
@@ -40,6 +39,7 @@ from aares.popularity.patterns import (
     summarise_years,
     wilson,
 )
+from aares.popularity.rows import describe_date, describe_title
 
 GENRES = ("polka", "tango", "fado", "samba")
 
@@ -280,25 +280,21 @@ def test_years_have_every_song_once(songs):
     assert ((table["low"] <= table["mid"]) & (table["mid"] <= table["high"])).all()
 
 
-def test_copies_of_a_recording_are_found():
-    df = pd.DataFrame(
-        {
-            "artist_name": ["ABBA", "Abba", "ABBA", "Other"],
-            "track_name": ["Fernando", "Fernando - Remastered", "Fernando (Live)", "Fernando"],
-            "duration_ms": [200_000, 200_900, 260_000, 200_000],
-            "popularity": [70, 0, 10, 5],
-        }
-    )
-    pairs = find_same_recordings(df)
-    assert pairs.to_numpy().tolist() == [[1, 0, 0, 70]]
+def test_copies_of_a_recording_are_found_within_and_across_tables():
+    songs = make_songs(6)
+    copy = songs.iloc[[0]].assign(popularity=99, track_name="Song 0 - Remastered")
+    close = songs.iloc[[1]].assign(tempo=songs["tempo"][1] + 0.001)
+    pairs = find_same_recordings(songs, pd.concat([copy, close]))
+    assert pairs.to_numpy().tolist() == [[songs["popularity"][0], 99]]
 
 
-def test_pair_correlation_is_symmetric():
-    pairs = pd.DataFrame({"popularity_first": [0, 0, 10], "popularity_second": [60, 50, 10]})
-    swapped = pairs.set_axis(["popularity_second", "popularity_first"], axis=1)
-    value = measure_pair_correlation(pairs)
-    assert value == pytest.approx(measure_pair_correlation(swapped))
-    assert value < 0
+def test_pair_correlation_of_known_pairs():
+    one_counts = pd.DataFrame({"lower": [0.0] * 20, "higher": [50.0] * 20})
+    value, low, high = measure_pair_correlation(one_counts)
+    assert (value, low, high) == pytest.approx((-1, -1, -1))
+    alike = pd.DataFrame({"lower": np.arange(30.0), "higher": np.arange(30.0)})
+    assert measure_pair_correlation(alike)[0] == pytest.approx(1)
+    assert np.isnan(measure_pair_correlation(alike.iloc[:2])[0])
 
 
 def test_ppmi_of_independent_genres_is_zero():
@@ -329,6 +325,7 @@ def test_months_and_keys_sum_to_one(songs):
     months = summarise_months(songs)
     assert months["share"].sum() == pytest.approx(1)
     assert months["share"].idxmax() == 3
+    assert months.attrs["explained"] == pytest.approx(0)  # all songs are from March
     keys = summarise_keys(songs)
     assert keys[["major", "minor"]].to_numpy().sum() == pytest.approx(1)
     assert keys.index[:3].tolist() == ["C", "G", "D"]
@@ -345,3 +342,11 @@ def test_wilson_interval_holds_the_share(n, data):
     k = data.draw(st.integers(0, n))
     low, high = wilson(k, n)
     assert 0 <= low <= k / n <= high <= 1
+
+
+def test_residuals_of_a_biased_group():
+    y, predicted = np.r_[np.zeros(40), np.full(40, 5.0)], np.zeros(80)
+    groups = pd.Series(["fair"] * 40 + ["under"] * 39 + [None])
+    table = summarise_residuals(y, predicted, groups)
+    assert table["mean"].to_dict() == {"fair": 0.0, "under": 5.0}
+    assert table["songs"].to_dict() == {"fair": 40, "under": 39}

@@ -175,10 +175,16 @@ def test_playlist_holds_the_closest_songs(songs, recommender):
 
 
 def test_a_list_of_two_styles_gets_songs_of_both():
-    recommender = Recommender(combine="nearest").fit(make_songs())
-    names = recommender.playlist(["id0", ("Talk Song 2", "")], n=20)["name"]
-    assert names.str.startswith("Calm").any() and names.str.startswith("Talk").any()
-    assert not names.str.startswith("Loud").any()
+    playlist = Recommender().fit(make_songs()).playlist(["id0", ("Talk Song 2", "")], n=11)
+    style = playlist["name"].str[:4]
+    assert sorted(style.value_counts().tolist()) == [5, 6]
+    assert (style == playlist["seed"].str[:4]).all()
+
+
+def test_a_seed_that_leads_no_song_leaves_its_share_to_the_others(songs):
+    twin = songs.iloc[[0]].assign(id="twin", name="Other name")
+    recommender = Recommender().fit(pd.concat([songs, twin], ignore_index=True))
+    assert len(recommender.playlist(["id0", "twin"])) == 10
 
 
 def test_other_releases_of_seed_and_songs_are_left_out(songs):

@@ -104,3 +104,13 @@ def test_a_figure_is_the_same_in_every_build(source):
     write_results(source)
     assert figure.read_bytes() == first
     assert b"<dc:date>" not in first
+
+
+def test_what_an_earlier_run_made_does_not_stay(source):
+    old = source.out / "report" / "figures" / "99_renamed.svg"
+    old.write_text("<svg/>")
+    other = old.with_name("98_other.svg")
+    other.write_text("<svg/>")
+    write_results(source)
+    assert not old.exists()
+    assert other.exists()

@@ -9,24 +9,38 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.collections import PathCollection
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from aares.plots.style import INK, MUTED, OKABE_ITO, set_title
 
 LABELS = {
-    "energy": ("energy", "share, 0–1"),
-    "acousticness": ("acousticness", "share, 0–1"),
-    "loudness": ("loudness", "dB below full scale"),
+    "energy": ("energy", "0–1"),
+    "acousticness": ("acousticness", "0–1"),
+    "loudness": ("loudness", "dB"),
     "duration_min": ("duration", "minutes"),
-    "valence": ("valence (cheerfulness)", "share, 0–1"),
-    "danceability": ("danceability", "share, 0–1"),
+    "valence": ("valence (cheerfulness)", "0–1"),
+    "danceability": ("danceability", "0–1"),
     "explicit": ("explicit lyrics", "share of songs"),
 }
 
 
 def draw_popularity(popularity: pd.Series, ax: Axes, *, title: str, detail: str = "") -> Axes:
-    """Draw the distribution of popularity with the zeros apart."""
+    """Draw the distribution of popularity with the zeros apart.
+
+    Parameters
+    ----------
+    popularity : Series of int, shape (n,)
+        Points, 0-100.
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
+
+    Returns
+    -------
+    Axes
+    """
     counts = popularity.value_counts().reindex(range(101), fill_value=0)
     ax.bar(counts.index[1:], counts.iloc[1:], width=0.9, color=OKABE_ITO["sky"])
     ax.bar([0], [counts.iloc[0]], width=1.8, color=OKABE_ITO["vermillion"])
@@ -55,9 +69,14 @@ def draw_scores(
     table : DataFrame
         Index model; ``RMSE`` and ``sd`` (points).
     ax : Axes
-    title, detail : str
+    title : str
+    detail : str
     highlight : str
         Row to colour.
+
+    Returns
+    -------
+    Axes
     """
     table = table.sort_values("RMSE", ascending=False)
     rows = np.arange(len(table))
@@ -75,7 +94,22 @@ def draw_scores(
 
 
 def draw_importance(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
-    """Draw how much the RMSE rises when a group of columns is shuffled; largest at the top."""
+    """Draw how much the RMSE rises when a group of columns is shuffled; largest at the top.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`aares.popularity.measure_importance`.
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
+
+    Returns
+    -------
+    Axes
+    """
     table = table.iloc[::-1]
     rows = np.arange(len(table))
     ax.barh(rows, table["mean"], xerr=table["sd"], color=OKABE_ITO["blue"], ecolor=MUTED)
@@ -115,17 +149,32 @@ def draw_years(table: pd.DataFrame, axes: np.ndarray) -> np.ndarray:
 
 
 def draw_pairs(pairs: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
-    """Draw both popularities of one recording on two releases, the lower against the higher."""
+    """Draw both popularities of one recording on two releases, the lower against the higher.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        See :func:`aares.popularity.patterns.find_same_recordings`.
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
+
+    Returns
+    -------
+    Axes
+    """
     jitter = np.random.default_rng(0).normal(0, 0.5, (2, len(pairs)))
     ax.scatter(
-        pairs["popularity_second"] + jitter[0],
-        pairs["popularity_first"] + jitter[1],
+        pairs["higher"] + jitter[0],
+        pairs["lower"] + jitter[1],
         s=26,
         color=OKABE_ITO["vermillion"],
         alpha=0.6,
         lw=0,
     )
-    top = max(10, float(pairs[["popularity_first", "popularity_second"]].to_numpy().max()) + 3)
+    top = max(10, float(pairs["higher"].max()) + 3)
     ax.plot([0, top], [0, top], color=MUTED, lw=1)
     ax.annotate("equally popular", (top * 0.66, top * 0.69), rotation=35, color=MUTED, fontsize=8)
     ax.set(
@@ -137,43 +186,89 @@ def draw_pairs(pairs: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -
     return set_title(ax, title, detail)
 
 
-def draw_genre_map(
-    places: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
-) -> PathCollection:
+def draw_genre_map(places: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
     """Draw the genre map: place by company, size by songs, colour by popularity.
+
+    Parameters
+    ----------
+    places : DataFrame
+        See :func:`aares.popularity.patterns.map_genres`.
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
 
     Returns
     -------
-    PathCollection
-        The points, for a colour bar.
+    Axes
     """
+    size = 10 + 160 * places["songs"] / places["songs"].max()
     points = ax.scatter(
-        places["x"],
-        places["y"],
-        s=10 + 160 * places["songs"] / places["songs"].max(),
-        c=places["popularity"],
-        cmap="viridis",
-        alpha=0.9,
-        lw=0,
+        places["x"], places["y"], s=size, c=places["popularity"], cmap="viridis", lw=0
     )
-    for name, place in places.iterrows():
-        ax.annotate(
-            str(name),
-            (place["x"], place["y"]),
-            xytext=(4, 3),
-            textcoords="offset points",
-            fontsize=6.5,
-        )
+    ax.figure.colorbar(points, ax=ax, label="mean popularity (points)", shrink=0.6, pad=0.01)
     ax.set_xticks([])
     ax.set_yticks([])
     ax.grid(visible=False)
-    ax.margins(0.12, 0.06)
+    ax.margins(0.2, 0.05)
     set_title(ax, title, detail)
-    return points
+    radius = np.sqrt(size.to_numpy(float)) / 2
+    _label_apart(places[["x", "y"]].to_numpy(float), radius, list(map(str, places.index)), ax)
+    return ax
+
+
+def _label_apart(
+    places: np.ndarray, radius: np.ndarray, names: list[str], ax: Axes, *, size: float = 6.5
+) -> None:
+    """Write names beside points where they cover neither another name nor a point."""
+    ax.figure.canvas.draw()
+    pixel = ax.figure.dpi / 72
+    at = ax.transData.transform(places)
+    low, high = at - radius[:, None] * pixel, at + radius[:, None] * pixel
+    taken: list[tuple[float, ...]] = [(*a, *b) for a, b in zip(low, high, strict=True)]
+    height = 1.25 * size * pixel
+    for (x, y), reach, name in zip(at, radius, names, strict=True):
+        width = 0.58 * size * pixel * len(name)
+        boxes = []
+        for dx, dy in _list_offsets(width, height, (reach + 2) * pixel):
+            boxes.append((x + dx, y + dy, x + dx + width, y + dy + height))
+        box = min(boxes, key=lambda one: sum(_overlap(one, other) for other in taken))
+        taken.append(box)
+        left, bottom = ax.transData.inverted().transform(box[:2])
+        ax.text(left, bottom, name, fontsize=size, va="bottom")
+
+
+def _list_offsets(width: float, height: float, gap: float) -> list[tuple[float, float]]:
+    """Return offsets of a box's lower left corner from its point, the preferred first."""
+    columns = (gap, -gap - width, -width / 2)
+    rows = (-height / 2, gap / 2, -height - gap / 2, gap + height / 2, -1.5 * height - gap)
+    return [(dx, dy) for dy in rows for dx in columns if dx != -width / 2 or abs(dy) > height / 2]
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0.0) * max(height, 0.0)
 
 
 def draw_weekdays(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
-    """Draw the share of releases by weekday before and since the move to Friday."""
+    """Draw the share of releases by weekday before and since the move to Friday.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`aares.popularity.patterns.count_weekdays`.
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
+
+    Returns
+    -------
+    Axes
+    """
     at = np.arange(7)
     ax.bar(at - 0.2, table["before"], width=0.38, color=MUTED)
     ax.bar(at + 0.2, table["since"], width=0.38, color=OKABE_ITO["blue"])
@@ -190,6 +285,7 @@ def draw_weekdays(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
             fontsize=8,
         )
     ax.set_xticks(at, table.index)
+    ax.set_xlim(-1.0, 6.6)
     ax.set_ylim(0, 1.25 * float(table.to_numpy().max()))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_ylabel("share of releases")
@@ -198,7 +294,22 @@ def draw_weekdays(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
 
 
 def draw_months(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
-    """Draw mean popularity by month of release with 95 % intervals."""
+    """Draw mean popularity by month of release with 95 % intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`aares.popularity.patterns.summarise_months`.
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
+
+    Returns
+    -------
+    Axes
+    """
     ax.errorbar(
         table.index, table["popularity"], yerr=table["error"], fmt="o", color=OKABE_ITO["green"]
     )
@@ -209,29 +320,34 @@ def draw_months(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") 
 
 
 def draw_keys(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
-    """Draw the share of songs by key on the circle of fifths, major above and minor below."""
+    """Draw the share of songs by key on the circle of fifths, major above and minor below.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`aares.popularity.patterns.summarise_keys`.
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
+
+    Returns
+    -------
+    Axes
+    """
     at = np.arange(12)
     ax.bar(at, table["major"], color=OKABE_ITO["orange"], width=0.75)
     ax.bar(at, -table["minor"], color=OKABE_ITO["blue"], width=0.75)
     ax.axhline(0, color=INK, lw=0.8)
     ax.set_xticks(at, table.index)
+    ax.yaxis.set_major_locator(MultipleLocator(0.03))
     ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
-    ax.annotate(
-        "major",
-        (11.5, table["major"].max()),
-        ha="right",
-        va="top",
-        color=OKABE_ITO["orange"],
-        fontweight="bold",
-    )
-    ax.annotate(
-        "minor",
-        (11.5, -table["minor"].max()),
-        ha="right",
-        va="bottom",
-        color=OKABE_ITO["blue"],
-        fontweight="bold",
-    )
+    for sign, name, color in ((1, "major", "orange"), (-1, "minor", "blue")):
+        ax.annotate(
+            name, (11.6, sign * 0.03), va="center", color=OKABE_ITO[color], fontweight="bold"
+        )
+    ax.set_xlim(-0.7, 12.7)
     ax.set(xlabel="key, in the order of the circle of fifths", ylabel="share of songs")
     ax.grid(axis="x", visible=False)
     return set_title(ax, title, detail)
@@ -244,6 +360,15 @@ def draw_residuals(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "
     ----------
     table : DataFrame
         Index label; ``mean`` and ``error`` (points).
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
+
+    Returns
+    -------
+    Axes
     """
     at = np.arange(len(table))
     ax.axhline(0, color=INK, lw=0.8)

@@ -12,51 +12,122 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from aares.plots.style import INK, MUTED, OKABE_ITO, set_title
 
 FloatArray = npt.NDArray[np.float64]
 
 
+def draw_route(
+    near: FloatArray, seed: FloatArray, path: FloatArray, ax: Axes, *, title: str, detail: str = ""
+) -> Axes:
+    """Draw a playlist as a numbered path from its seed among the songs around.
+
+    Parameters
+    ----------
+    near : ndarray, shape (n, 2)
+        Songs around the seed.
+    seed : ndarray, shape (2,)
+    path : ndarray, shape (k, 2)
+        Songs of the playlist in order.
+    ax : Axes
+    title : str
+    detail : str
+
+    Returns
+    -------
+    Axes
+    """
+    ax.scatter(near[:, 0], near[:, 1], s=5, color=MUTED, alpha=0.45, lw=0, rasterized=True)
+    route = np.vstack([seed, path])
+    ax.plot(route[:, 0], route[:, 1], color=OKABE_ITO["vermillion"], lw=1.0)
+    ax.scatter(
+        path[:, 0], path[:, 1], s=95, color="white", edgecolor=OKABE_ITO["vermillion"], zorder=3
+    )
+    for number, place in enumerate(path, start=1):
+        ax.annotate(
+            str(number), (place[0], place[1]), ha="center", va="center", fontsize=6.5, zorder=4
+        )
+    ax.scatter(
+        seed[0], seed[1], marker="*", s=210, color=OKABE_ITO["blue"], edgecolor="white", zorder=5
+    )
+    ax.annotate(
+        "seed",
+        (seed[0], seed[1]),
+        xytext=(-8, -2),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=OKABE_ITO["blue"],
+        fontweight="bold",
+        zorder=6,
+    )
+    reach = 1.6 * float(np.abs(path - seed).max())
+    ax.set_xlim(seed[0] - reach, seed[0] + reach)
+    ax.set_ylim(seed[1] - reach, seed[1] + reach)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    ax.set(xlabel="local direction 1", ylabel="local direction 2")
+    return set_title(ax, title, detail)
+
+
 def draw_map(
     background: FloatArray,
-    seeds: FloatArray,
-    path: FloatArray,
+    groups: Sequence[tuple[str, FloatArray, FloatArray]],
     ax: Axes,
     *,
     labels: tuple[str, str],
     title: str,
     detail: str = "",
 ) -> Axes:
-    """Draw a playlist as a numbered path on the density of all songs.
+    """Draw seeds and the songs that each leads on the density of all songs.
 
     Parameters
     ----------
     background : ndarray, shape (n, 2)
         All songs on two axes.
-    seeds, path : ndarray, shape (k, 2)
-        Seeds, and the songs of the playlist in order.
+    groups : sequence of (name, seed, songs)
+        Name of a seed, its place (2,) and the places of its songs (k, 2).
     ax : Axes
     labels : tuple of str
         Names of the axes.
-    title, detail : str
+    title : str
+    detail : str
+
+    Returns
+    -------
+    Axes
     """
-    ax.hexbin(*background.T, gridsize=55, bins="log", cmap="Greys", mincnt=1, lw=0, rasterized=True)
-    route = np.vstack([seeds.mean(axis=0), path])
-    ax.plot(*route.T, color=OKABE_ITO["vermillion"], lw=1.2)
-    ax.scatter(*path.T, s=90, color="white", edgecolor=OKABE_ITO["vermillion"], zorder=3)
-    for number, place in enumerate(path, start=1):
-        ax.annotate(str(number), place, ha="center", va="center", fontsize=6.5, zorder=4)
-    ax.scatter(*seeds.T, marker="*", s=190, color=OKABE_ITO["blue"], edgecolor="white", zorder=5)
-    ax.annotate(
-        "seed" if len(seeds) == 1 else "seeds",
-        seeds[0],
-        xytext=(8, 8),
-        textcoords="offset points",
-        color=OKABE_ITO["blue"],
-        fontweight="bold",
-        zorder=6,
-    )
+    x, y = background[:, 0], background[:, 1]
+    hexes = ax.hexbin(x, y, gridsize=45, bins="log", cmap="Greys", mincnt=1, linewidths=0)
+    hexes.set(alpha=0.6, rasterized=True)
+    for (name, seed, songs), color in zip(groups, ("blue", "vermillion", "green"), strict=False):
+        ax.scatter(
+            songs[:, 0],
+            songs[:, 1],
+            s=22,
+            color=OKABE_ITO[color],
+            edgecolor="white",
+            lw=0.6,
+            zorder=3,
+        )
+        ax.scatter(
+            seed[0], seed[1], marker="*", s=190, color=OKABE_ITO[color], edgecolor="white", zorder=4
+        )
+        ax.annotate(
+            name,
+            (seed[0], seed[1]),
+            xytext=(0, -13),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            color=OKABE_ITO[color],
+            fontweight="bold",
+            fontsize=8,
+            zorder=5,
+            bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1},
+        )
     ax.set(xlabel=labels[0], ylabel=labels[1])
     ax.grid(visible=False)
     return set_title(ax, title, detail)
@@ -77,10 +148,17 @@ def draw_profile(
     ----------
     ranks : DataFrame, shape (n, features)
         Percentile of each song in all songs, 0-100.
-    seeds, songs : sequence of int
+    seeds : sequence of int
+        Row numbers.
+    songs : sequence of int
         Row numbers.
     ax : Axes
-    title, detail : str
+    title : str
+    detail : str
+
+    Returns
+    -------
+    Axes
     """
     at = np.arange(ranks.shape[1])
     values = ranks.to_numpy()
@@ -109,6 +187,15 @@ def draw_tradeoff(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
     ----------
     table : DataFrame
         Index diversity (0-1); ``distance`` to the seed and ``spread`` between songs.
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
+
+    Returns
+    -------
+    Axes
     """
     ax.plot(table["distance"], table["spread"], color=OKABE_ITO["green"], marker="o")
     for diversity, row in table.iterrows():
@@ -119,6 +206,7 @@ def draw_tradeoff(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
             textcoords="offset points",
             fontsize=8,
         )
+    ax.margins(0.1, 0.15)
     ax.set(
         xlabel="mean distance to the seed (standard deviations)",
         ylabel="mean distance between songs",
@@ -147,9 +235,14 @@ def draw_methods(
         Column; ``<measure>_low`` and ``<measure>_high`` are its interval.
     label : str
         Name of the measure on the axis.
-    title, detail : str
+    title : str
+    detail : str
     highlight : str
         Row to colour.
+
+    Returns
+    -------
+    Axes
     """
     table = table.sort_values(measure)
     at = np.arange(len(table))
@@ -178,6 +271,15 @@ def draw_cold(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") ->
     ----------
     table : DataFrame
         Index method; ``warm`` and ``cold`` (shares, 0-1).
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
+
+    Returns
+    -------
+    Axes
     """
     at = np.arange(len(table))
     ax.barh(at + 0.2, table["warm"], height=0.38, color=OKABE_ITO["orange"])
@@ -194,6 +296,7 @@ def draw_cold(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") ->
             )
     ax.set_yticks(at, table.index)
     ax.set_xlim(0, 1.5 * float(table.to_numpy().max()) + 1e-6)
+    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     ax.set_xlabel("share of the hidden songs that are among the first ten")
     ax.tick_params(axis="y", colors=INK)

@@ -1,7 +1,7 @@
 """Exercise 2: predict popularity, handle ``genres``, show what the data tells.
 
-Notebook ``02_popularity``. :mod:`.encoders` turns the raw table into numbers, :mod:`.model`
-predicts, :mod:`.compare` scores models and ways to handle genres on the same folds,
+Notebook ``02_popularity``. :mod:`.rows` and :mod:`.encoders` turn the table into numbers,
+:mod:`.model` predicts, :mod:`.compare` scores models and ways to handle genres on the same folds,
 :mod:`.patterns` describes. Popularity is in points, 0-100.
 """
 

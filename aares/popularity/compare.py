@@ -17,12 +17,10 @@ from sklearn.dummy import DummyRegressor
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from sklearn.pipeline import FeatureUnion, Pipeline
 
-from aares.popularity.encoders import (
+from aares.popularity.encoders import GenreSVD, TokenCounter, TokenTargetEncoder
+from aares.popularity.rows import (
     FloatArray,
-    GenreSVD,
     RowFeatures,
-    TokenCounter,
-    TokenTargetEncoder,
     describe_audio,
     describe_date,
     describe_title,
@@ -32,7 +30,19 @@ Fold = tuple[np.ndarray, np.ndarray]
 
 
 def score(y: Any, predicted: Any) -> dict[str, float]:
-    """Return RMSE and MAE (points of popularity) and R2 of a prediction."""
+    """Return RMSE and MAE (points of popularity) and R2 of a prediction.
+
+    Parameters
+    ----------
+    y : array-like, shape (n,)
+        True popularity.
+    predicted : array-like, shape (n,)
+        Predicted popularity.
+
+    Returns
+    -------
+    dict of str to float
+    """
     return {
         "RMSE": float(root_mean_squared_error(y, predicted)),
         "MAE": float(mean_absolute_error(y, predicted)),
@@ -85,8 +95,14 @@ def compare_models(
     Parameters
     ----------
     models : mapping of name to estimator
-    X, y, folds, n_jobs
+    X : DataFrame
+        Raw table.
+    y : array-like, shape (n,)
+        Popularity.
+    folds : iterable of (train, test)
         See :func:`predict_folds`.
+    n_jobs : int
+        Folds fitted at the same time.
 
     Returns
     -------
@@ -104,7 +120,21 @@ def compare_models(
 
 
 def score_folds(y: FloatArray, predicted: FloatArray, folds: Iterable[Fold]) -> dict[str, float]:
-    """Return the mean of each fold's RMSE, MAE and R2, and ``sd`` of the RMSE between folds."""
+    """Return the mean of each fold's RMSE, MAE and R2, and ``sd`` of the RMSE between folds.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,)
+        True popularity.
+    predicted : ndarray, shape (n,)
+        Predicted popularity.
+    folds : iterable of (train, test)
+        Row numbers.
+
+    Returns
+    -------
+    dict of str to float
+    """
     scores = pd.DataFrame([score(y[test], predicted[test]) for _, test in folds])
     means = {str(name): float(value) for name, value in scores.mean().items()}
     return {**means, "sd": float(scores["RMSE"].std(ddof=1))}
@@ -215,7 +245,9 @@ def measure_importance(
     Parameters
     ----------
     model : fitted estimator
-    X, y : DataFrame, array-like
+    X : DataFrame, array-like
+        Songs that the model has not seen.
+    y : DataFrame, array-like
         Songs that the model has not seen.
     n_repeats : int
         Shuffles of each group.
@@ -247,7 +279,9 @@ def measure_importance(
     return pd.DataFrame(rises).T.sort_values("mean", ascending=False)
 
 
-def summarise_residuals(y: Any, predicted: Any, groups: pd.Series) -> pd.DataFrame:
+def summarise_residuals(
+    y: Any, predicted: Any, groups: pd.Series, *, min_songs: int = 30
+) -> pd.DataFrame:
     """Return the mean residual (true - predicted, points) of groups of songs.
 
     Parameters
@@ -255,15 +289,16 @@ def summarise_residuals(y: Any, predicted: Any, groups: pd.Series) -> pd.DataFra
     y, predicted : array-like, shape (n,)
     groups : Series, shape (n,)
         Label of each song's group; songs without a label are left out.
+    min_songs : int
 
     Returns
     -------
     DataFrame
         Index label, sorted; ``mean``, ``error`` (half a 95 % interval) and ``songs``; groups of
-        fewer than ten songs are left out.
+        fewer than `min_songs` songs are left out.
     """
     residual = pd.Series(np.asarray(y, dtype=float) - np.asarray(predicted, dtype=float))
     parts = residual.groupby(groups.to_numpy())
     table = pd.DataFrame({"mean": parts.mean(), "songs": parts.size()})
     table["error"] = 1.96 * parts.std() / np.sqrt(table["songs"])
-    return table[table["songs"] >= 10].sort_index()
+    return table[table["songs"] >= min_songs].sort_index()

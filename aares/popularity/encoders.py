@@ -17,7 +17,6 @@ section 4 (the randomised SVD of the genre lists).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,45 +28,7 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.model_selection import KFold
 
-from aares import datasets
-from aares.config import AUDIO_FEATURES
-
-FloatArray = npt.NDArray[np.float64]
-
-TITLE_MARKS = {
-    "live": r"\blive\b|en vivo|ao vivo|en directo",
-    "remaster": r"remaster",
-    "remix": r"remix|\bmix\b|edit\b",
-    "version": r"version|acoustic|karaoke|instrumental",
-    "featuring": r"\bfeat\b|\bft\.|\bwith\b",
-    "bracket": r"[(\[]",
-    "dash": r" - ",
-    "non_latin": r"[^\x00-\u024f]",
-}
-"""Marks of a title that tell a release apart: name -> regular expression (case ignored)."""
-
-
-def get_tokens(X: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
-    """Read a column as lists of tokens; a plain value is a list of one, a missing one is empty.
-
-    Parameters
-    ----------
-    X : DataFrame
-        Raw table.
-    column : str
-        A column of tuples (``genres``) or of strings (``artist_name``, ``release_date``).
-
-    Returns
-    -------
-    list of tuple of str, length n
-    """
-    return [_read_tokens(value) for value in X[column]]
-
-
-def _read_tokens(value: Any) -> tuple[str, ...]:
-    if isinstance(value, (tuple, list)):
-        return tuple(str(token) for token in value)
-    return () if pd.isna(value) or value == "" else (str(value),)
+from aares.popularity.rows import FloatArray, get_tokens
 
 
 class TokenCounter(TransformerMixin, BaseEstimator):
@@ -289,88 +250,3 @@ class GenreSVD(TransformerMixin, BaseEstimator):
         """Return one name for each coordinate."""
         size = 1 if self.svd_ is None else self.svd_.n_components
         return np.array([f"genre_svd_{i + 1}" for i in range(size)], dtype=object)
-
-
-class RowFeatures(TransformerMixin, BaseEstimator):
-    """What a row says by itself: a stateless function of the raw table.
-
-    Parameters
-    ----------
-    function : callable
-        DataFrame -> DataFrame of floats, of the same length and always the same columns.
-    """
-
-    def __init__(self, function: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
-        self.function = function
-
-    def fit(self, X: pd.DataFrame, y: Any = None) -> RowFeatures:
-        """Remember the names of the columns."""
-        self.names_ = list(self.function(X.iloc[:1]).columns)
-        return self
-
-    def transform(self, X: pd.DataFrame) -> FloatArray:
-        """Return the features, shape (n, k)."""
-        return self.function(X).to_numpy(float)
-
-    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
-        """Return the names of the columns."""
-        return np.array(self.names_, dtype=object)
-
-
-def describe_audio(X: pd.DataFrame) -> pd.DataFrame:
-    """Return the audio features and the explicit mark as floats."""
-    return X[[*AUDIO_FEATURES, "explicit"]].astype(float)
-
-
-def describe_date(X: pd.DataFrame) -> pd.DataFrame:
-    """Return the parts of the release date; NaN where the date does not say.
-
-    Parameters
-    ----------
-    X : DataFrame
-        Table with ``release_date`` (``2008``, ``2008-05``, ``2008-05-23`` or missing).
-
-    Returns
-    -------
-    DataFrame
-        ``year``, ``month``, ``day``, ``weekday`` (0 Monday), ``date`` (years, with fraction).
-    """
-    parts = datasets.parse_dates(X["release_date"].astype("object"))[["year", "month", "day"]]
-    parts = parts.astype("Float64").astype(float)
-    date = pd.to_datetime(
-        parts.fillna({"month": 1, "day": 1})[["year", "month", "day"]], errors="coerce"
-    )
-    exact = parts["day"].notna()
-    return pd.DataFrame(
-        {
-            "year": parts["year"],
-            "month": parts["month"],
-            "day": parts["day"],
-            "weekday": date.dt.weekday.where(exact),
-            "date": parts["year"] + (date.dt.dayofyear - 1) / 366.0,
-        }
-    ).astype(float)
-
-
-def describe_title(X: pd.DataFrame) -> pd.DataFrame:
-    """Return marks and lengths of the title and of the artist's name (0/1 and characters)."""
-    title = X["track_name"].astype("string").fillna("")
-    marks = {
-        f"title_{name}": title.str.contains(pattern, case=False, regex=True).astype(float)
-        for name, pattern in TITLE_MARKS.items()
-    }
-    marks["title_length"] = title.str.len().astype(float)
-    marks["artist_length"] = X["artist_name"].astype("string").fillna("").str.len().astype(float)
-    return pd.DataFrame(marks)
-
-
-def count_genres(X: pd.DataFrame) -> pd.DataFrame:
-    """Return the number of micro-genres of each song; 0 for an empty or missing list."""
-    lengths = [float(len(row)) for row in get_tokens(X, "genres")]
-    return pd.DataFrame({"n_genres": lengths}, index=X.index)
-
-
-def count_values(tokens: Iterable[Sequence[str]]) -> pd.Series:
-    """Count tokens over rows, most frequent first (ties in alphabetical order)."""
-    counts = pd.Series([token for row in tokens for token in row], dtype=object).value_counts()
-    return counts.sort_index().sort_values(ascending=False, kind="stable")

@@ -25,11 +25,10 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.pipeline import FeatureUnion
 
 from aares.config import AUDIO_FEATURES
-from aares.popularity.encoders import (
+from aares.popularity.encoders import GenreSVD, TokenTargetEncoder
+from aares.popularity.rows import (
     FloatArray,
-    GenreSVD,
     RowFeatures,
-    TokenTargetEncoder,
     count_genres,
     describe_audio,
     describe_date,
@@ -104,13 +103,37 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
 
 
 def fit_zero_model(classifier: Any, features: Any, is_zero: Any) -> Any:
-    """Fit a classifier of the zeros; where all songs are alike, return that share instead."""
+    """Fit a classifier of the zeros; where all songs are alike, return that share instead.
+
+    Parameters
+    ----------
+    classifier : estimator
+        Fitted in place.
+    features : array-like, shape (n, d)
+    is_zero : array-like of bool, shape (n,)
+
+    Returns
+    -------
+    estimator or float
+    """
     share = float(np.mean(is_zero))
     return classifier.fit(features, is_zero) if 0 < share < 1 else share
 
 
 def predict_zero(model: Any, features: Any) -> FloatArray:
-    """Return the chance of a zero, shape (n,), from what :func:`fit_zero_model` returned."""
+    """Return the chance of a zero, shape (n,), from what :func:`fit_zero_model` returned.
+
+    Parameters
+    ----------
+    model : estimator or float
+        From :func:`fit_zero_model`.
+    features : array-like, shape (n, d)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        0-1.
+    """
     if isinstance(model, float):
         return np.full(len(features), model)
     return model.predict_proba(features)[:, 1]
@@ -138,11 +161,33 @@ class HurdleRegressor(RegressorMixin, BaseEstimator):
         return self
 
     def predict_zero_proba(self, X: Any) -> FloatArray:
-        """Return the chance that the popularity is 0, shape (n,)."""
+        """Return the chance that the popularity is 0, shape (n,).
+
+        Parameters
+        ----------
+        X : table
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            0-1.
+        """
         return predict_zero(self.zero_, X)
 
     def predict_level(self, X: Any) -> FloatArray:
-        """Return the expected popularity of a song that is above zero, shape (n,)."""
+        """Return the expected popularity of a song that is above zero, shape (n,).
+
+        Parameters
+        ----------
+        X : table
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Points, 0-100.
+        """
         return np.zeros(len(X)) if self.level_ is None else self.level_.predict(X)
 
     def predict(self, X: Any) -> FloatArray:
@@ -203,12 +248,34 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         return np.mean([hurdle.predict(features) for hurdle in self.hurdles_], axis=0).clip(0, 100)
 
     def predict_zero_proba(self, X: pd.DataFrame) -> FloatArray:
-        """Return the chance that the popularity is 0, shape (n,)."""
+        """Return the chance that the popularity is 0, shape (n,).
+
+        Parameters
+        ----------
+        X : table
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            0-1.
+        """
         features = self._encode(X)
         return np.mean([hurdle.predict_zero_proba(features) for hurdle in self.hurdles_], axis=0)
 
     def predict_level(self, X: pd.DataFrame) -> FloatArray:
-        """Return the expected popularity of a song that is above zero, shape (n,)."""
+        """Return the expected popularity of a song that is above zero, shape (n,).
+
+        Parameters
+        ----------
+        X : table
+            As for ``fit``.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Points, 0-100.
+        """
         features = self._encode(X)
         return np.mean([hurdle.predict_level(features) for hurdle in self.hurdles_], axis=0)
 
@@ -235,7 +302,19 @@ def make_model(reference: pd.DataFrame | None = None, random_state: int = 0) -> 
 
 
 def make_encoders(*, reference: pd.DataFrame | None = None, random_state: int = 0) -> FeatureUnion:
-    """Return the unfitted encoders of the model, raw table -> features."""
+    """Return the unfitted encoders of the model, raw table -> features.
+
+    Parameters
+    ----------
+    reference : DataFrame or None
+        See :class:`PopularityRegressor`.
+    random_state : int
+        Seed of inner folds and of the SVD.
+
+    Returns
+    -------
+    FeatureUnion
+    """
     options: dict[str, Any] = {"random_state": random_state}
     parts: list[tuple[str, Any]] = [
         ("audio", RowFeatures(describe_audio)),

@@ -13,15 +13,16 @@ Krumhansl, "Cognitive foundations of musical pitch", 1990: chapter 2 (key distan
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from sklearn.manifold import TSNE
 
-from aares.popularity.encoders import FloatArray, TokenCounter, count_values, describe_date
-from aares.titles import normalise, strip_title
+from aares.config import AUDIO_FEATURES
+from aares.popularity.encoders import TokenCounter
+from aares.popularity.rows import FloatArray, count_values, describe_date
 
 KEYS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -84,49 +85,82 @@ def _summarise(values: pd.Series) -> tuple[float, float, float]:
 
 
 def wilson(successes: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the Wilson interval of a share of successes (0-1)."""
+    """Return the Wilson interval of a share of successes (0-1).
+
+    Parameters
+    ----------
+    successes : int
+    n : int
+        Trials, at least 1.
+    level : float
+        Confidence, 0-1.
+
+    Returns
+    -------
+    low, high : float
+    """
     interval = stats.binomtest(successes, n).proportion_ci(level, method="wilson")
     return float(interval.low), float(interval.high)
 
 
-def find_same_recordings(df: pd.DataFrame, *, tolerance_s: float = 2.0) -> pd.DataFrame:
+def find_same_recordings(*tables: pd.DataFrame) -> pd.DataFrame:
     """Find pairs of rows that are one recording on two releases.
 
-    Same artist, same title up to brackets, suffixes, case and accents, and nearly the same
-    duration.
+    Spotify measures the same sound to the same numbers: rows of one or several tables that agree
+    in all audio features (seven digits of tempo, milliseconds of duration) are one recording.
 
     Parameters
     ----------
-    df : DataFrame
-        Raw table.
-    tolerance_s : float
-        Largest difference of the durations, in seconds.
+    *tables : DataFrame
+        With the audio features and ``popularity``.
 
     Returns
     -------
     DataFrame
-        ``first``, ``second`` (row numbers), ``popularity_first``, ``popularity_second``; the less
-        popular first.
+        ``lower`` and ``higher``: the popularities of each pair.
     """
-    keys = df["artist_name"].map(normalise) + "\0" + df["track_name"].map(strip_title)
-    rows = []
-    popularity = df["popularity"].to_numpy()
-    for rows_alike in pd.Series(np.arange(len(df))).groupby(keys.to_numpy()).groups.values():
-        same = sorted(rows_alike, key=lambda i: df["duration_ms"].iloc[i])
-        for i, j in pairwise(same):
-            gap_s = (df["duration_ms"].iloc[j] - df["duration_ms"].iloc[i]) / 1000
-            if gap_s <= tolerance_s:
-                first, second = sorted((i, j), key=lambda row: popularity[row])
-                rows.append((first, second, popularity[first], popularity[second]))
-    names = ["first", "second", "popularity_first", "popularity_second"]
-    return pd.DataFrame(rows, columns=names)
+    columns = [*AUDIO_FEATURES]
+    rows = pd.concat([table[[*columns, "popularity"]] for table in tables], ignore_index=True)
+    copies = rows[rows.duplicated(columns, keep=False)]
+    pairs = [
+        sorted(pair)
+        for _, group in copies.groupby(columns)
+        for pair in combinations(group["popularity"].tolist(), 2)
+    ]
+    return pd.DataFrame(pairs, columns=["lower", "higher"], dtype=float)
 
 
-def measure_pair_correlation(pairs: pd.DataFrame) -> float:
-    """Correlate the popularity of two copies, symmetrically (each pair counts both ways)."""
-    first = pairs[["popularity_first", "popularity_second"]].to_numpy(float)
-    both = np.vstack([first, first[:, ::-1]])
-    return float(np.corrcoef(both.T)[0, 1]) if len(pairs) > 1 and both.std() > 0 else float("nan")
+def measure_pair_correlation(
+    pairs: pd.DataFrame, *, n_boot: int = 2000, random_state: int = 0
+) -> tuple[float, float, float]:
+    """Correlate the popularities of two copies; each pair counts both ways.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        See :func:`find_same_recordings`.
+    n_boot : int
+        Bootstrap draws.
+    random_state : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    value, low, high : float
+        The correlation and its 95 % bootstrap interval over pairs; NaN for fewer than three pairs.
+    """
+    values = pairs[["lower", "higher"]].to_numpy(float)
+    if len(values) < 3:
+        return float("nan"), float("nan"), float("nan")
+    draws = np.random.default_rng(random_state).integers(0, len(values), (n_boot, len(values)))
+    low, high = np.nanquantile([_correlate(values[draw]) for draw in draws], [0.025, 0.975])
+    return _correlate(values), float(low), float(high)
+
+
+def _correlate(pairs: FloatArray) -> float:
+    deviation = pairs - pairs.mean()
+    variance = (deviation**2).mean()
+    return float((deviation[:, 0] * deviation[:, 1]).mean() / variance) if variance else np.nan
 
 
 def map_genres(df: pd.DataFrame, *, n_genres: int = 45, random_state: int = 0) -> pd.DataFrame:
@@ -175,6 +209,10 @@ def compute_ppmi(together: FloatArray, n_songs: int) -> FloatArray:
         Songs with both genres; on the diagonal, songs with the genre.
     n_songs : int
         All songs.
+
+    Returns
+    -------
+    ndarray, shape (g, g)
     """
     count = np.diag(together)
     with np.errstate(divide="ignore"):
@@ -196,7 +234,17 @@ def _lay_out(ppmi: FloatArray, random_state: int) -> FloatArray:
 
 
 def summarise_genres(df: pd.DataFrame) -> dict[str, float]:
-    """Count what is in the ``genres`` lists: micro-genres, empty lists, rare ones, list length."""
+    """Count what is in the ``genres`` lists: micro-genres, empty lists, rare ones, list length.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Raw table.
+
+    Returns
+    -------
+    dict of str to float
+    """
     counts = count_values(df["genres"])
     lengths = df["genres"].map(len)
     return {
@@ -211,6 +259,13 @@ def count_weekdays(df: pd.DataFrame, *, split: pd.Timestamp = FRIDAY_DATE) -> pd
     """Return the share of releases by weekday before and since a date.
 
     Only dates with a day count, and 1 January does not: there it often means "some day".
+
+    Parameters
+    ----------
+    df : DataFrame
+        Table with ``release_date``.
+    split : Timestamp
+        First day of ``since``.
 
     Returns
     -------
@@ -235,21 +290,35 @@ def count_weekdays(df: pd.DataFrame, *, split: pd.Timestamp = FRIDAY_DATE) -> pd
 def summarise_months(df: pd.DataFrame) -> pd.DataFrame:
     """Return releases and mean popularity by month, without 1 January.
 
+    Parameters
+    ----------
+    df : DataFrame
+        Raw table.
+
     Returns
     -------
     DataFrame, index 1-12
-        ``share`` of releases (0-1), ``popularity`` (mean), ``error`` (half a 95 % interval).
+        ``share`` of releases (0-1), ``popularity`` (mean), ``error`` (half a 95 % interval);
+        in ``attrs``, ``explained``: the share of the variance between months (0-1).
     """
     parts = describe_date(df)
     kept = parts["month"].notna() & ~((parts["month"] == 1) & (parts["day"] == 1))
     groups = df.loc[kept, "popularity"].groupby(parts.loc[kept, "month"].astype(int))
     table = pd.DataFrame({"share": groups.size() / kept.sum(), "popularity": groups.mean()})
     table["error"] = 1.96 * groups.std() / np.sqrt(groups.size())
-    return table.reindex(range(1, 13))
+    table = table.reindex(range(1, 13))
+    month = df.loc[kept, ["popularity"]].assign(month=parts.loc[kept, "month"])
+    table.attrs["explained"] = measure_explained(month, ["month"])
+    return table
 
 
 def summarise_keys(df: pd.DataFrame) -> pd.DataFrame:
     """Return the share of songs by key and mode, in the order of the circle of fifths.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Raw table.
 
     Returns
     -------
@@ -266,6 +335,18 @@ def summarise_keys(df: pd.DataFrame) -> pd.DataFrame:
 
 
 def measure_explained(df: pd.DataFrame, columns: Sequence[str]) -> float:
-    """Return eta squared: the share of the variance of popularity between groups (0-1)."""
+    """Return eta squared: the share of the variance of popularity between groups (0-1).
+
+    Parameters
+    ----------
+    df : DataFrame
+        Raw table.
+    columns : sequence of str
+        Columns that make the groups.
+
+    Returns
+    -------
+    float
+    """
     means = df.groupby(list(columns))["popularity"].transform("mean")
     return float(means.var(ddof=0) / df["popularity"].var(ddof=0))

@@ -23,7 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-FloatArray = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.floating]
 
 WEIGHTS: dict[str, float] = {
     "danceability": 1.0,
@@ -137,6 +137,10 @@ def compute_key_angle(key: FloatArray, mode: FloatArray) -> FloatArray:
         Pitch class, 0 (C) to 11 (B).
     mode : ndarray, shape (n,)
         1 major, 0 minor; a minor key has the angle of its relative major.
+
+    Returns
+    -------
+    ndarray, shape (n,)
     """
     relative = np.where(mode == 1, key, key + 3)
     return 2 * np.pi * ((7 * relative) % 12) / 12
@@ -146,6 +150,15 @@ def measure_distances(points: FloatArray, seeds: FloatArray) -> FloatArray:
     """Return Euclidean distances of all points to all seeds, shape (n, k).
 
     Exact brute force: one matrix product; 145,000 songs take some milliseconds for each seed.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, d)
+    seeds : ndarray, shape (k, d)
+
+    Returns
+    -------
+    ndarray, shape (n, k)
     """
     squared = (points**2).sum(axis=1)[:, None] + (seeds**2).sum(axis=1) - 2 * points @ seeds.T
     return np.sqrt(np.maximum(squared, 0.0))
@@ -227,5 +240,14 @@ def _reverse_piece(path: list[int], steps: FloatArray) -> list[int] | None:
 
 
 def measure_path(points: FloatArray) -> float:
-    """Return the length of the path through points in their order."""
+    """Return the length of the path through points in their order.
+
+    Parameters
+    ----------
+    points : ndarray, shape (n, d)
+
+    Returns
+    -------
+    float
+    """
     return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())

@@ -58,6 +58,17 @@ def split_users(
 ) -> tuple[IntArray, IntArray]:
     """Split the listeners with enough songs into those to choose on and those to report on.
 
+    Parameters
+    ----------
+    matrix : csr_matrix, shape (u, n)
+        Listeners x songs.
+    share : float
+        Share of the listeners to choose on, 0-1.
+    min_songs : int
+        Listeners with fewer songs are in neither part.
+    random_state : int
+        Seed.
+
     Returns
     -------
     validation, reported : ndarray of int
@@ -147,7 +158,21 @@ def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
 
 
 def rank_songs(scores: FloatArray, known: npt.NDArray[np.integer], *, k: int = 10) -> IntArray:
-    """Return the k best songs (column numbers) that are not known yet, best first."""
+    """Return the k best songs (column numbers) that are not known yet, best first.
+
+    Parameters
+    ----------
+    scores : ndarray, shape (n,)
+        Larger is better; equal scores rank by column.
+    known : ndarray of int
+        Columns to leave out.
+    k : int
+        Length of the list.
+
+    Returns
+    -------
+    ndarray of int, shape (<= k,)
+    """
     open_scores = scores.astype(float, copy=True)
     open_scores[known] = -np.inf
     k = min(k, len(scores) - len(known))
@@ -161,6 +186,13 @@ def judge_methods(
     methods: Mapping[str, Scorer], tasks: list[Task], *, k: int = 10
 ) -> dict[str, pd.DataFrame]:
     """Fit each method on each task's other listeners and judge it.
+
+    Parameters
+    ----------
+    methods : mapping of str to scorer
+    tasks : list of Task
+    k : int
+        Length of the list.
 
     Returns
     -------
@@ -179,6 +211,15 @@ def summarise(
     judged: Mapping[str, pd.DataFrame], *, n_boot: int = 2000, random_state: int = 0
 ) -> pd.DataFrame:
     """Return the mean of each measure and its 95 % bootstrap interval over listeners.
+
+    Parameters
+    ----------
+    judged : mapping of str to DataFrame
+        From :func:`judge_methods`.
+    n_boot : int
+        Bootstrap draws.
+    random_state : int
+        Seed.
 
     Returns
     -------
@@ -210,6 +251,23 @@ def compare_pair(
     """Return the mean gain of the first method over the second and its 95 % interval.
 
     The same listeners are judged by both: differences are paired.
+
+    Parameters
+    ----------
+    first : DataFrame
+        From :func:`judge_methods`.
+    second : DataFrame
+        Of the same listeners.
+    measure : str
+        Column to compare.
+    n_boot : int
+        Bootstrap draws.
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    gain, low, high : float
     """
     gain = (first[measure] - second[measure]).to_numpy()
     draws = np.random.default_rng(random_state).integers(0, len(gain), (n_boot, len(gain)))
@@ -260,6 +318,14 @@ def choose_weights(
 def find_hidden(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
     """Return for each hidden song whether it was found, and whether it is cold.
 
+    Parameters
+    ----------
+    scores : ndarray, shape (u, n)
+        Larger is better.
+    task : Task
+    k : int
+        Length of the list.
+
     Returns
     -------
     DataFrame
@@ -275,6 +341,15 @@ def find_hidden(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
 
 
 def is_cold(task: Task) -> npt.NDArray[np.bool_]:
-    """Return which hidden songs no other listener knows, in the order of ``hidden.indices``."""
+    """Return which hidden songs no other listener knows, in the order of ``hidden.indices``.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    ndarray of bool
+    """
     heard = np.asarray(task.train.sum(axis=0)).ravel() > 0
     return ~heard[task.hidden.indices]

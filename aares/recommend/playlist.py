@@ -104,7 +104,8 @@ class Recommender:
         """Return a playlist of songs close to the seed.
 
         The seeds, other releases of their recordings and second releases of a chosen recording
-        are left out.
+        are left out. Of a list of seeds, each leads its share of the playlist: a seed among many
+        songs of its kind does not crowd out one with few.
 
         Parameters
         ----------
@@ -123,7 +124,8 @@ class Recommender:
         -------
         DataFrame
             ``name``, ``artist``, ``distance`` to the seeds, ``step`` (distance to the song
-            before), ``id``; fewer than `n` rows if the table has no more that qualify.
+            before), ``seed`` (name of the nearest seed), ``id``; fewer
+            than `n` rows if the table has no more that qualify.
 
         Raises
         ------
@@ -134,18 +136,36 @@ class Recommender:
         """
         _check_options(n, max_per_artist, diversity)
         seeds = self.find_rows(seed)
-        distance = combine_seeds(measure_distances(self.points_, self.points_[seeds]), self.combine)
-        candidates = self._list_candidates(distance, seeds, n, max_per_artist)
+        to_seeds = measure_distances(self.points_, self.points_[seeds])
+        distance = combine_seeds(to_seeds, self.combine)
+        leader = seeds[to_seeds.argmin(axis=1)]
+        size = n if diversity == 0 else max(n, _POOL)
+        candidates = self._list_candidates(
+            distance, seeds, leader, size=size, max_per_artist=max_per_artist
+        )
         chosen = choose_diverse(self.points_, distance, candidates, n=n, diversity=diversity)
         start = self.points_[seeds].mean(axis=0)
         if smooth and len(chosen) > 1:
             chosen = chosen[order_smoothly(self.points_[chosen], start)]
-        return self._describe(chosen, distance, start)
+        playlist = self._describe(chosen, distance, start)
+        playlist.insert(4, "seed", self.songs_["name"].to_numpy()[leader[chosen]])
+        return playlist
 
     def find_song(self, name: str, artist: str = "") -> str:
         """Return the id of a song by title and artist; case, accents and brackets do not matter.
 
         Of several that match, an exact title comes first, then the most popular.
+
+        Parameters
+        ----------
+        name : str
+            Title.
+        artist : str
+            Name of one of its artists; empty for any.
+
+        Returns
+        -------
+        str
 
         Raises
         ------
@@ -161,7 +181,17 @@ class Recommender:
         raise SongNotFoundError(self._suggest(name, artist, mine))
 
     def find_rows(self, seed: Seed) -> npt.NDArray[np.intp]:
-        """Return the row numbers of the seeds, see :meth:`playlist`."""
+        """Return the row numbers of the seeds, see :meth:`playlist`.
+
+        Parameters
+        ----------
+        seed : str, tuple or list of these
+            See :meth:`playlist`.
+
+        Returns
+        -------
+        ndarray of int
+        """
         single = isinstance(seed, str) or (isinstance(seed, tuple) and seed not in self._rows)
         queries: Iterable[str | tuple[str, str]] = [seed] if single else seed  # type: ignore[list-item]
         rows = [self._find_row(query) for query in queries]
@@ -201,25 +231,35 @@ class Recommender:
         self,
         distance: FloatArray,
         seeds: npt.NDArray[np.intp],
-        n: int,
+        leader: npt.NDArray[np.intp],
+        *,
+        size: int,
         max_per_artist: int,
     ) -> npt.NDArray[np.intp]:
-        """Return the closest songs that may be in the playlist, closest first."""
+        """Return the closest songs that may be in the playlist, closest first.
+
+        `leader` is the row of each song's nearest seed; each seed leads an equal share, and what a
+        seed cannot fill goes to the others.
+        """
+        share, rest = divmod(size, len(seeds))
+        quota = Counter({int(seed): share + (i < rest) for i, seed in enumerate(seeds)})
         taken = set(self.recordings_[seeds].tolist())
-        per_artist: Counter[str] = Counter()
+        used: Counter[str] = Counter()
         chosen: list[int] = []
-        for row in np.argsort(distance, kind="stable"):
-            names = self.artists_[row]
-            if self.recordings_[row] in taken or any(
-                per_artist[name] >= max_per_artist for name in names
-            ):
-                continue
-            taken.add(self.recordings_[row])
-            per_artist.update(names)
-            chosen.append(int(row))
-            if len(chosen) >= max(n, _POOL):
-                break
-        return np.array(chosen, dtype=np.intp)
+        order = np.argsort(distance, kind="stable").tolist()
+        for shared in (True, False) if len(seeds) > 1 else (False,):
+            for row in order:
+                if len(chosen) == size:
+                    break
+                if (shared and not quota[int(leader[row])]) or self.recordings_[row] in taken:
+                    continue
+                if any(used[name] >= max_per_artist for name in self.artists_[row]):
+                    continue
+                taken.add(self.recordings_[row])
+                used.update(self.artists_[row])
+                quota[int(leader[row])] -= 1
+                chosen.append(row)
+        return np.array(sorted(chosen, key=lambda row: (distance[row], row)), dtype=np.intp)
 
     def _describe(
         self, chosen: npt.NDArray[np.intp], distance: FloatArray, start: FloatArray
@@ -281,7 +321,17 @@ def choose_diverse(
 
 
 def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return the names of each song's artists, at least one (possibly empty) name each."""
+    """Return the names of each song's artists, at least one (possibly empty) name each.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        With ``artists`` (tuples) or ``artist`` (text).
+
+    Returns
+    -------
+    list of tuple of str
+    """
     if "artists" in songs:
         return [tuple(names) or ("",) for names in songs["artists"]]
     return [(str(name),) for name in songs["artist"]]

@@ -71,7 +71,13 @@ def make_matrix(plays: pd.DataFrame, songs: pd.DataFrame) -> tuple[sparse.csr_ma
 
 
 class RandomScorer:
-    """Scores without meaning: the floor of every comparison."""
+    """Scores without meaning: the floor of every comparison.
+
+    Parameters
+    ----------
+    random_state : int
+        Seed.
+    """
 
     def __init__(self, *, random_state: int = 0) -> None:
         self.random_state = random_state
@@ -257,7 +263,19 @@ class HybridScorer:
 
 
 def mix_scores(scores: dict[str, FloatArray], weights: dict[str, float]) -> FloatArray:
-    """Standardise each method's scores for each listener and add them up, weighted."""
+    """Standardise each method's scores for each listener and add them up, weighted.
+
+    Parameters
+    ----------
+    scores : dict of str to ndarray, shape (u, n)
+        Of each method.
+    weights : dict of str to float
+        Of each method.
+
+    Returns
+    -------
+    ndarray, shape (u, n)
+    """
     total = np.zeros_like(next(iter(scores.values())))
     for name, values in scores.items():
         if weights[name]:
