@@ -231,7 +231,7 @@ fig, ax = new_axes(height=3.2)
 plots.draw_importance(
     importance,
     ax,
-    title=f"The model leans on {first} and {second}, less on the sound",
+    title=f"The model leans on {first} and {second}",
     detail=f"{len(test):,} songs of the split's test part; three shuffles, bars show their spread",
 )
 book.figure(
