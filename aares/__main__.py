@@ -78,12 +78,15 @@ def _build(options: argparse.Namespace) -> int:
     source = config.find_data()
     print(source.describe(), flush=True)
     names = notebooks.list_names(options.only)
-    written = []
-    for number, name in enumerate(names, 1):
-        print(f"[{number}/{len(names)}] {name} ".ljust(34, "."), end=" ", flush=True)
+    if len(names) == 1:
         start = time.perf_counter()
-        written.append(notebooks.build(name, source))
-        print(f"{time.perf_counter() - start:5.0f} s", flush=True)
+        notebooks.build(names[0], source)
+        _show_step(names[0], time.perf_counter() - start)
+    else:
+        print(f"Building {len(names)} notebooks, two at a time ...", flush=True)
+        for number, (name, seconds) in enumerate(notebooks.build_all(names, source), 1):
+            _show_step(f"[{number}/{len(names)}] {name}", seconds)
+    written = [source.out / "notebooks" / f"{name}.ipynb" for name in names]
     if options.only:
         print("The report is compiled by a run of all notebooks (or: python3 run.py report).")
     else:
@@ -102,17 +105,20 @@ def _report(options: argparse.Namespace) -> int:
 def _compile_report(source: config.DataSource) -> Path:
     from aares import report
 
-    print("report ".ljust(34, "."), end=" ", flush=True)
     start = time.perf_counter()
     path = report.compile_report(source)
-    print(f"{time.perf_counter() - start:5.0f} s", flush=True)
+    _show_step("report", time.perf_counter() - start)
     return path
+
+
+def _show_step(name: str, seconds: float) -> None:
+    print(f"{name} ".ljust(34, "."), f"{seconds:5.0f} s", flush=True)
 
 
 def _list_written(paths: list[Path], source: config.DataSource) -> None:
     figures = sorted((source.out / "report" / "figures").glob("*.svg"))
     print("\nWritten:")
-    for path in paths:
+    for path in sorted(paths):
         print(f"  {_relative(path):<44}{path.stat().st_size / 1e3:>8,.0f} kB")
     if figures:
         total = sum(path.stat().st_size for path in figures)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+LOCK_S = 20.0  # no reader-and-writer needs a lock for longer; an older one was left by a crash
 
 
 def write_atomic(path: Path, content: str | bytes) -> Path:
@@ -36,3 +41,39 @@ def write_atomic(path: Path, content: str | bytes) -> Path:
         Path(name).unlink(missing_ok=True)
         raise
     return path
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes out while a file is read, changed and written.
+
+    Parameters
+    ----------
+    path : Path
+        The file to change; ``<path>.lock`` stands beside it meanwhile.
+
+    Yields
+    ------
+    None
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.with_name(f"{path.name}.lock")
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            break
+        except (FileExistsError, PermissionError):  # the latter: being deleted, on Windows
+            _drop_if_stale(lock)
+            time.sleep(0.01)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+
+
+def _drop_if_stale(lock: Path) -> None:
+    try:
+        if time.time() - lock.stat().st_mtime > LOCK_S:
+            lock.unlink(missing_ok=True)
+    except FileNotFoundError:
+        pass

@@ -11,7 +11,13 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import jupytext
 import nbclient
@@ -24,6 +30,7 @@ from aares.results import digest
 
 SOURCES = ROOT / "notebooks" / "src"
 TIMEOUT_S = 1800
+AT_ONCE = 2
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -53,6 +60,70 @@ def list_names(only: str | None = None) -> list[str]:
     if not chosen:
         raise NotebookError(f"no notebook {only!r}; there are {', '.join(names)}")
     return chosen
+
+
+def build_all(names: list[str], source: DataSource) -> Iterator[tuple[str, float]]:
+    """Build several notebooks, two at a time, and say as each is done.
+
+    Each has a process of its own; the first failure stops the others.
+
+    Parameters
+    ----------
+    names : list of str
+    source : DataSource
+
+    Yields
+    ------
+    name : str
+    seconds : float
+
+    Raises
+    ------
+    NotebookError
+        That of the first notebook that fails.
+    """
+    waiting = list(names)
+    running: dict[str, tuple[subprocess.Popen, IO[bytes], float]] = {}
+    environment = _share_processors(source)
+    try:
+        while waiting or running:
+            while waiting and len(running) < AT_ONCE:
+                name = waiting.pop(0)
+                running[name] = (*_start(_command(name), environment), time.perf_counter())
+            for name, (process, log, start) in list(running.items()):
+                if process.poll() is not None:
+                    del running[name]
+                    _check_end(name, process, log)
+                    yield name, time.perf_counter() - start
+            time.sleep(0.1)
+    finally:
+        for process, _, _ in running.values():
+            process.kill()  # its kernel ends by itself when it misses its parent
+
+
+def _command(name: str) -> list[str]:
+    return [sys.executable, "-m", "aares", "--only", name]
+
+
+def _share_processors(source: DataSource) -> dict[str, str]:
+    threads = str(max(1, (os.cpu_count() or 1) // AT_ONCE))
+    environment = {"AARES_SOURCE": source.kind, "OMP_THREAD_LIMIT": threads}
+    return {**os.environ, **environment, "OPENBLAS_NUM_THREADS": threads}
+
+
+def _start(command: list[str], environment: dict[str, str]) -> tuple[subprocess.Popen, IO[bytes]]:
+    # A file and not a pipe: a traceback longer than a pipe's buffer would block the process.
+    log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by _check_end)
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=log), log
+
+
+def _check_end(name: str, process: subprocess.Popen, log: IO[bytes]) -> None:
+    with log:
+        log.seek(0)
+        said = log.read().decode("utf-8", "replace").strip()
+    if process.returncode:
+        raise NotebookError(said or f"{name}: stopped with exit status {process.returncode}")
 
 
 def build(name: str, source: DataSource) -> Path:
@@ -242,6 +313,10 @@ def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[s
         client.execute(env={**os.environ, **fixed, **environment})
     except nbclient.exceptions.CellExecutionError as error:
         raise NotebookError(_describe_failure(notebook, name, error)) from error
+    except nbclient.exceptions.DeadKernelError as error:
+        raise NotebookError(f"{name}: stopped, or out of memory ({error})") from error
+    except nbclient.exceptions.CellTimeoutError as error:
+        raise NotebookError(f"{name}: a cell took more than {TIMEOUT_S} s") from error
     noise = find_noise(notebook)
     if noise:
         raise NotebookError(f"{name}: {noise}")

@@ -19,7 +19,7 @@ from IPython.display import DisplayHandle, Markdown, display
 from matplotlib.figure import Figure
 
 from aares.config import ROOT, DataSource
-from aares.files import write_atomic
+from aares.files import locked, write_atomic
 from aares.plots.style import use_style
 
 CODE = ("aares/**/*.py", "utils_projet.py", "fingerprint.py", "requirements.lock")
@@ -166,10 +166,11 @@ class Notebook:
 
     def _save(self) -> None:
         path = self.report / "numbers.json"
-        sections = read_numbers(path) if path.is_file() else {}
-        sections[self.name] = self._section
-        text = json.dumps(dict(sorted(sections.items())), indent=1, ensure_ascii=False)
-        write_atomic(path, text + "\n")
+        with locked(path):
+            sections = read_numbers(path) if path.is_file() else {}
+            sections[self.name] = self._section
+            text = json.dumps(dict(sorted(sections.items())), indent=1, ensure_ascii=False)
+            write_atomic(path, text + "\n")
 
 
 # --- stamps -------------------------------------------------------------------------------

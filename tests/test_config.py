@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from aares import config
 from aares.config import ConfigError, find_data
-from aares.files import write_atomic
+from aares.files import locked, write_atomic
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +69,27 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_atomic(path, "new\n")
     assert path.read_bytes() == b"old\n"
     assert [item.name for item in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_a_lock_keeps_others_out(tmp_path):
+    path = write_atomic(tmp_path / "count.txt", "0")
+
+    def add_one(_):
+        with locked(path):
+            value = int(path.read_text())
+            time.sleep(0.002)
+            write_atomic(path, str(value + 1))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add_one, range(40)))
+    assert path.read_text() == "40"
+
+
+def test_a_lock_that_a_crash_left_behind_is_dropped(tmp_path):
+    path = tmp_path / "count.txt"
+    lock = tmp_path / "count.txt.lock"
+    lock.touch()
+    os.utime(lock, (0, 0))
+    with locked(path):
+        assert lock.exists()
+    assert not lock.exists()

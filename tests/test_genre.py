@@ -81,7 +81,7 @@ def make_songs(*, n_albums=60, n_songs=6, noise=0.25, seed=0):
 
 
 def make_small(**options):
-    return GenreClassifier(n_trees=40, rounds=15, **options)
+    return GenreClassifier(n_trees=40, rounds=15, deciding_trees=20, **options)
 
 
 @pytest.fixture(scope="module")

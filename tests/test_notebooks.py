@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import time
 
 import nbformat
 import pytest
@@ -77,6 +79,22 @@ def test_a_failing_cell_is_shown_with_its_traceback(story):
     assert "values[total]" in message
     assert "IndexError: list index out of range" in message
     assert not (story.out / "notebooks" / "99_story.ipynb").exists()
+
+
+def test_the_first_failure_stops_the_others(story, monkeypatch):
+    programs = {
+        "01": "print('done')",
+        "02": "import time; time.sleep(600)",
+        "03": "import sys; sys.exit('cell 3 failed')",
+        "04": "import time; time.sleep(600)",
+    }
+    monkeypatch.setattr(notebooks, "_command", lambda name: [sys.executable, "-c", programs[name]])
+    start, done = time.perf_counter(), []
+    with pytest.raises(NotebookError, match="cell 3 failed"):
+        done.extend(name for name, _ in notebooks.build_all(list(programs), story))
+    assert time.perf_counter() - start < 60
+    finished = [name for name, seconds in notebooks.build_all(["01"], story) if seconds > 0]
+    assert finished == ["01"]
 
 
 @pytest.mark.parametrize(

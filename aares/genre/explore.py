@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy.cluster.hierarchy import leaves_list, linkage
 from sklearn.manifold import TSNE
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.neighbors import NearestNeighbors
 
 from aares.genre.labels import FINGERPRINT, label_from_genres
 from aares.genre.neighbors import Songs, find_neighbors
@@ -29,8 +31,8 @@ def pair_tables(train: pd.DataFrame, subset: pd.DataFrame) -> pd.DataFrame:
         Columns ``artist_name``, ``genres``, ``genre`` (the label given), ``rule`` and ``agree``;
         only songs that the rule labels.
     """
-    # A loudness, tempo and length may coincide by chance; the danceability too hardly does.
-    keys = [*FINGERPRINT, "danceability"]
+    # Length, tempo and loudness may coincide by chance; two more measurements hardly do.
+    keys = [*FINGERPRINT, "danceability", "energy"]
     both = train[[*keys, "genre"]].merge(subset[[*keys, "artist_name", "genres"]], on=keys)
     both = both.assign(rule=both["genres"].map(label_from_genres)).dropna(subset=["rule"])
     both = both.assign(agree=both["genre"] == both["rule"])
@@ -60,6 +62,24 @@ def measure_album_effect(train: pd.DataFrame, *, limit: int = 10) -> pd.DataFram
     same = genres[pairs.left] == genres[pairs.right]
     groups = pd.DataFrame({"rank": pairs.rank + 1, "same": same}).groupby("rank")["same"]
     return pd.DataFrame({"pairs": groups.size(), "same_genre": groups.mean()})
+
+
+def measure_sound_effect(train: pd.DataFrame) -> float:
+    """Measure how often a song shares its genre with the song closest in sound, of any date.
+
+    Parameters
+    ----------
+    train : DataFrame
+
+    Returns
+    -------
+    float
+        Share in [0, 1].
+    """
+    space = SoundSpace().fit_transform(check_table(train))
+    closest = NearestNeighbors(n_neighbors=1).fit(space).kneighbors(return_distance=False)[:, 0]
+    genres = train["genre"].to_numpy()
+    return float(np.mean(genres == genres[closest]))
 
 
 def count_neighbors(X: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:
@@ -96,7 +116,7 @@ def profile_genres(train: pd.DataFrame) -> pd.DataFrame:
     return scaled.groupby(train["genre"].to_numpy()).mean().loc[order]
 
 
-def map_songs(train: pd.DataFrame, *, n_songs: int = 3000, random_state: int = 0) -> pd.DataFrame:
+def map_songs(train: pd.DataFrame, *, n_songs: int = 1800, random_state: int = 0) -> pd.DataFrame:
     """Place a sample of songs on a plane so that songs of similar sound and year are close.
 
     Parameters
@@ -119,7 +139,7 @@ def map_songs(train: pd.DataFrame, *, n_songs: int = 3000, random_state: int = 0
     space = SoundSpace().fit(table).transform(table)[:, : SOUND.index("popularity")]
     year = describe_songs(table)["year"].rank(pct=True).fillna(0.5).to_numpy()
     flat = TSNE(
-        perplexity=min(40, len(sample) / 4), init="pca", random_state=random_state
+        perplexity=min(40, len(sample) / 4), init="pca", max_iter=500, random_state=random_state
     ).fit_transform(np.column_stack([space, year]))
     return pd.DataFrame({"x": flat[:, 0], "y": flat[:, 1], "genre": sample["genre"].to_numpy()})
 
@@ -140,6 +160,29 @@ def confuse_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:
     order = list(truth.value_counts().index)
     shares = confusion_matrix(truth, predicted, labels=order, normalize="true")
     return pd.DataFrame(shares, index=order, columns=order)
+
+
+def order_lookalikes(confusion: pd.DataFrame) -> pd.DataFrame:
+    """Sort genres so that those taken for each other stand side by side.
+
+    Parameters
+    ----------
+    confusion : DataFrame of float, shape (n_genres, n_genres)
+        From `confuse_genres`.
+
+    Returns
+    -------
+    DataFrame
+        The same table with rows and columns in another order.
+
+    References
+    ----------
+    Bar-Joseph, Z. et al. (2001). Fast optimal leaf ordering for hierarchical clustering, section 2.
+    """
+    # How alike two genres are answered, whatever their label.
+    tree = linkage(np.sqrt(confusion.to_numpy()), "average", optimal_ordering=True)
+    names = confusion.index[leaves_list(tree)]
+    return confusion.loc[names, names]
 
 
 def find_lookalikes(confusion: pd.DataFrame, *, n_pairs: int = 8) -> pd.DataFrame:

@@ -2,31 +2,22 @@
 
 Used by notebook 01. Three steps, all learnt inside ``fit``:
 
-1. *guess*: extremely randomised trees on sound and date; out-of-bag probabilities for the songs
-   they were fitted on (Geurts et al. 2006; Breiman 1996);
-2. *votes*: neighbours of the same date, weighted by a learnt trust (:mod:`.neighbors`);
-3. *decision*: gradient boosting (Ke et al. 2017) on sound, date, guesses and votes.
-
-References
-----------
-Geurts, P., Ernst, D. and Wehenkel, L. (2006). Extremely randomized trees, section 2.
-Breiman, L. (1996). Out-of-bag estimation, section 2.
-Ke, G. et al. (2017). LightGBM: a highly efficient gradient boosting decision tree, section 3.
-Wolpert, D. (1992). Stacked generalization, section 2.
+1. *guess*: two kinds of trees on sound and date (:mod:`.guess`);
+2. *votes*: neighbours by date and by sound, weighted by a learnt trust (:mod:`.neighbors`);
+3. *decision*: trees on sound, date, guesses and votes (:mod:`.decision`).
 """
 
 from __future__ import annotations
 
-import lightgbm
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.utils.validation import check_is_fitted
 
+from aares.genre.decision import Decision
+from aares.genre.guess import FirstGuess
 from aares.genre.labels import label_songs, remove_songs
-from aares.genre.neighbors import AlbumVotes, Songs
+from aares.genre.neighbors import NeighborVotes, Songs
 from aares.genre.songs import SoundSpace, check_table, describe_songs, name_albums
 
 
@@ -44,10 +35,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         Whether all parts of the date are features, or its year alone.
     n_trees : int
         Trees of the guess.
-    rounds : int
-        Rounds of the decision.
-    n_seeds : int
-        Boosted models that decide together, by the mean of their probabilities.
+    rounds, n_seeds, deciding_trees : int
+        Rounds, boosted models and randomised trees of the decision.
     n_jobs : int
         Threads.
     random_state : int
@@ -65,9 +54,10 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         *,
         votes="learned",
         dates=True,
-        n_trees=300,
+        n_trees=150,
         rounds=110,
         n_seeds=2,
+        deciding_trees=100,
         n_jobs=2,
         random_state=0,
     ) -> None:
@@ -77,6 +67,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         self.n_trees = n_trees
         self.rounds = rounds
         self.n_seeds = n_seeds
+        self.deciding_trees = deciding_trees
         self.n_jobs = n_jobs
         self.random_state = random_state
 
@@ -105,25 +96,25 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         codes = np.searchsorted(self.classes_, labels)
         self.space_ = SoundSpace().fit(table)
         numbers = describe_songs(table, dates=self.dates)
-        self.fill_ = numbers.median().fillna(0)
-        guesses = self._fit_guess(numbers, codes)
+        self.guess_ = FirstGuess(n_trees=self.n_trees, **self._shared())
+        guesses = self.guess_.fit_transform(numbers.to_numpy(), codes)
         votes = self._fit_votes(self._describe(table, numbers, guesses), codes)
-        self._fit_decision(self._join(numbers, guesses, votes), codes)
+        self.decision_ = Decision(
+            rounds=self.rounds, n_seeds=self.n_seeds, n_trees=self.deciding_trees, **self._shared()
+        ).fit(self._join(numbers, guesses, votes), codes)
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
         """Return the probability of each genre, shape (n_songs, n_classes)."""
-        check_is_fitted(self, "deciders_")
+        check_is_fitted(self, "decision_")
         table = check_table(X)
         if table.empty:
             return np.empty((0, len(self.classes_)))
         numbers = describe_songs(table, dates=self.dates)
-        guesses = self.guesser_.predict_proba(numbers.fillna(self.fill_))
-        votes = np.empty((len(table), 0))
-        if self.votes:
-            votes = self.votes_.transform(self._describe(table, numbers, guesses))
-        inputs = self._join(numbers, guesses, votes)
-        return np.mean([model.predict(inputs) for model in self.deciders_], axis=0)
+        guesses = self.guess_.transform(numbers.to_numpy())
+        songs = self._describe(table, numbers, guesses)
+        votes = [voter.transform(songs) for voter in self.voters_]
+        return self.decision_.predict_proba(self._join(numbers, guesses, *votes))
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
         """Return the most probable genre of each song, shape (n_songs,)."""
@@ -144,47 +135,25 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     def _describe(self, table: pd.DataFrame, numbers: pd.DataFrame, guesses: np.ndarray) -> Songs:
         return Songs(numbers, self.space_.transform(table), name_albums(table), guesses)
 
-    def _fit_guess(self, numbers: pd.DataFrame, codes: np.ndarray) -> np.ndarray:
-        self.guesser_ = ExtraTreesClassifier(
-            self.n_trees,
-            min_samples_leaf=2,
-            max_features=0.5,
-            bootstrap=True,
-            oob_score=True,
-            n_jobs=self.n_jobs,
-            random_state=self.random_state,
-        ).fit(numbers.fillna(self.fill_), codes)
-        return np.nan_to_num(self.guesser_.oob_decision_function_, nan=1 / len(self.classes_))
-
     def _fit_votes(self, songs: Songs, codes: np.ndarray) -> np.ndarray:
         if self.votes not in ("learned", "distance", None):
             raise ValueError(f"votes: expected 'learned', 'distance' or None: {self.votes!r}")
-        if self.votes is None:
-            return np.empty((len(codes), 0))
-        self.votes_ = AlbumVotes(
-            learned=self.votes == "learned", n_jobs=self.n_jobs, random_state=self.random_state
-        )
-        return self.votes_.fit_transform(songs, codes)
+        by_distance = NeighborVotes(learned=False, limit=60)
+        by_trust = NeighborVotes(**self._shared())
+        by_sound = NeighborVotes(by="sound", limit=8, rounds=60, **self._shared())
+        self.voters_ = {
+            None: [],
+            "distance": [by_distance],
+            "learned": [by_distance, by_trust, by_sound],
+        }[self.votes]
+        votes = [voter.fit_transform(songs, codes) for voter in self.voters_]
+        return np.concatenate([np.empty((len(codes), 0)), *votes], axis=1)
 
-    def _fit_decision(self, inputs: np.ndarray, codes: np.ndarray) -> None:
-        seeds = range(self.random_state, self.random_state + self.n_seeds)
-        jobs = (delayed(self._boost)(inputs, codes, seed) for seed in seeds)
-        self.deciders_ = Parallel(n_jobs=self.n_jobs, prefer="threads")(jobs)
+    def _shared(self) -> dict[str, int]:
+        return {"n_jobs": self.n_jobs, "random_state": self.random_state}
 
-    def _boost(self, inputs: np.ndarray, codes: np.ndarray, seed: int) -> lightgbm.Booster:
-        return lightgbm.train(
-            {
-                "objective": "multiclass", "num_class": len(self.classes_), "learning_rate": 0.1,
-                "num_leaves": 7, "max_bin": 63, "min_data_in_leaf": 30, "feature_fraction": 0.3,
-                "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 5, "seed": seed,
-                "verbose": -1, "deterministic": True, "force_col_wise": True, "num_threads": 1,
-            },
-            lightgbm.Dataset(inputs, codes),
-            num_boost_round=self.rounds,
-        )  # fmt: skip
-
-    def _join(self, numbers: pd.DataFrame, guesses: np.ndarray, votes: np.ndarray) -> np.ndarray:
-        return np.concatenate([numbers.to_numpy(), np.log(guesses + 0.01), votes], axis=1)
+    def _join(self, numbers: pd.DataFrame, guesses: np.ndarray, *votes: np.ndarray) -> np.ndarray:
+        return np.concatenate([numbers.to_numpy(), np.log(guesses + 0.01), *votes], axis=1)
 
 
 def _check_labels(y, n_songs: int) -> np.ndarray:

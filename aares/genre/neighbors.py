@@ -1,9 +1,10 @@
-"""Neighbours of one release date, and how far each of them is to be believed.
+"""Neighbours by date and by sound, and how far each of them is to be believed.
 
 Used by notebook 01. Songs of one album share their date and, as the label belongs to the artist,
-their label; songs of other artists of that day do not. A boosted model learns for pairs of songs of
-one date whether they share their label; its probabilities weigh the neighbours' votes. A song never
-votes for itself, and the weights of a date come from models fitted on other dates.
+their label; songs of other artists of that day do not. A song of another date that sounds nearly
+alike may be by the same artist too. A boosted model learns for such pairs whether they share their
+label; its probabilities weigh the neighbours' votes. A song never votes for itself, and the weights
+for the songs of a date come from models fitted on other dates.
 
 Conventions
 -----------
@@ -19,14 +20,16 @@ import lightgbm
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
+from scipy.spatial.distance import cdist
 from sklearn.base import BaseEstimator
-
-from aares.genre.songs import SOUND
+from sklearn.neighbors import NearestNeighbors
 
 # What a pair's songs have in common, and what kind of songs they are.
 CONTEXT = ("year", "precision", "month", "day", "weekday")
 LEVELS = ("energy", "loudness", "speechiness", "acousticness", "instrumentalness", "danceability")
 EQUAL = ("key", "mode", "time_signature", "explicit")
+REACH = 0.15  # distance at which a vote falls to 37 %, where trust is not learnt
+GAPS = ("time", "duration_ms", "tempo")
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Songs:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Songs and their neighbours of the same date, one row for each pair.
+    """Songs and their neighbours, one row for each pair.
 
     Parameters
     ----------
@@ -94,7 +97,7 @@ def find_neighbors(left: Songs, right: Songs | None = None, *, limit: int = 40) 
     for album, asked in _group_rows(left.albums).items():
         if album in rows:
             near = rows[album]
-            apart = np.linalg.norm(left.space[asked][:, None] - others.space[near][None], axis=2)
+            apart = cdist(left.space[asked], others.space[near])
             if right is None:
                 np.fill_diagonal(apart, np.inf)
             parts.append(_pair_closest(asked, near, apart, own=right is None, limit=limit))
@@ -123,6 +126,39 @@ def _pair_closest(
     return np.stack([np.repeat(asked, kept), near[order].ravel(), rank, counts, distance.ravel()])
 
 
+def find_similar(left: Songs, right: Songs | None = None, *, limit: int = 8) -> Pairs:
+    """Pair each song with songs of other dates among those closest in sound.
+
+    Parameters
+    ----------
+    left : Songs
+    right : Songs, optional
+        Where neighbours come from; without it, from the other songs of `left`.
+    limit : int
+        So many closest songs are looked at, >= 0; those of the same date are left out.
+
+    Returns
+    -------
+    Pairs
+        Ordered by `left`, then by `rank`.
+    """
+    others = left if right is None else right
+    # One more, as the closest to a song is the song itself.
+    asked = min(limit + (right is None), len(others.space)) if limit else 0
+    if asked == 0:
+        none = np.zeros(0, dtype=np.int64)
+        return Pairs(none, none, none, none, np.zeros(0))
+    search = NearestNeighbors(n_neighbors=asked).fit(others.space)
+    distance, rows = search.kneighbors(left.space)
+    i, j = np.repeat(np.arange(len(rows)), asked), rows.ravel()
+    rank = np.tile(np.arange(asked), len(rows))
+    kept = (left.albums[i] != others.albums[j]) | (left.albums[i] == "")
+    if right is None:
+        kept &= i != j
+    count = np.bincount(i[kept], minlength=len(rows))[i[kept]]
+    return Pairs(i[kept], j[kept], rank[kept], count, distance.ravel()[kept])
+
+
 def describe_pairs(pairs: Pairs, left: Songs, right: Songs, labels: np.ndarray) -> np.ndarray:
     """Describe pairs for the model that tells whether they share their label.
 
@@ -141,41 +177,50 @@ def describe_pairs(pairs: Pairs, left: Songs, right: Songs, labels: np.ndarray) 
     known = labels[j]
     one, two = left.guesses[i], right.guesses[j]
     a, b = (
-        side.numbers[list(SOUND + EQUAL)].to_numpy(np.float32)[rows]
+        {name: side.numbers[name].to_numpy(np.float32)[rows] for name in side.numbers}
         for side, rows in ((left, i), (right, j))
     )
-    names = list(SOUND + EQUAL)
-    level = [names.index(name) for name in LEVELS]
-    equal = [names.index(name) for name in EQUAL]
-    popularity = np.stack([a[:, names.index("popularity")], b[:, names.index("popularity")]])
     # The guesses of both songs for the neighbour's label, and how alike the guesses are.
     columns = [
         pairs.distance, pairs.rank, pairs.count, known,
         one[np.arange(len(i)), known], two[np.arange(len(i)), known],
         np.einsum("ij,ij->i", one, two), np.einsum("ij,ij->i", np.sqrt(one), np.sqrt(two)),
         (one * two).max(axis=1, initial=0), one.max(axis=1, initial=0),
-        popularity.min(axis=0), popularity.max(axis=0),
+        np.minimum(a["popularity"], b["popularity"]), np.maximum(a["popularity"], b["popularity"]),
+        *(a[name] + b[name] for name in LEVELS),
+        *(a[name] == b[name] for name in EQUAL),
+        *(np.abs(a[name] - b[name]) for name in GAPS if name in a),
+        *(a[name] for name in CONTEXT if name in a),
+        b.get("precision", known), *_describe_company(pairs, known),
+        *np.abs(left.space[i] - right.space[j]).T,
     ]  # fmt: skip
-    context = [name for name in CONTEXT if name in left.numbers]
-    return np.concatenate(
-        [
-            np.stack(columns, axis=1).astype(np.float32),
-            np.abs(left.space[i] - right.space[j]).astype(np.float32),
-            a[:, level] + b[:, level],
-            a[:, equal] == b[:, equal],
-            left.numbers[context].to_numpy(np.float32)[i],
-        ],
-        axis=1,
-    )
+    table = np.empty((len(i), len(columns)), dtype=np.float32)
+    for k, column in enumerate(columns):
+        table[:, k] = column
+    return table
 
 
-class AlbumVotes(BaseEstimator):
-    """Let neighbours of the same date vote for their label, weighted by a learnt trust.
+def _describe_company(pairs: Pairs, known: np.ndarray) -> list[np.ndarray]:
+    """Tell what the left song's other neighbours are like: several of one label make an album."""
+    _, group = np.unique(pairs.left * (known.max(initial=0) + 1) + known, return_inverse=True)
+    size = np.bincount(group, minlength=1)[group]
+    nearest = np.full(len(known) + 1, np.inf)
+    np.minimum.at(nearest, group, pairs.distance)
+    mean = np.bincount(group, pairs.distance, minlength=1)[group] / size
+    closest = np.full(pairs.left.max(initial=0) + 1, np.inf)
+    np.minimum.at(closest, pairs.left, pairs.distance)
+    return [size, nearest[group], mean, pairs.distance - closest[pairs.left]]
+
+
+class NeighborVotes(BaseEstimator):
+    """Let neighbours vote for their label, weighted by a learnt trust.
 
     Parameters
     ----------
     learned : bool
         Whether the trust is learnt from pairs, or falls with the distance alone.
+    by : {"date", "sound"}
+        Whether the closest songs of the same date vote, or those of other dates.
     limit : int
         At most so many neighbours for each song.
     n_folds : int
@@ -188,8 +233,17 @@ class AlbumVotes(BaseEstimator):
     """
 
     def __init__(
-        self, *, learned=True, limit=25, n_folds=3, rounds=80, n_jobs=2, random_state=0
+        self,
+        *,
+        by="date",
+        learned=True,
+        limit=25,
+        n_folds=2,
+        rounds=80,
+        n_jobs=2,
+        random_state=0,
     ) -> None:
+        self.by = by
         self.learned = learned
         self.limit = limit
         self.n_folds = n_folds
@@ -215,14 +269,18 @@ class AlbumVotes(BaseEstimator):
         names = np.unique(songs.albums)
         folds = np.random.default_rng(self.random_state).integers(self.n_folds, size=len(names))
         self.folds_ = dict(zip(names, folds, strict=True))
-        pairs = find_neighbors(songs, limit=self.limit)
+        pairs = self._pair(songs, None)
         if self.learned:
             self._fit_pairs(pairs)
         return self._collect(pairs, songs)
 
     def transform(self, songs: Songs) -> np.ndarray:
         """Return the votes for songs whose labels are unknown; see `fit_transform`."""
-        return self._collect(find_neighbors(songs, self.songs_, limit=self.limit), songs)
+        return self._collect(self._pair(songs, self.songs_), songs)
+
+    def _pair(self, left: Songs, right: Songs | None) -> Pairs:
+        find = find_neighbors if self.by == "date" else find_similar
+        return find(left, right, limit=self.limit)
 
     def _fit_pairs(self, pairs: Pairs) -> None:
         X = describe_pairs(pairs, self.songs_, self.songs_, self.labels_)
@@ -236,7 +294,7 @@ class AlbumVotes(BaseEstimator):
             return float(shared[kept].mean()) if kept.any() else 0.5
         return lightgbm.train(
             {
-                "objective": "binary", "learning_rate": 0.12, "num_leaves": 31, "max_bin": 63,
+                "objective": "binary", "learning_rate": 0.12, "num_leaves": 31, "max_bin": 127,
                 "min_data_in_leaf": 100, "feature_fraction": 0.6, "bagging_fraction": 0.5,
                 "bagging_freq": 1, "lambda_l2": 5, "seed": self.random_state, "verbose": -1,
                 "deterministic": True, "force_col_wise": True, "num_threads": 1,
@@ -246,11 +304,14 @@ class AlbumVotes(BaseEstimator):
         )  # fmt: skip
 
     def _find_folds(self, pairs: Pairs, songs: Songs) -> np.ndarray:
-        return np.array([self.folds_[name] for name in songs.albums[pairs.left]], dtype=int)
+        # A date nobody has seen is in no fold's models: any of them may judge it.
+        names = pd.Series(songs.albums)
+        folds = names.map(self.folds_).fillna(0).astype(int).to_numpy()
+        return folds[pairs.left]
 
     def _trust(self, pairs: Pairs, songs: Songs) -> np.ndarray:
         if not self.learned:
-            return np.exp(-pairs.distance / 0.3)
+            return np.exp(-pairs.distance / REACH)
         X = describe_pairs(pairs, songs, self.songs_, self.labels_)
         fold = self._find_folds(pairs, songs)
         trust = np.zeros(len(X))
@@ -268,5 +329,5 @@ class AlbumVotes(BaseEstimator):
         where = (pairs.left, self.labels_[pairs.right])
         np.add.at(total, where, trust)
         np.maximum.at(best, where, trust)
-        count[pairs.left, 0] = pairs.count
+        np.maximum.at(count[:, 0], pairs.left, pairs.count)
         return np.concatenate([total, best, count], axis=1)

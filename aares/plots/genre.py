@@ -42,9 +42,22 @@ def draw_traps(train: pd.DataFrame, axes: np.ndarray) -> np.ndarray:
 
 def _draw_spike(ax: Axes, values: pd.Series, bins: np.ndarray, label: str, *, spike: float) -> None:
     counts, edges = np.histogram(values, bins)
-    hit = (edges[:-1] <= spike) & (spike <= edges[1:])
+    hit = (edges[:-1] <= spike) & (spike < edges[1:])
     colors = np.where(hit, OKABE_ITO["vermillion"], OKABE_ITO["blue"])
     ax.bar(edges[:-1], counts, np.diff(edges), align="edge", color=colors)
+    reach = (float(edges[:-1][hit][0]), int(counts[hit][0]))
+    text = f"{reach[1]:,} songs".replace(",", "\u2009")
+    side = "left" if spike < edges.mean() else "right"
+    shift = (9 if side == "left" else 4, 6 if reach[1] < counts.max() else -8)
+    ax.annotate(
+        text,
+        reach,
+        shift,
+        textcoords="offset points",
+        ha=side,
+        fontsize=8,
+        color=OKABE_ITO["vermillion"],
+    )
     ax.set(xlabel=label, ylabel="songs")
     ax.grid(axis="x", visible=False)
     show_whole_numbers(ax)
@@ -145,7 +158,11 @@ def draw_album_effect(
     levels = {"two songs at random": chance, "closest song of any date": anywhere}
     for text, level in levels.items():
         ax.axhline(level, color=MUTED, ls="--", lw=1)
-        ax.text(effect.index.max(), level + 0.012, text, ha="right", fontsize=8, color=INK)
+        below = level == chance
+        ax.annotate(
+            text, (effect.index.max(), level), (0, -3 if below else 3), ha="right",
+            va="top" if below else "bottom", textcoords="offset points", fontsize=8, color=INK,
+        )  # fmt: skip
     first = effect["same_genre"].iloc[0]
     ax.annotate(
         f"closest of the date: {first:.0%}", (effect.index[0], first), (8, 2),
@@ -174,9 +191,9 @@ def draw_map(points: pd.DataFrame, genres: list[str], axes: np.ndarray) -> np.nd
     """
     for ax, genre in zip(axes.ravel(), genres, strict=True):
         inside = points["genre"] == genre
-        ax.scatter(points["x"], points["y"], s=0.6, color=GRID, rasterized=True)
+        ax.scatter(points["x"], points["y"], s=0.4, color=GRID, rasterized=True)
         ax.scatter(
-            points.loc[inside, "x"], points.loc[inside, "y"], s=2.5,
+            points.loc[inside, "x"], points.loc[inside, "y"], s=1.6,
             color=OKABE_ITO["vermillion"], rasterized=True,
         )  # fmt: skip
         ax.set_title(f"{genre} ({inside.sum()})", fontsize=8, pad=2)
@@ -291,7 +308,7 @@ def draw_reliability(bins: pd.DataFrame, ax: Axes, *, title: str, detail: str) -
     Axes
     """
     ax.plot([0, 1], [0, 1], color=MUTED, ls="--", lw=1)
-    ax.text(0.98, 0.93, "says what it knows", ha="right", rotation=0, fontsize=8, color=INK)
+    ax.text(0.04, 0.93, "dashed: right as often as claimed", fontsize=8, color=INK)
     reach = [bins["right"] - bins["low"], bins["high"] - bins["right"]]
     ax.errorbar(bins["claimed"], bins["right"], yerr=reach, fmt="o-", ms=4, color=OKABE_ITO["blue"])
     ax.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
