@@ -217,10 +217,10 @@ class NeighborVotes(BaseEstimator):
 
     Parameters
     ----------
-    learned : bool
-        Whether the trust is learnt from pairs, or falls with the distance alone.
     by : {"date", "sound"}
         Whether the closest songs of the same date vote, or those of other dates.
+    learned : bool
+        Whether the trust is learnt from pairs, or falls with the distance alone.
     limit : int
         At most so many neighbours for each song.
     n_folds : int
