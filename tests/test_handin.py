@@ -34,10 +34,9 @@ def test_the_five_files_are_written(finished):
         "fingerprint_example_Dupont_Martin.ipynb",
     ]
     assert all(path.stat().st_size > 0 for path in paths)
-    names = zipfile.ZipFile(paths[2]).namelist()
-    assert {"run.py", "fingerprint.py", "notebooks/99_story.ipynb", "aares/genre.py"} <= set(
-        names
-    ) | {"aares/genre.py"}
+    names = set(zipfile.ZipFile(paths[2]).namelist())
+    assert {"run.py", "fingerprint.py", "utils_projet.py", "notebooks/99_story.ipynb"} <= names
+    assert {"aares/datasets.py", "aares/genre/model.py", "report/report.typ"} <= names
     assert not any("__pycache__" in name or name.startswith("data/course") for name in names)
     example = notebooks.read(paths[4])
     code = "\n".join(cell.source for cell in example.cells)
