@@ -1,4 +1,4 @@
-"""The course's toolbox: three helpers that the exercises call by these names.
+"""The course's toolbox: three tools that the exercises call by these names.
 
 `get_maxima` and `search_song` serve exercises 4 and 5 (notebook ``04_fingerprints``),
 `ConformalPrediction` the bonus exercise (notebook ``05_conformal``).

@@ -84,7 +84,7 @@ def build_all(names: list[str], source: DataSource) -> Iterator[tuple[str, float
     """
     waiting = list(names)
     running: dict[str, tuple[subprocess.Popen, IO[bytes], float]] = {}
-    environment = _share_processors(source)
+    environment = {**os.environ, "AARES_SOURCE": source.kind}
     try:
         while waiting or running:
             while waiting and len(running) < AT_ONCE:
@@ -103,12 +103,6 @@ def build_all(names: list[str], source: DataSource) -> Iterator[tuple[str, float
 
 def _command(name: str) -> list[str]:
     return [sys.executable, "-m", "aares", "--only", name]
-
-
-def _share_processors(source: DataSource) -> dict[str, str]:
-    threads = str(max(1, (os.cpu_count() or 1) // AT_ONCE))
-    environment = {"AARES_SOURCE": source.kind, "OMP_THREAD_LIMIT": threads}
-    return {**os.environ, **environment, "OPENBLAS_NUM_THREADS": threads}
 
 
 def _start(command: list[str], environment: dict[str, str]) -> tuple[subprocess.Popen, IO[bytes]]:

@@ -140,7 +140,7 @@ assert heights == sorted(heights, reverse=True) and len(points) <= 10
 assert all(1 <= t - anchor[1] <= 300 and -10 <= b - anchor[0] < 10 for b, t in points)
 
 # %%
-name = textwrap.shorten(titles[0], 50, placeholder=" …")
+name = textwrap.shorten(titles[0], 50)
 fig, axes = new_axes(height=7.2, rows=3)
 plots.draw_spectrogram(S, axes[0], title=f"10 s of {name}")
 plots.draw_spectrogram(S, axes[1], title=f"{len(maxima)} maxima, {low:.0%} of them below 750 Hz")
