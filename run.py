@@ -59,6 +59,8 @@ def main(arguments: list[str]) -> int:
             "Nothing outside .venv was changed; the same command tries again."
         )
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    if environment.get("AARES_DATA"):  # as seen from where the command was typed
+        environment["AARES_DATA"] = str(Path(environment["AARES_DATA"]).expanduser().resolve())
     return subprocess.call([str(PYTHON), "-m", "aares", *arguments], cwd=ROOT, env=environment)
 
 

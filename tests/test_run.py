@@ -75,6 +75,18 @@ def test_a_changed_lock_makes_the_environment_anew(machine):
     assert not run._is_current()
 
 
+def test_a_relative_data_folder_is_seen_from_where_the_command_was_typed(
+    machine, monkeypatch, tmp_path
+):
+    called = []
+    run.STAMP.write_text(run._describe_state(), "utf-8")
+    monkeypatch.setattr(run.subprocess, "call", lambda *_, env, **__: called.append(env) or 0)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AARES_DATA", "course")
+    assert run.main([]) == 0
+    assert called[0]["AARES_DATA"] == str((tmp_path / "course").resolve())
+
+
 def test_pip_installs_where_uv_cannot(machine, monkeypatch):
     def refuse_uv(*command):
         machine.append(command)
