@@ -105,6 +105,15 @@ def test_a_warning_fails_the_build(story, noise):
         build(STORY + f"\n# %%\n{noise}\n", story)
 
 
+def test_a_deprecation_that_python_would_hide_is_left_out(story):
+    show = "import warnings; warnings.simplefilter('always')\n"
+    notice = "warnings.warn_explicit('old', DeprecationWarning, 'm.py', 3)\n"
+    path = build(STORY + f"\n# %%\n{show}{notice}{notice}", story)
+    assert "stderr" not in outputs(path)
+    with pytest.raises(NotebookError, match="UserWarning: careful"):
+        build(STORY + f"\n# %%\n{show}{notice}warnings.warn('careful')\n", story)
+
+
 def test_an_edit_by_hand_is_never_lost(story):
     path = build(STORY, story)
     notebook = notebooks.read(path)
