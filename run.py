@@ -11,6 +11,10 @@
                                       the files to hand in, with the names in their names
     python3 run.py notebook           Jupyter Lab
     python3 run.py sync 04            bring a notebook edited by hand back into notebooks/src
+    python3 run.py index FOLDER [--out INDEX]
+                                      an index of the audio files of a folder
+    python3 run.py identify FILE... [--index INDEX] [--json]
+                                      which recordings of the index the files come from
     python3 run.py bench [NAME]       timed comparisons
     python3 run.py lock               requirements.txt -> requirements.lock
 
@@ -61,6 +65,7 @@ def main(arguments: list[str]) -> int:
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
     if environment.get("AARES_DATA"):  # as seen from where the command was typed
         environment["AARES_DATA"] = str(Path(environment["AARES_DATA"]).expanduser().resolve())
+    environment["AARES_FROM"] = str(Path.cwd())  # where relative names of files count from
     return subprocess.call([str(PYTHON), "-m", "aares", *arguments], cwd=ROOT, env=environment)
 
 

@@ -1,4 +1,4 @@
-"""Commands behind ``run.py``: build (the main job), test, bench, handin, notebook, sync.
+"""Commands behind ``run.py``: build (the main job), test, bench, handin, index, identify, ...
 
 ``run.py`` makes the environment and hands its arguments over; ``python -m aares`` does the same
 inside an environment that exists.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from aares import config
 
+INDEX = config.CACHE / "music.index"
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -67,6 +68,13 @@ def _make_parser() -> argparse.ArgumentParser:
     handin.add_argument("--authors", required=True, metavar="NAME,NAME")
     add("notebook", _notebook, "open the notebooks in Jupyter Lab")
     add("report", _report, "compile the report from the results that are there")
+    index = add("index", _index, "index the audio files of a folder, to identify excerpts of them")
+    index.add_argument("folder", metavar="FOLDER")
+    index.add_argument("--out", default=str(INDEX), metavar="INDEX")
+    identify = add("identify", _identify, "tell which recordings of an index files come from")
+    identify.add_argument("files", nargs="+", metavar="FILE")
+    identify.add_argument("--index", default=str(INDEX), metavar="INDEX")
+    identify.add_argument("--json", action="store_true", help="one JSON object for each file")
     sync = add("sync", _sync, "bring a notebook edited by hand back into notebooks/src")
     sync.add_argument("only", metavar="NN")
     return parser
@@ -161,6 +169,25 @@ def _handin(options: argparse.Namespace) -> int:
 
 def _notebook(options: argparse.Namespace) -> int:
     return subprocess.call([sys.executable, "-m", "jupyterlab"], cwd=config.ROOT / "notebooks")
+
+
+def _go_back() -> None:
+    """Go to where the command was typed: names of files count from there."""
+    os.chdir(os.environ.get("AARES_FROM", "."))
+
+
+def _index(options: argparse.Namespace) -> int:
+    from aares.identify.command import index_folder
+
+    _go_back()
+    return index_folder(options.folder, options.out)
+
+
+def _identify(options: argparse.Namespace) -> int:
+    from aares.identify.command import identify_files
+
+    _go_back()
+    return identify_files(options.files, options.index, as_json=options.json)
 
 
 def _sync(options: argparse.Namespace) -> int:

@@ -1,0 +1,26 @@
+"""Which recording is this? Exercise 5 beyond the assignment, for catalogues of any size.
+
+Used by notebook 04. :class:`Index` is all that most need; :mod:`.peaks` and :mod:`.pairs` make
+fingerprints, :mod:`.search` finds and weighs candidates, :mod:`.answer` accepts one or none,
+:mod:`.timeline` goes through long recordings, :mod:`.storage` is the file, :mod:`.command` the
+command line.
+"""
+
+from aares.identify.answer import Answer, Candidate
+from aares.identify.index import Index, Recording, Settings
+from aares.identify.query import Query, make_query
+from aares.identify.storage import IndexFileError
+from aares.identify.timeline import Played, make_timeline
+
+__all__ = [
+    "Answer",
+    "Candidate",
+    "Index",
+    "IndexFileError",
+    "Played",
+    "Query",
+    "Recording",
+    "Settings",
+    "make_query",
+    "make_timeline",
+]

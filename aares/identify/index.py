@@ -1,0 +1,606 @@
+"""An index of recordings that can be asked which of them an excerpt comes from.
+
+Used by notebook 04 and by ``python3 run.py index`` and ``identify``.
+
+Conventions
+-----------
+The catalogue is one long axis of time in frames (32 ms): recordings begin at multiples of 32 frames
+and are followed by a silence as long as the longest query, so that a place tells the recording and
+the offset at once. An index is made of segments; appending adds one and touches no other.
+
+References
+----------
+.. [1] A. L.-C. Wang, "An Industrial-Strength Audio Search Algorithm", ISMIR 2003.
+.. [2] P. O'Neil et al., "The log-structured merge-tree", Acta Informatica 33, 1996: section 2
+   (small parts are written at once and merged later).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import librosa
+import numpy as np
+from joblib import Parallel, delayed
+
+from aares.audio import AudioError, load_audio
+from aares.identify import pairs, peaks, search
+from aares.identify.answer import THRESHOLD, Answer, Candidate, choose
+from aares.identify.query import QUERY_S, Query, make_query
+from aares.identify.search import Segment
+from aares.identify.storage import IndexFileError, read_arrays, write_arrays
+
+GAP_BLOCKS = 1 + int(QUERY_S * peaks.SAMPLE_RATE_HZ / peaks.HOP_LENGTH) // peaks.BLOCK_FRAMES
+MAX_SEGMENTS = 8
+SPEEDS = tuple(1 + percent / 200 for percent in range(-6, 7) if percent)  # the bank: half per cents
+BANK_PLACES = 40  # places of each speed whose evidence is measured
+N_ANSWERS = 8
+FINE_SPEEDS = (-0.002, -0.001, 0.001, 0.002)  # tried around the speed of the best candidate
+
+_BLOCK_STEPS = peaks.BLOCK_FRAMES * peaks.STEPS
+OnError = Callable[[Path, Exception], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much of a recording is kept.
+
+    Parameters
+    ----------
+    peaks_per_block : int
+        Strongest peaks of each 1.02 s, 1 to 200.
+    fan_out : int
+        Hashes for each peak, 1 to 20.
+    """
+
+    peaks_per_block: int = 12
+    fan_out: int = 2
+
+    def __post_init__(self) -> None:
+        for name, value, highest in (
+            ("peaks_per_block", self.peaks_per_block, 200),
+            ("fan_out", self.fan_out, 20),
+        ):
+            if type(value) is not int or not 1 <= value <= highest:
+                raise ValueError(f"{name}: expected 1 to {highest}, found {value!r}")
+
+
+class Recording(NamedTuple):
+    """What an index knows of a recording besides its peaks.
+
+    Parameters
+    ----------
+    name : str
+    n_blocks : int
+        Blocks of 32 frames that it takes, without the gap.
+    seconds : float
+    """
+
+    name: str
+    n_blocks: int
+    seconds: float
+
+
+class Prints(NamedTuple):
+    """Fingerprints of one recording.
+
+    Parameters
+    ----------
+    recording : Recording
+    hashes, times : ndarray of uint32, shape (n,)
+        Times in frames from the start.
+    counts : ndarray of uint32, shape (n_blocks,)
+        Peaks in each block.
+    peaks : ndarray of uint16, shape (n_peaks,)
+        See `search.Segment`.
+    """
+
+    recording: Recording
+    hashes: np.ndarray
+    times: np.ndarray
+    counts: np.ndarray
+    peaks: np.ndarray
+
+
+def fingerprint(name: str, y: np.ndarray, settings: Settings) -> Prints:
+    """Compute what the index keeps of a recording.
+
+    Parameters
+    ----------
+    name : str
+    y : ndarray of float32, shape (n,)
+        Signal at 8 kHz.
+    settings : Settings
+
+    Returns
+    -------
+    Prints
+    """
+    power = peaks.compute_power(y)
+    found = peaks.find_peaks(power, per_block=settings.peaks_per_block)
+    hashes, times = pairs.hash_recording(found, fan_out=settings.fan_out)
+    n_blocks = -(-power.shape[1] // peaks.BLOCK_FRAMES)
+    counts = np.bincount(found.time // peaks.BLOCK_FRAMES, minlength=n_blocks).astype(np.uint32)
+    places = (found.time % peaks.BLOCK_FRAMES * peaks.N_BINS + found.bin).astype(np.uint16)
+    seconds = round(len(y) / peaks.SAMPLE_RATE_HZ, 3)
+    return Prints(Recording(name, n_blocks, seconds), hashes, times, counts, places)
+
+
+class Hit(NamedTuple):
+    """A place of the catalogue that may be where a query comes from."""
+
+    score: float
+    votes: float
+    speed: float
+    part: Part
+    row: int
+    place: int
+
+    def name(self) -> Candidate:
+        """Return the recording and the offset in it."""
+        step = self.place - int(self.part.starts[self.row]) * _BLOCK_STEPS
+        offset_s = step * peaks.STEP_LENGTH / peaks.SAMPLE_RATE_HZ
+        name = self.part.recordings[self.row].name
+        return Candidate(name, round(offset_s, 3), self.score, self.votes, round(self.speed, 4))
+
+
+class Part:
+    """A segment with the recordings that it holds and where in the catalogue it begins."""
+
+    def __init__(self, recordings: Sequence[Recording], segment: Segment, first_block: int) -> None:
+        self.recordings = list(recordings)
+        self.segment = segment
+        self.first_block = first_block
+        self.table = search.make_table(segment.keys)
+        lengths = np.array([r.n_blocks + GAP_BLOCKS for r in self.recordings], dtype=np.int64)
+        self.starts = np.concatenate([[0], np.cumsum(lengths)])
+        self.ends = self.starts[:-1] + [r.n_blocks for r in self.recordings]
+
+    def locate(self, places: np.ndarray) -> np.ndarray:
+        """Return the row of the recording that each place (in steps) belongs to."""
+        rows = np.searchsorted(self.ends * _BLOCK_STEPS, places, side="right")
+        return np.minimum(rows, len(self.recordings) - 1)
+
+
+class Index:
+    """Recordings that can be asked which of them an excerpt comes from.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+
+    Examples
+    --------
+    >>> index = Index.build(["a.ogg", "b.mp3"])  # doctest: +SKIP
+    >>> index.save("music.index")  # doctest: +SKIP
+    >>> answer = Index.open("music.index").identify(y, sr)  # doctest: +SKIP
+    >>> answer.match, answer.p_false  # doctest: +SKIP
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        self._parts: list[Part] = []
+
+    # --- making and changing ----------------------------------------------------------------
+
+    @classmethod
+    def build(
+        cls,
+        paths: Iterable[str | Path],
+        *,
+        settings: Settings | None = None,
+        n_jobs: int = 2,
+        on_error: OnError | None = None,
+    ) -> Index:
+        """Index audio files.
+
+        Parameters
+        ----------
+        paths : iterable of str or Path
+            Names in the index are the file names; they must differ.
+        settings : Settings, optional
+        n_jobs : int
+            Files at a time.
+        on_error : callable, optional
+            Called with path and error for a file that cannot be read, which is then left out.
+
+        Returns
+        -------
+        Index
+
+        Raises
+        ------
+        AudioError
+            A file cannot be read, and there is no `on_error`.
+        ValueError
+            Two files of one name.
+        """
+        index = cls(settings)
+        index.append(paths, n_jobs=n_jobs, on_error=on_error)
+        return index
+
+    @classmethod
+    def from_signals(
+        cls, signals: Mapping[str, np.ndarray], *, settings: Settings | None = None
+    ) -> Index:
+        """Index signals that are in memory.
+
+        Parameters
+        ----------
+        signals : mapping of str to ndarray of float, shape (n,)
+            Mono at 8 kHz, by name.
+        settings : Settings, optional
+
+        Returns
+        -------
+        Index
+        """
+        index = cls(settings)
+        index._add(fingerprint(name, _check(y), index.settings) for name, y in signals.items())
+        return index
+
+    def append(
+        self,
+        paths: Iterable[str | Path],
+        *,
+        n_jobs: int = 2,
+        on_error: OnError | None = None,
+    ) -> None:
+        """Add audio files; what is indexed already is not touched.
+
+        Parameters
+        ----------
+        paths, n_jobs, on_error
+            As for `build`.
+
+        Raises
+        ------
+        AudioError, ValueError
+            As for `build`; nothing was added then.
+        """
+        files = [Path(path) for path in paths]
+        self._check_names([path.name for path in files])
+        jobs = (delayed(_fingerprint_file)(path, self.settings) for path in files)
+        # fingerprints come back in the order of the files, as soon as they are there
+        results = Parallel(n_jobs=n_jobs, return_as="generator")(jobs) if files else ()
+        self._add(_keep_readable(zip(files, results, strict=True), on_error))
+
+    def _add(self, prints: Iterable[Prints]) -> None:
+        added = list(prints)
+        self._check_names([one.recording.name for one in added])
+        if not added:
+            return
+        last = self._parts[-1] if self._parts else None
+        first_block = last.first_block + int(last.starts[-1]) if last else 0
+        self._parts.append(_make_part(added, first_block))
+        if len(self._parts) > MAX_SEGMENTS:
+            self._merge()
+
+    def _check_names(self, names: Sequence[str]) -> None:
+        seen = {recording.name for recording in self.recordings}
+        for name in names:
+            if name in seen:
+                raise ValueError(f"two recordings are called {name!r}: names must differ")
+            seen.add(name)
+
+    def _merge(self) -> None:
+        recordings = self.recordings
+        segments = [part.segment for part in self._parts]
+        shifts = [part.first_block for part in self._parts]
+        hashes = np.concatenate([np.repeat(s.keys, np.diff(s.starts)) for s in segments])
+        times = np.concatenate(
+            [s.postings + np.uint32(b * peaks.BLOCK_FRAMES) for s, b in zip(segments, shifts)]
+        )
+        counts = np.concatenate([np.diff(s.blocks) for s in segments])
+        places = np.concatenate([s.peaks for s in segments])
+        self._parts = [Part(recordings, _make_segment(hashes, times, counts, places), 0)]
+
+    # --- files ------------------------------------------------------------------------------
+
+    def save(self, file: str | Path) -> Path:
+        """Write the index in one step: whoever opens the file finds the old index or this one.
+
+        Parameters
+        ----------
+        file : str or Path
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        OSError
+            The disk is full, or the folder cannot be written to; an older file is still there.
+        """
+        about: dict[str, Any] = {"settings": asdict(self.settings), "segments": []}
+        arrays: dict[str, np.ndarray] = {}
+        for number, part in enumerate(self._parts):
+            about["segments"].append([list(recording) for recording in part.recordings])
+            arrays |= {f"{number}/{key}": a for key, a in part.segment._asdict().items()}
+        return write_arrays(Path(file), about, arrays)
+
+    @classmethod
+    def open(cls, file: str | Path) -> Index:
+        """Open a file of `save`; its arrays are read from the disk as they are needed.
+
+        Parameters
+        ----------
+        file : str or Path
+
+        Returns
+        -------
+        Index
+
+        Raises
+        ------
+        IndexFileError
+            The file is missing, foreign, of another version, cut off or damaged.
+        """
+        about, arrays = read_arrays(Path(file))
+        name = Path(file).name
+        try:
+            index = cls(Settings(**about["settings"]))
+            first_block = 0
+            for number, rows in enumerate(about["segments"]):
+                recordings = [_check_recording(row) for row in rows]
+                parts = {key: arrays[f"{number}/{key}"] for key in Segment._fields}
+                segment = Segment(**parts)
+                _check_segment(segment, recordings)
+                index._check_names([recording.name for recording in recordings])
+                index._parts.append(Part(recordings, segment, first_block))
+                first_block += int(index._parts[-1].starts[-1])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise IndexFileError(f"{name}: the index contradicts itself ({error})") from error
+        return index
+
+    # --- asking -----------------------------------------------------------------------------
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """All recordings in the order in which they were added.
+
+        Returns
+        -------
+        list of Recording
+        """
+        return [recording for part in self._parts for recording in part.recordings]
+
+    @property
+    def nbytes(self) -> dict[str, int]:
+        """Bytes of each kind of array.
+
+        Returns
+        -------
+        dict of str to int
+        """
+        return {
+            key: sum(getattr(part.segment, key).nbytes for part in self._parts)
+            for key in Segment._fields
+        }
+
+    def __len__(self) -> int:
+        return sum(len(part.recordings) for part in self._parts)
+
+    def identify(
+        self, y: np.ndarray, sr: int, *, threshold: float = THRESHOLD, bank: bool = True
+    ) -> Answer:
+        """Tell which recording an excerpt comes from, and where in it.
+
+        Parameters
+        ----------
+        y : ndarray of float, shape (n,) or (channels, n)
+            Excerpt. Of more than 15 s the best of several windows counts.
+        sr : int
+            Its sampling rate in Hz.
+        threshold : float
+            A match is accepted when `p_false` is at most this.
+        bank : bool
+            If nothing is accepted, also try speeds up to 3 % slower and faster.
+
+        Returns
+        -------
+        Answer
+            Its `match` is None where nothing is accepted: unknown.
+
+        Raises
+        ------
+        ValueError
+            `y` is empty, not finite, or not shaped like sound.
+        """
+        y = _resample(_check(y), sr)
+        answers = [
+            self.ask(make_query(y[start : start + _WINDOW]), threshold=threshold, bank=bank).shift(
+                -start / peaks.SAMPLE_RATE_HZ
+            )
+            for start in _list_windows(len(y))
+        ]
+        return min(answers, key=lambda answer: answer.p_false)
+
+    def ask(self, query: Query, *, threshold: float = THRESHOLD, bank: bool = True) -> Answer:
+        """Search for a query that is fingerprinted already; see `identify`.
+
+        Parameters
+        ----------
+        query : Query
+            From `query.make_query`.
+        threshold : float
+        bank : bool
+
+        Returns
+        -------
+        Answer
+        """
+        answer = self._answer(query, self._search(query, 1.0), threshold, n_speeds=1)
+        if answer.match is None and bank and len(query.peaks[0]) > 1:
+            hits = [hit for speed in SPEEDS for hit in self._search(query, speed)]
+            tuned = self._tune(query, hits)
+            other = self._answer(query, tuned, threshold, n_speeds=len(SPEEDS))
+            answer = min(answer, other, key=lambda one: one.p_false)
+        return answer
+
+    def _answer(
+        self, query: Query, hits: list[Hit], threshold: float, *, n_speeds: int
+    ) -> Answer:
+        best: dict[tuple[int, int], Hit] = {}
+        for hit in sorted(hits, key=lambda hit: -hit.score):
+            best.setdefault((hit.part.first_block, hit.row), hit)  # found at several speeds: once
+        named = [hit.name() for hit in list(best.values())[:N_ANSWERS]]
+        return choose(named, threshold=threshold, n_speeds=n_speeds)
+
+    def _search(self, query: Query, speed: float) -> list[Hit]:
+        hashes, times = query.hash(speed)
+        hits: list[Hit] = []
+        for part in self._parts:
+            places, votes = search.vote(part.segment, part.table, hashes, times)
+            if speed != 1:
+                places, votes = places[:BANK_PLACES], votes[:BANK_PLACES]
+            hits += _measure(part, query, speed, places, votes)
+        return hits
+
+    def _tune(self, query: Query, hits: list[Hit]) -> list[Hit]:
+        """Measure the best hits of the bank again at speeds between those of the bank."""
+        tuned = sorted(hits, key=lambda hit: -hit.score)
+        for hit in tuned[:3]:
+            place, votes = np.array([hit.place]), np.array([hit.votes])
+            for change in FINE_SPEEDS:
+                tuned += _measure(hit.part, query, hit.speed + change, place, votes)
+        return tuned
+
+
+def _measure(
+    part: Part, query: Query, speed: float, places: np.ndarray, votes: np.ndarray
+) -> list[Hit]:
+    """Return the best hits, one a recording."""
+    scores, places = search.measure(
+        part.segment.blocks, part.segment.peaks, places, query.evidence, speed, search.REFINE_STEPS
+    )
+    order = np.argsort(-scores, kind="stable")
+    _, first = np.unique(part.locate(places[order]), return_index=True)
+    chosen = order[np.sort(first)[:N_ANSWERS]]
+    rows = part.locate(places[chosen])
+    return [
+        Hit(float(scores[k]), float(votes[k]), speed, part, int(row), int(places[k]))
+        for k, row in zip(chosen, rows, strict=True)
+        if np.isfinite(scores[k])
+    ]
+
+
+_WINDOW = int(QUERY_S * peaks.SAMPLE_RATE_HZ)
+MAX_WINDOWS = 8
+
+
+def _list_windows(n: int) -> list[int]:
+    """Return where the windows of a long excerpt begin: spread evenly, at most eight."""
+    if n <= _WINDOW:
+        return [0]
+    count = min(MAX_WINDOWS, -(-n // _WINDOW))
+    return [round(start) for start in np.linspace(0, n - _WINDOW, count)]
+
+
+def _check(y: np.ndarray) -> np.ndarray:
+    """Return a mono float32 signal, or say what is wrong with it."""
+    y = np.asarray(y)
+    if y.ndim == 2 and min(y.shape) <= 8:
+        y = y.mean(axis=int(np.argmin(y.shape)))
+    if y.ndim != 1 or y.size == 0:
+        raise ValueError(f"y: expected a signal (n,) or (channels, n), found the shape {y.shape}")
+    if y.dtype.kind == "i":
+        y = y / -float(np.iinfo(y.dtype).min)
+    elif y.dtype.kind != "f":
+        raise ValueError(f"y: expected floats or signed integers, found {y.dtype}")
+    if not np.isfinite(y).all():
+        raise ValueError(f"y: expected finite samples, found {y[np.argmin(np.isfinite(y))]}")
+    return np.ascontiguousarray(y, dtype=np.float32)
+
+
+def _resample(y: np.ndarray, sr: int) -> np.ndarray:
+    if sr <= 0:
+        raise ValueError(f"sr: expected a sampling rate in Hz, found {sr}")
+    if sr == peaks.SAMPLE_RATE_HZ:
+        return y
+    return librosa.resample(y, orig_sr=sr, target_sr=peaks.SAMPLE_RATE_HZ)
+
+
+def _fingerprint_file(path: Path, settings: Settings) -> Prints | Exception:
+    try:
+        y = load_audio(path, sr=peaks.SAMPLE_RATE_HZ)
+        return fingerprint(path.name, _check(y), settings)
+    except (AudioError, ValueError) as error:
+        return error
+
+
+def _keep_readable(
+    results: Iterable[tuple[Path, Prints | Exception]], on_error: OnError | None
+) -> Iterator[Prints]:
+    for path, result in results:
+        if isinstance(result, Prints):
+            yield result
+        elif on_error is None:
+            raise result
+        else:
+            on_error(path, result)
+
+
+def _make_part(added: Sequence[Prints], first_block: int) -> Part:
+    gap = np.zeros(GAP_BLOCKS, dtype=np.uint32)
+    lengths = [one.recording.n_blocks + GAP_BLOCKS for one in added]
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]) * peaks.BLOCK_FRAMES
+    if starts[-1] + lengths[-1] * peaks.BLOCK_FRAMES >= 1 << 32:
+        raise ValueError("an index holds 4 years of sound; these recordings are longer")
+    segment = _make_segment(
+        np.concatenate([one.hashes for one in added]),
+        np.concatenate([one.times + np.uint32(s) for one, s in zip(added, starts, strict=True)]),
+        np.concatenate([part for one in added for part in (one.counts, gap)]),
+        np.concatenate([one.peaks for one in added]),
+    )
+    return Part([one.recording for one in added], segment, first_block)
+
+
+def _make_segment(
+    hashes: np.ndarray, times: np.ndarray, counts: np.ndarray, places: np.ndarray
+) -> Segment:
+    order = np.argsort(hashes, kind="stable")
+    keys, starts = np.unique(hashes[order], return_index=True)
+    return Segment(
+        keys.astype(np.uint32),
+        np.append(starts, len(hashes)).astype(np.uint32),
+        times[order].astype(np.uint32),
+        np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
+        places,
+    )
+
+
+def _check_recording(row: Any) -> Recording:
+    name, n_blocks, seconds = row
+    if not isinstance(name, str) or type(n_blocks) is not int or not 0 <= n_blocks < 1 << 27:
+        raise ValueError("a recording is not described as it should be")
+    return Recording(name, n_blocks, float(seconds))
+
+
+def _check_segment(segment: Segment, recordings: Sequence[Recording]) -> None:
+    """Raise a ValueError where arrays would lead the compiled loops astray."""
+    n_blocks = sum(recording.n_blocks + GAP_BLOCKS for recording in recordings)
+    for name, kind in zip(Segment._fields, ("uint32",) * 4 + ("uint16",), strict=True):
+        if getattr(segment, name).dtype != kind:
+            raise ValueError(f"{name} must be {kind}")
+    if not recordings or len(segment.blocks) != n_blocks + 1:
+        raise ValueError("blocks do not fit the recordings")
+    for name, offsets, count in (
+        ("starts", segment.starts, len(segment.postings)),
+        ("blocks", segment.blocks, len(segment.peaks)),
+    ):
+        if not len(offsets) or offsets[0] != 0 or offsets[-1] != count:
+            raise ValueError(f"{name} do not begin at 0 or end at the end")
+        if (offsets[1:] < offsets[:-1]).any():
+            raise ValueError(f"{name} are out of order")
+    keys = segment.keys
+    if len(segment.starts) != len(keys) + 1 or (keys[1:] <= keys[:-1]).any():
+        raise ValueError("keys are out of order")
+    if len(keys) and keys[-1] >= pairs.N_HASHES:
+        raise ValueError("a key is no hash")
+    if len(segment.postings) and segment.postings.max() >= n_blocks * peaks.BLOCK_FRAMES:
+        raise ValueError("a posting lies behind the end")

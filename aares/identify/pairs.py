@@ -1,0 +1,98 @@
+"""Hashes of pairs of peaks.
+
+Used by notebook 04 through :class:`aares.identify.Index`.
+
+Conventions
+-----------
+A hash has 22 bits: the anchor's bin (9), the partner's bin minus the anchor's (7, from -64 to 63)
+and the frames between them (6, 1 to 63). The same pair of notes has the same hash wherever it
+occurs; the anchor's time is kept beside it.
+
+References
+----------
+.. [1] A. L.-C. Wang, "An Industrial-Strength Audio Search Algorithm", ISMIR 2003: section 2.2.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from aares.identify.peaks import N_BINS, STEPS, Peaks
+
+N_HASHES = 1 << 22
+ZONE_BINS = 64  # a partner lies at most so many bins away ...
+ZONE_FRAMES = 63  # ... and so many frames (2 s) later
+FIRST_FRAME = 2  # nearer peaks are often two halves of one event
+
+
+def hash_recording(peaks: Peaks, *, fan_out: int) -> tuple[np.ndarray, np.ndarray]:
+    """Hash each peak of a recording with its next partners.
+
+    Parameters
+    ----------
+    peaks : Peaks
+        Times in frames.
+    fan_out : int
+        At most so many partners, the next in time.
+
+    Returns
+    -------
+    hashes : ndarray of uint32, shape (n,)
+    times : ndarray of uint32, shape (n,)
+        Frame of the anchor.
+    """
+    position = peaks.bin.astype(np.float32)
+    hashes, times = _pair(peaks.time.astype(np.float32), position, fan_out)
+    return hashes, peaks.time[times].astype(np.uint32)
+
+
+def hash_query(peaks: Peaks, *, fan_out: int, speed: float) -> tuple[np.ndarray, np.ndarray]:
+    """Hash each peak of a query as the recording has it if the query is played at some speed.
+
+    Parameters
+    ----------
+    peaks : Peaks
+        Of one phase; times in steps.
+    fan_out : int
+    speed : float
+        Of the query, 1.03 for 3 % too fast: its frequencies are divided, its times multiplied.
+
+    Returns
+    -------
+    hashes : ndarray of uint32, shape (n,)
+    times : ndarray of int32, shape (n,)
+        Step of the anchor, at the recording's speed.
+    """
+    scaled = (peaks.bin + peaks.fraction) / speed if speed != 1 else peaks.bin
+    time = peaks.time * np.float32(speed / STEPS)
+    hashes, rows = _pair(time.astype(np.float32), scaled.astype(np.float32), fan_out)
+    return hashes, np.rint(peaks.time[rows] * speed).astype(np.int32)
+
+
+@njit(cache=True)
+def _pair(time, position, fan_out):
+    """Return hashes and the row of each anchor; `time` in frames, both need not be whole."""
+    n = len(time)
+    hashes = np.empty(n * fan_out, dtype=np.uint32)
+    rows = np.empty(n * fan_out, dtype=np.int32)
+    filled = 0
+    for i in range(n):
+        anchor = int(np.rint(position[i]))
+        if anchor >= N_BINS:
+            continue
+        count = 0
+        for j in range(i + 1, n):
+            delay = int(np.rint(time[j] - time[i]))
+            if delay > ZONE_FRAMES:
+                break
+            rise = int(np.rint(position[j])) - anchor + ZONE_BINS
+            if delay < FIRST_FRAME or rise < 0 or rise >= 2 * ZONE_BINS:
+                continue
+            hashes[filled] = (anchor << 13) | (rise << 6) | delay
+            rows[filled] = i
+            filled += 1
+            count += 1
+            if count == fan_out:
+                break
+    return hashes[:filled], rows[:filled]

@@ -1,0 +1,298 @@
+"""Two stages of a search: hashes vote for places, peaks decide between them.
+
+Used by notebook 04 through :class:`aares.identify.Index`.
+
+1. *Votes.* Each hash of the query is looked up; each posting votes for the place in the catalogue
+   at which the query would begin. A rare hash counts more than a common one. All votes are sorted
+   once; where they crowd is a candidate.
+2. *Evidence.* For each candidate every indexed peak of the recording is looked up in the query's
+   spectrogram. A pixel's evidence is its log power, minus the mean of its bin and of its step, over
+   the spread of its bin: at a wrong place it is zero on average, whatever key or beat two pieces
+   have in common. Peaks that noise hides from stage 1 still count here: it is a matched filter.
+
+Conventions
+-----------
+A *place* is a time of the whole catalogue in steps (16 ms): the recordings lie one after another.
+
+References
+----------
+.. [1] A. L.-C. Wang, "An Industrial-Strength Audio Search Algorithm", ISMIR 2003: section 2.3.
+.. [2] G. Salton and C. Buckley, "Term-weighting approaches in automatic text retrieval",
+   Information Processing & Management 24(5), 1988: section 2 (rare terms count more).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from aares.identify.peaks import N_BINS, STEPS
+
+BUDGET = 60_000  # postings that vote; those of the rarest hashes go first
+WINDOW_STEPS = 3  # votes within so many steps are for one place
+N_CANDIDATES = 400
+REFINE_STEPS = 2  # evidence is looked for this far around a candidate
+CAP = 10.0  # no pixel counts as more than so many times the usual power of its bin
+_WEIGHT_BITS = 12
+
+
+class Segment(NamedTuple):
+    """Postings and peaks of some recordings, as arrays that may lie on disk.
+
+    Parameters
+    ----------
+    keys : ndarray of uint32, shape (n_keys,)
+        Different hashes, ascending.
+    starts : ndarray of uint32, shape (n_keys + 1,)
+        Where the postings of each begin.
+    postings : ndarray of uint32, shape (n_postings,)
+        Frames of the anchors, counted through all recordings.
+    blocks : ndarray of uint32, shape (n_blocks + 1,)
+        Where the peaks of each block of 32 frames begin.
+    peaks : ndarray of uint16, shape (n_peaks,)
+        ``frame in the block * 512 + bin``.
+    """
+
+    keys: np.ndarray
+    starts: np.ndarray
+    postings: np.ndarray
+    blocks: np.ndarray
+    peaks: np.ndarray
+
+
+def make_table(keys: np.ndarray) -> np.ndarray:
+    """Return where each run of 64 hashes begins in `keys`, to find a hash in one or two steps.
+
+    Parameters
+    ----------
+    keys : ndarray of uint32, shape (n,)
+        Ascending.
+
+    Returns
+    -------
+    ndarray of uint32, shape (65537,)
+    """
+    return np.searchsorted(keys, np.arange(0, (1 << 22) + 1, 64)).astype(np.uint32)
+
+
+def vote(
+    segment: Segment, table: np.ndarray, hashes: np.ndarray, times: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the places for which most hashes vote.
+
+    Parameters
+    ----------
+    segment : Segment
+    table : ndarray
+        From `make_table`.
+    hashes : ndarray of uint32, shape (n,)
+        Of the query.
+    times : ndarray of int32, shape (n,)
+        Their steps.
+
+    Returns
+    -------
+    places : ndarray of int64, shape (m,)
+        Steps at which the query begins, best first; may be negative.
+    scores : ndarray of float32, shape (m,)
+        Sum of the votes' weights, in bits.
+    """
+    rows, counts = _look_up(segment.keys, segment.starts, table, hashes)
+    found = counts > 0
+    rows, counts, times = rows[found], counts[found], times[found]
+    if counts.sum() > BUDGET:
+        order = np.argsort(counts, kind="stable")
+        kept = order[: np.searchsorted(np.cumsum(counts[order]), BUDGET)]
+        rows, counts, times = rows[kept], counts[kept], times[kept]
+    votes = _gather(segment.starts, segment.postings, rows, counts, times)
+    votes.sort()
+    places, scores = _find_crowds(votes)
+    if len(places) > N_CANDIDATES:
+        best = np.argpartition(-scores, N_CANDIDATES)[:N_CANDIDATES]
+        places, scores = places[best], scores[best]
+    order = np.argsort(-scores, kind="stable")
+    return places[order], scores[order]
+
+
+@njit(cache=True)
+def _look_up(keys, starts, table, hashes):
+    rows = np.empty(len(hashes), dtype=np.int64)
+    counts = np.zeros(len(hashes), dtype=np.int64)
+    for i in range(len(hashes)):
+        key = hashes[i]
+        low, high = table[key >> 6], table[(key >> 6) + 1]
+        for row in range(low, high):
+            if keys[row] >= key:
+                if keys[row] == key:
+                    rows[i] = row
+                    counts[i] = starts[row + 1] - starts[row]
+                break
+    return rows, counts
+
+
+@njit(cache=True)
+def _gather(starts, postings, rows, counts, times):
+    """Return votes, place above weight: sorting them sorts the places."""
+    votes = np.empty(counts.sum(), dtype=np.int64)
+    total = np.log2(len(postings) + 1.0)
+    filled = 0
+    for i in range(len(rows)):
+        bits = max(total - np.log2(counts[i] + 0.0), 1.0)
+        weight = np.int64(min(bits * 64, (1 << _WEIGHT_BITS) - 1.0))
+        for k in range(starts[rows[i]], starts[rows[i]] + counts[i]):
+            place = np.int64(postings[k]) * STEPS - times[i]
+            votes[filled] = (place << _WEIGHT_BITS) | weight
+            filled += 1
+    return votes
+
+
+@njit(cache=True)
+def _find_crowds(votes):
+    """Return the places around which the sum of weights is highest, and these sums."""
+    n = len(votes)
+    mask = (1 << _WEIGHT_BITS) - 1
+    places = np.empty(n, dtype=np.int64)
+    scores = np.empty(n, dtype=np.float32)
+    filled, first, total = 0, 0, 0
+    for last in range(n):
+        total += votes[last] & mask
+        place = votes[last] >> _WEIGHT_BITS
+        while (votes[first] >> _WEIGHT_BITS) < place - WINDOW_STEPS:
+            total -= votes[first] & mask
+            first += 1
+        centre = ((votes[first] >> _WEIGHT_BITS) + place) // 2
+        score = total / np.float32(64)
+        if filled and centre - places[filled - 1] <= 2 * WINDOW_STEPS:
+            if score > scores[filled - 1]:
+                places[filled - 1], scores[filled - 1] = centre, score
+        else:
+            places[filled], scores[filled] = centre, score
+            filled += 1
+    return places[:filled], scores[:filled]
+
+
+class Evidence(NamedTuple):
+    """What a query says of each pixel.
+
+    Parameters
+    ----------
+    power : ndarray of float32, shape (n_steps, 512)
+    usual : ndarray of float32, shape (512,)
+        One over the geometric mean of each bin.
+    mean, scale : ndarray of float32, shape (512,)
+        Of each bin: mean of the power in usual units, at most `CAP`, and one over its spread.
+    steps : ndarray of float32, shape (n_steps,)
+        How far a step lies above those means, on average over the bins, in spreads.
+    """
+
+    power: np.ndarray
+    usual: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    steps: np.ndarray
+
+
+def weigh_evidence(power: np.ndarray) -> Evidence:
+    """Prepare a query's spectrogram for `measure`.
+
+    Parameters
+    ----------
+    power : ndarray of float32, shape (512, n_steps)
+        From `peaks.compute_power` with a hop of one step.
+
+    Returns
+    -------
+    Evidence
+    """
+    rows = np.ascontiguousarray(power.T)
+    # the bits of a float are nearly its logarithm
+    levels = rows[::STEPS].view(np.int32).mean(axis=0, dtype=np.float32)
+    usual = 1 / np.maximum(levels.astype(np.int32).view(np.float32), np.float32(1e-20))
+    return Evidence(rows, usual, *_normalise(rows, usual, STEPS))
+
+
+@njit(cache=True, fastmath=True)
+def _normalise(rows, usual, stride):
+    n_steps, n_bins = rows.shape
+    mean, square = np.zeros(n_bins, dtype=np.float32), np.zeros(n_bins, dtype=np.float32)
+    used = 0
+    for t in range(0, n_steps, stride):
+        used += 1
+        for b in range(n_bins):
+            value = min(rows[t, b] * usual[b], np.float32(CAP))
+            mean[b] += value
+            square[b] += value * value
+    scale = np.zeros(n_bins, dtype=np.float32)
+    for b in range(n_bins):
+        mean[b] /= max(used, 1)
+        variance = square[b] / max(used, 1) - mean[b] * mean[b]
+        # a bin that never changes says nothing
+        if variance > np.float32(1e-4):
+            scale[b] = np.float32(1) / np.sqrt(variance)
+    steps = np.zeros(n_steps, dtype=np.float32)
+    for t in range(n_steps):
+        total = np.float32(0)
+        for b in range(n_bins):
+            total += (min(rows[t, b] * usual[b], np.float32(CAP)) - mean[b]) * scale[b]
+        steps[t] = total / n_bins
+    return mean, scale, steps
+
+
+@njit(cache=True, fastmath=True)
+def measure(blocks, peaks, places, evidence, speed, refine):
+    """Sum the evidence of the indexed peaks at each place.
+
+    Parameters
+    ----------
+    blocks, peaks : ndarray
+        Of a `Segment`.
+    places : ndarray of int64, shape (m,)
+    evidence : Evidence
+    speed : float
+        Of the query.
+    refine : int
+        So many steps to either side are tried.
+
+    Returns
+    -------
+    scores : ndarray of float32, shape (m,)
+        Sum over the root of the number of peaks: of order 1 at a wrong place.
+    best : ndarray of int64, shape (m,)
+        The place with that score.
+    """
+    power, usual, mean, scale, steps = evidence
+    n_steps = power.shape[0]
+    scores = np.full(len(places), -np.inf, dtype=np.float32)
+    best = places.copy()
+    n_blocks = len(blocks) - 1
+    length = int(n_steps * speed)
+    sums = np.zeros(2 * refine + 1, dtype=np.float32)
+    counts = np.zeros(2 * refine + 1, dtype=np.int64)
+    for i in range(len(places)):
+        sums[:] = 0
+        counts[:] = 0
+        low = (places[i] - refine) // (STEPS * 32)
+        high = (places[i] + refine + length) // (STEPS * 32)
+        for block in range(max(low, 0), min(high + 1, n_blocks)):
+            for k in range(blocks[block], blocks[block + 1]):
+                frame, b = block * 32 + (peaks[k] >> 9), np.int64(peaks[k] & 511)
+                if speed != 1:
+                    b = int(np.rint(b * speed))
+                    if b >= N_BINS:
+                        continue
+                for r in range(-refine, refine + 1):
+                    t = frame * STEPS - places[i] - r
+                    if speed != 1:
+                        t = int(np.rint(t / speed))
+                    if 0 <= t < n_steps:
+                        value = min(power[t, b] * usual[b], np.float32(CAP))
+                        sums[r + refine] += (value - mean[b]) * scale[b] - steps[t]
+                        counts[r + refine] += 1
+        for r in range(2 * refine + 1):
+            score = sums[r] / np.sqrt(np.float32(max(counts[r], 1)))
+            if counts[r] > 0 and score > scores[i]:
+                scores[i] = score
+                best[i] = places[i] + r - refine
+    return scores, best

@@ -1,0 +1,123 @@
+"""What was played when: a long recording, such as a broadcast, against an index.
+
+Used by notebook 04. The recording is looked at in overlapping windows; neighbouring windows that
+agree on recording and offset are one entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aares.identify.answer import THRESHOLD
+from aares.identify.index import Index
+
+TOLERANCE_S = 0.5  # offsets of one entry agree this closely
+
+
+@dataclass(frozen=True)
+class Played:
+    """A stretch of a long recording.
+
+    Parameters
+    ----------
+    start_s, end_s : float
+        Where it lies in the long recording, to the step of the windows.
+    song : str or None
+        None where nothing of the index was recognised.
+    offset_s : float or None
+        Where in the song it begins.
+    p_false : float
+        Of its surest window.
+    """
+
+    start_s: float
+    end_s: float
+    song: str | None
+    offset_s: float | None
+    p_false: float
+
+
+def make_timeline(
+    index: Index,
+    y: np.ndarray,
+    sr: int,
+    *,
+    window_s: float = 10.0,
+    step_s: float = 5.0,
+    threshold: float = THRESHOLD,
+    bank: bool = True,
+) -> list[Played]:
+    """Tell what was played when.
+
+    Parameters
+    ----------
+    index : Index
+    y : ndarray of float, shape (n,) or (channels, n)
+    sr : int
+    window_s, step_s : float
+        Length of a window, at most 15, and distance of their starts, in seconds.
+    threshold : float
+        See `Index.identify`.
+    bank : bool
+        See `Index.identify`.
+
+    Returns
+    -------
+    list of Played
+        In order, without gaps, from 0 to the end.
+
+    Raises
+    ------
+    ValueError
+        As `Index.identify`; or the window or the step is out of range.
+    """
+    if not 0 < step_s <= window_s <= 15:
+        raise ValueError(
+            f"expected 0 < step_s <= window_s <= 15, found {step_s} s and {window_s} s"
+        )
+    y = np.asarray(y)
+    if y.ndim == 2:
+        y = y.mean(axis=int(np.argmin(y.shape)))
+    length = max(1, round(window_s * sr))
+    starts = range(0, max(1, len(y) - length + 1), max(1, round(step_s * sr)))
+    entries: list[Played] = []
+    for start in starts:
+        answer = index.identify(y[start : start + length], sr, threshold=threshold, bank=bank)
+        start_s, end_s = start / sr, min(start + length, len(y)) / sr
+        match = answer.match
+        song, offset_s = (match.song, match.offset_s) if match else (None, None)
+        _append(entries, Played(start_s, end_s, song, offset_s, answer.p_false))
+    return entries[:-1] + [replace(entries[-1], end_s=len(y) / sr)]
+
+
+def _append(entries: list[Played], new: Played) -> None:
+    """Add a window: it prolongs the last entry, or it ends that entry and begins another."""
+    if not entries:
+        entries.append(new)
+        return
+    last = entries[-1]
+    if _agree(last, new):
+        p_false = min(last.p_false, new.p_false)
+        entries[-1] = replace(last, end_s=new.end_s, p_false=p_false)
+        return
+    # two windows overlap: what was recognised keeps the overlap, else its middle divides them
+    border = (new.start_s + last.end_s) / 2
+    if last.song is None:
+        border = new.start_s
+    elif new.song is None:
+        border = last.end_s
+    entries[-1] = replace(last, end_s=border)
+    if border <= last.start_s:  # nothing is left of it
+        entries.pop()
+    offset_s = None if new.offset_s is None else round(new.offset_s + border - new.start_s, 3)
+    entries.append(replace(new, start_s=border, offset_s=offset_s))
+
+
+def _agree(last: Played, new: Played) -> bool:
+    if last.song != new.song:
+        return False
+    if last.offset_s is None or new.offset_s is None:
+        return True
+    return abs((new.offset_s - last.offset_s) - (new.start_s - last.start_s)) <= TOLERANCE_S

@@ -1,0 +1,517 @@
+"""Tests of the identifier on synthetic songs whose answers are known, and of its file."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile as sf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.ndimage import maximum_filter
+
+from aares import distortions
+from aares.audio import AudioError
+from aares.config import ROOT
+from aares.identify import (
+    Candidate,
+    Index,
+    IndexFileError,
+    Settings,
+    make_query,
+    make_timeline,
+    pairs,
+    peaks,
+    search,
+    storage,
+)
+from aares.identify.answer import THRESHOLD, choose, estimate_p_false
+from aares.identify.command import identify_files, index_folder
+
+SR = 8000
+
+
+def make_song(seed, *, seconds=40):
+    """Return chords of decaying partials every 0.2 to 0.5 s, float32."""
+    rng = np.random.default_rng(seed)
+    y = 0.001 * rng.standard_normal(seconds * SR)
+    time_s = np.arange(SR) / SR
+    start = 0
+    while start < len(y) - SR:
+        for tone_hz in 110 * 2 ** (rng.integers(0, 36, size=2) / 12):
+            for partial in (1, 2, 3):
+                decay = np.exp(-rng.uniform(3, 8) * time_s) / partial
+                y[start : start + SR] += 0.1 * decay * np.sin(2 * np.pi * tone_hz * partial * time_s)
+        start += int(SR * rng.uniform(0.2, 0.5))
+    return y.astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def songs():
+    return {f"song {seed}": make_song(seed) for seed in range(12)}
+
+
+@pytest.fixture(scope="module")
+def index(songs):
+    return Index.from_signals(songs)
+
+
+@pytest.fixture
+def file(index, tmp_path):
+    return index.save(tmp_path / "music.index")
+
+
+# --- peaks and pairs ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_frames", [1, 2, 8, 9, 10, 50, 131])
+def test_dilation_is_scipys_maximum_filter(n_frames):
+    rows = np.random.default_rng(n_frames).random((n_frames, peaks.N_BINS), dtype=np.float32)
+    size = (2 * peaks.REACH_FRAMES + 1, 2 * peaks.REACH_BINS + 1)
+    expected = maximum_filter(rows, size=size, mode="constant")
+    np.testing.assert_array_equal(peaks._dilate(rows), expected)
+
+
+def test_power_is_that_of_a_plain_transform():
+    y = make_song(0, seconds=2)
+    power = peaks.compute_power(y)
+    assert power.shape == (512, 1 + (len(y) - 2048) // 256)
+    window = np.hanning(2049)[:-1]
+    expected = np.abs(np.fft.rfft(y[2560 : 2560 + 2048] * window))[:512] ** 2
+    np.testing.assert_allclose(power[:, 10], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_tone_has_its_peak_at_its_frequency():
+    tone_hz = 700.0
+    y = np.sin(2 * np.pi * tone_hz * np.arange(2 * SR) / SR).astype(np.float32)
+    found = peaks.find_peaks(peaks.compute_power(y), per_block=1)
+    place = found.bin + found.fraction
+    np.testing.assert_allclose(place * SR / peaks.N_FFT, tone_hz, atol=0.4)
+
+
+def test_a_block_keeps_its_strongest_peaks():
+    power = peaks.compute_power(make_song(1, seconds=10))
+    few, many = (peaks.find_peaks(power, per_block=n) for n in (5, 20))
+    assert set(zip(few.time.tolist(), few.bin.tolist())) <= set(
+        zip(many.time.tolist(), many.bin.tolist())
+    )
+    assert np.bincount(few.time // peaks.BLOCK_FRAMES).max() == 5
+
+
+def test_a_hash_spells_its_pair_and_ignores_where_it_is():
+    times, bins = np.array([3, 13], dtype=np.int32), np.array([200, 190], dtype=np.int32)
+    pair = peaks.Peaks(times, bins, np.zeros(2, dtype=np.float32))
+    hashes, anchors = pairs.hash_recording(pair, fan_out=3)
+    assert hashes.tolist() == [200 << 13 | (64 - 10) << 6 | 10] and anchors.tolist() == [3]
+    later = peaks.Peaks(times + 500, bins, pair.fraction)
+    assert pairs.hash_recording(later, fan_out=3)[0].tolist() == hashes.tolist()
+
+
+def test_a_faster_query_has_the_recordings_hashes():
+    times, bins = np.array([0, 100], dtype=np.int32), np.array([200, 220], dtype=np.int32)
+    slow = peaks.Peaks(times, bins, np.zeros(2, dtype=np.float32))
+    fast = peaks.Peaks(
+        np.rint(times * 2 / 1.25).astype(np.int32), (bins * 1.25).astype(np.int32), slow.fraction
+    )
+    expected = pairs.hash_recording(peaks.Peaks(times // 2, bins, slow.fraction), fan_out=1)[0]
+    assert len(expected) == 1
+    query = peaks.Peaks(fast.time // 2, fast.bin, fast.fraction)
+    assert pairs.hash_query(query, fan_out=1, speed=1.25)[0].tolist() == expected.tolist()
+
+
+def test_votes_equal_counting_by_hand(songs):
+    index = Index.from_signals(dict(list(songs.items())[:3]))
+    part = index._parts[0]
+    query = make_query(songs["song 1"][: 6 * SR])
+    hashes, times = query.hash()
+    where = {}
+    for row, key in enumerate(part.segment.keys.tolist()):
+        first, last = part.segment.starts[row], part.segment.starts[row + 1]
+        where[key] = part.segment.postings[first:last].tolist()
+    places = sorted(
+        posting * peaks.STEPS - step
+        for key, step in zip(hashes.tolist(), times.tolist(), strict=True)
+        for posting in where.get(key, [])
+    )
+    rows, counts = search._look_up(part.segment.keys, part.segment.starts, part.table, hashes)
+    known = counts > 0
+    votes = search._gather(
+        part.segment.starts, part.segment.postings, rows[known], counts[known], times[known]
+    )
+    assert sorted((votes >> 12).tolist()) == places and len(places) > 20
+
+
+# --- identification -----------------------------------------------------------------------
+
+
+def test_excerpts_are_found_with_their_offset(songs, index):
+    rng = np.random.default_rng(0)
+    for name, y in songs.items():
+        start = int(rng.integers(len(y) - 8 * SR))  # at any sample
+        answer = index.identify(y[start : start + 8 * SR], SR)
+        assert answer.match is not None and answer.match.song == name
+        assert abs(answer.match.offset_s - start / SR) <= 0.05  # refined to steps of 16 ms
+        assert answer.p_false <= THRESHOLD and answer.match.speed == 1
+
+
+@pytest.mark.parametrize("kind", ["white", "pink", "babble"])
+def test_noise_as_loud_as_the_music_does_not_hide_it(songs, index, kind):
+    rng = np.random.default_rng(1)
+    for name in ("song 3", "song 7"):
+        y = distortions.add_noise(songs[name][100_011:180_011], kind, rng, snr_db=0)
+        assert index.identify(y, SR).match.song == name
+
+
+@pytest.mark.parametrize("speed", [0.971, 0.9873, 1.0077, 1.0291])
+def test_other_speeds_are_found_and_told(songs, index, speed):
+    y = distortions.change_speed(songs["song 5"], speed)[50_001:130_001]
+    match = index.identify(y, SR).match
+    assert match.song == "song 5" and abs(match.speed - speed) < 0.004
+    assert abs(match.offset_s - 50_001 / SR * speed) < 0.3
+    assert index.identify(y, SR, bank=False).match is None
+
+
+def test_unknown_sound_is_unknown(index):
+    rng = np.random.default_rng(2)
+    for y in (make_song(99), make_song(98)[: 5 * SR], distortions.make_white(10 * SR, rng)):
+        answer = index.identify(y, SR)
+        assert answer.match is None and answer.p_false > THRESHOLD
+
+
+@pytest.mark.parametrize("y", [np.zeros(SR), np.ones(3 * SR), np.zeros(1), np.zeros(SR // 10)])
+def test_silence_and_tiny_clips_are_unknown(index, y):
+    answer = index.identify(y, SR)
+    assert answer.match is None and answer.p_false == 1
+
+
+def test_stereo_integers_and_other_rates_are_the_same_song(songs, index):
+    y = songs["song 2"][80_000:160_000]
+    stereo = np.stack([y, y])
+    for same, sr in (
+        (stereo, SR),
+        (stereo.T, SR),
+        ((y * 20_000).astype(np.int16), SR),
+        (np.repeat(y, 2), 2 * SR),
+    ):
+        assert index.identify(same, sr).match.song == "song 2"
+
+
+def test_a_whole_song_is_found_from_its_beginning(songs, index):
+    match = index.identify(songs["song 4"], SR).match
+    assert match.song == "song 4" and abs(match.offset_s) < 0.05
+
+
+def test_an_excerpt_may_begin_before_the_recording(songs, index):
+    y = np.concatenate([0.001 * np.ones(3 * SR, dtype=np.float32), songs["song 6"][: 9 * SR]])
+    match = index.identify(y, SR).match
+    assert match.song == "song 6" and abs(match.offset_s + 3) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.array([]), "shape"),
+        (np.zeros((9, 9, 9)), "shape"),
+        (np.array([0.0, np.nan]), "finite"),
+        (np.array(["a"]), "floats"),
+    ],
+)
+def test_what_is_no_signal_is_refused(index, y, message):
+    with pytest.raises(ValueError, match=message):
+        index.identify(y, SR)
+    with pytest.raises(ValueError, match="sampling rate"):
+        index.identify(np.zeros(10), 0)
+
+
+def test_an_empty_index_knows_nothing():
+    answer = Index().identify(make_song(1), SR)
+    assert answer.match is None and answer.candidates == () and answer.p_false == 1
+
+
+def test_a_recording_that_is_there_twice_is_still_accepted(songs):
+    index = Index.from_signals({**songs, "again": songs["song 0"]})
+    answer = index.identify(songs["song 0"][70_007:150_007], SR)
+    assert answer.match is not None
+    assert {c.song for c in answer.candidates[:2]} == {"song 0", "again"}
+
+
+def test_p_false_falls_with_the_score_and_grows_with_the_speeds_tried():
+    rivals = [Candidate(f"rival {k}", 0.0, 3.5, 40.0, 1.0) for k in range(7)]
+    chances = [
+        estimate_p_false([Candidate("a", 0.0, score, 10 * score, 1.0), *rivals])
+        for score in (3.6, 6.0, 9.0, 15.0)
+    ]
+    assert chances == sorted(chances, reverse=True) and chances[-1] < THRESHOLD < chances[0]
+    best = [Candidate("a", 0.0, 15.0, 150.0, 1.0), *rivals]
+    assert choose(best, threshold=THRESHOLD, n_speeds=1).match == best[0]
+    assert estimate_p_false(best, n_speeds=12) >= estimate_p_false(best)
+
+
+def test_a_timeline_tells_what_was_played_when(songs, index):
+    rng = np.random.default_rng(3)
+    parts = [songs["song 1"][: 25 * SR], songs["song 8"][80_000 : 80_000 + 30 * SR]]
+    y = np.concatenate([*parts, 0.05 * distortions.make_white(20 * SR, rng)])
+    entries = make_timeline(index, y, SR)
+    assert [entry.song for entry in entries] == ["song 1", "song 8", None]
+    assert entries[0].start_s == 0 and entries[-1].end_s == 75
+    for one, two in zip(entries, entries[1:], strict=False):
+        assert one.end_s == two.start_s and one.start_s < one.end_s
+    assert abs(entries[0].end_s - 25) <= 5 and abs(entries[1].end_s - 55) <= 5
+    assert abs((entries[1].offset_s - 10) - (entries[1].start_s - 25)) < 0.1
+    with pytest.raises(ValueError, match="step_s"):
+        make_timeline(index, y, SR, window_s=10, step_s=0)
+
+
+# --- changing and storing -----------------------------------------------------------------
+
+
+def same_answers(one, two, songs):
+    for name in list(songs)[::3]:
+        y = songs[name][60_013:140_013]
+        assert one.identify(y, SR) == two.identify(y, SR)
+
+
+def test_appending_gives_the_answers_of_building_at_once(songs, index, tmp_path):
+    paths = []
+    for name, y in songs.items():
+        paths.append(tmp_path / f"{name}.wav")
+        sf.write(paths[-1], y, SR, subtype="FLOAT")
+    whole = Index.build(paths, n_jobs=1)
+    grown = Index()
+    for path in paths:  # twelve segments: merged on the way
+        grown.append([path], n_jobs=1)
+    assert [r.name for r in grown.recordings] == [path.name for path in paths]
+    assert len(grown._parts) < 12
+    for path, y in zip(paths, songs.values(), strict=True):
+        excerpt = y[60_013:140_013]
+        one, two = whole.identify(excerpt, SR), grown.identify(excerpt, SR)
+        assert one.match.song == two.match.song == path.name
+        assert one.match.offset_s == two.match.offset_s and one.match.score == two.match.score
+    assert sum(grown.nbytes.values()) >= sum(whole.nbytes.values())
+
+
+def test_a_saved_index_answers_as_before(songs, index, file):
+    same_answers(index, Index.open(file), songs)
+    assert [r.name for r in Index.open(file).recordings] == list(songs)
+    assert Index.open(Index().save(file)).recordings == []
+
+
+def test_names_must_differ_and_settings_be_in_range(songs, tmp_path):
+    index = Index.from_signals(dict(list(songs.items())[:1]))
+    with pytest.raises(ValueError, match="called 'song 0'"):
+        index._add([])
+        index._check_names(["song 0"])
+    for wrong in ({"peaks_per_block": 0}, {"fan_out": 21}, {"fan_out": 1.5}):
+        with pytest.raises(ValueError, match="expected 1 to"):
+            Settings(**wrong)
+    missing = tmp_path / "none.wav"
+    with pytest.raises(AudioError, match=r"none\.wav"):
+        index.append([missing])
+    left_out = []
+    index.append([missing], on_error=lambda path, error: left_out.append((path, str(error))))
+    assert left_out[0][0] == missing and len(index) == 1
+
+
+@given(st.data())
+@settings(max_examples=150, deadline=None)
+def test_a_flipped_byte_is_noticed_or_harmless(tmp_path_factory, data):
+    folder = tmp_path_factory.getbasetemp() / "flip"
+    path = folder / "a.index"
+    if not path.exists():
+        Index.from_signals({"a": make_song(1, seconds=5)}).save(path)
+    content = bytearray(path.read_bytes())
+    place = data.draw(st.integers(0, len(content) - 1))
+    content[place] ^= data.draw(st.integers(1, 255))
+    spoilt = folder / "b.index"
+    spoilt.write_bytes(content)
+    try:
+        index = Index.open(spoilt)
+    except IndexFileError as error:
+        assert "b.index" in str(error)
+    else:  # only the padding between two arrays is not covered by a checksum
+        whole = Index.open(path)
+        assert index.recordings == whole.recordings
+        for one, two in zip(index._parts, whole._parts, strict=True):
+            for a, b in zip(one.segment, two.segment, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+@given(st.floats(0, 1, exclude_max=True))
+@settings(max_examples=60, deadline=None)
+def test_a_truncated_file_is_refused(tmp_path_factory, share):
+    folder = tmp_path_factory.getbasetemp() / "cut"
+    path = folder / "a.index"
+    if not path.exists():
+        Index.from_signals({"a": make_song(1, seconds=5)}).save(path)
+    content = path.read_bytes()
+    cut = folder / "b.index"
+    cut.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(IndexFileError, match=r"b\.index"):
+        Index.open(cut)
+
+
+@given(st.binary(max_size=300))
+@settings(max_examples=80, deadline=None)
+def test_foreign_files_are_refused(tmp_path_factory, content):
+    path = tmp_path_factory.getbasetemp() / "foreign.index"
+    for start in (b"", storage.MAGIC, storage.MAGIC + bytes([1, 0, 0, 0])):
+        path.write_bytes(start + content)
+        with pytest.raises(IndexFileError, match=r"foreign\.index"):
+            Index.open(path)
+
+
+def test_another_version_is_named(file):
+    content = bytearray(file.read_bytes())
+    content[len(storage.MAGIC)] = 7
+    file.write_bytes(content)
+    with pytest.raises(IndexFileError, match="version 7"):
+        Index.open(file)
+    with pytest.raises(IndexFileError, match="cannot be opened"):
+        Index.open(file.with_name("missing.index"))
+
+
+@pytest.mark.parametrize(
+    ("key", "change"),
+    [
+        ("0/starts", lambda a: a[::-1]),
+        ("0/starts", lambda a: a + 5),
+        ("0/keys", lambda a: a[::-1]),
+        ("0/keys", lambda a: a | np.uint32(1 << 30)),
+        ("0/postings", lambda a: a + np.uint32(1 << 31)),
+        ("0/blocks", lambda a: a[:-1]),
+        ("0/blocks", lambda a: a[::-1]),
+        ("0/peaks", lambda a: a[:-3]),
+        ("0/peaks", lambda a: a.astype(np.uint32)),
+    ],
+)
+def test_a_file_with_right_checksums_but_wrong_arrays_is_refused(file, key, change):
+    about, arrays = storage.read_arrays(file)
+    storage.write_arrays(file, about, arrays | {key: change(arrays[key])})
+    with pytest.raises(IndexFileError, match="contradicts itself"):
+        Index.open(file)
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {},
+        {"settings": {"peaks_per_block": 12, "fan_out": 2}, "segments": [[["a", -1, 1.0]]]},
+        {"settings": {"peaks_per_block": 12, "fan_out": 2}, "segments": [[[1, 1, 1.0]]]},
+        {"settings": {"other": 1}, "segments": []},
+        {"settings": 3, "segments": 4},
+    ],
+)
+def test_a_header_that_makes_no_sense_is_refused(file, about):
+    _, arrays = storage.read_arrays(file)
+    storage.write_arrays(file, about, arrays)
+    with pytest.raises(IndexFileError, match="contradicts itself"):
+        Index.open(file)
+
+
+WRITER = """
+import pathlib, sys
+import numpy as np
+from aares.identify import storage
+big = np.zeros(20_000_000, dtype=np.uint32)
+print("ready", flush=True)
+while True:
+    storage.write_arrays(pathlib.Path(sys.argv[1]), {"n": 1}, {"a": big})
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is for POSIX")
+@pytest.mark.parametrize("delay_s", [0.0, 0.05, 0.12])
+def test_the_old_index_survives_a_kill_while_writing(songs, file, delay_s):
+    before = file.read_bytes()
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(file)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(delay_s)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    # either the old file or, if one round was through, a whole new one: never a part
+    if file.read_bytes() != before:
+        assert storage.read_arrays(file)[0] == {"n": 1}
+    else:
+        assert len(Index.open(file)) == len(songs)
+
+
+FULL = """
+import pathlib, resource, signal, sys
+import numpy as np
+from aares.identify import storage
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    storage.write_arrays(pathlib.Path(sys.argv[1]), {}, {"a": np.zeros(10**6, dtype=np.uint32)})
+except OSError as error:
+    print(type(error).__name__)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are for POSIX")
+def test_the_old_index_survives_a_full_disk(songs, file):
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(file)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "OSError\n"
+    assert len(Index.open(file)) == len(songs)
+    assert os.listdir(file.parent) == [file.name]  # noqa: PTH208
+
+
+# --- the command line ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(songs, tmp_path):
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for name in ("song 0", "song 1", "song 2"):
+        sf.write(folder / f"{name}.flac", songs[name], SR)
+    return folder
+
+
+def test_a_folder_is_indexed_and_files_identified(songs, folder, tmp_path, capsys):
+    out = tmp_path / "new" / "a.index"
+    assert index_folder(folder, out) == 0
+    assert "3 recordings" in capsys.readouterr().out
+    query, noise = tmp_path / "query.wav", tmp_path / "noise.wav"
+    sf.write(query, songs["song 1"][90_000:170_000], SR)
+    sf.write(noise, distortions.make_white(SR, np.random.default_rng(0)) * 0.1, SR)
+    assert identify_files([str(query), str(noise)], out, as_json=True) == 0
+    known, unknown = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert known["file"] == str(query) and known["match"] == "song 1.flac"
+    assert abs(known["offset_s"] - 90_000 / SR) < 0.03 and known["p_false"] <= THRESHOLD
+    assert known["score"] == known["candidates"][0]["score"]
+    assert unknown["match"] is None and unknown["offset_s"] is None
+    assert identify_files([str(query)], out, as_json=False) == 0
+    assert "song 1.flac from 11.2" in capsys.readouterr().out
+
+
+def test_indexing_again_adds_what_is_new(songs, folder, tmp_path, capsys):
+    out = tmp_path / "a.index"
+    index_folder(folder, out)
+    sf.write(folder / "later.flac", songs["song 5"], SR)
+    (folder / "broken.mp3").write_bytes(b"no sound")
+    assert index_folder(folder, out) == 1  # one file could not be read, the others are there
+    shown = capsys.readouterr()
+    assert "4 recordings" in shown.out and "broken.mp3" in shown.err
+    assert len(Index.open(out)) == 4
+
+
+def test_the_command_line_says_what_is_wrong(tmp_path, capsys):
+    assert index_folder(tmp_path / "none", tmp_path / "a.index") == 1
+    (tmp_path / "empty").mkdir()
+    assert index_folder(tmp_path / "empty", tmp_path / "a.index") == 1
+    assert identify_files(["x.wav"], tmp_path / "a.index", as_json=False) == 1
+    said = capsys.readouterr().err
+    assert "expected a folder" in said and "no audio file" in said and "run.py index" in said
+    Index().save(tmp_path / "a.index")
+    assert identify_files([str(tmp_path / "x.wav")], tmp_path / "a.index", as_json=True) == 1
+    assert "no such file" in json.loads(capsys.readouterr().out)["error"]
