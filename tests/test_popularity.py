@@ -215,7 +215,7 @@ def test_model_accepts_a_reference(songs):
     X = songs.drop(columns="popularity")
     fitted = make_model(reference=reference).fit(X, songs["popularity"])
     assert np.isfinite(fitted.predict(X)).all()
-    assert "reference__reference_level" in fitted.encoders_.get_feature_names_out()
+    assert "reference_level" in fitted.encoders_.get_feature_names_out()
 
 
 def test_model_names_the_missing_column(songs):
