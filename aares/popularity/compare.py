@@ -27,6 +27,7 @@ from aares.popularity.rows import (
 )
 
 Fold = tuple[np.ndarray, np.ndarray]
+PARTS = ("mean", "median", "zero", "level", "spread")
 
 
 def score(y: Any, predicted: Any) -> dict[str, float]:
@@ -85,6 +86,44 @@ def predict_folds(
 def _predict_fold(model: Any, X: pd.DataFrame, y: FloatArray, fold: Fold) -> FloatArray:
     train, test = fold
     return clone(model).fit(X.iloc[train], y[train]).predict(X.iloc[test])
+
+
+def predict_parts_folds(
+    model: Any, X: pd.DataFrame, y: Any, folds: Iterable[Fold], *, n_jobs: int = 1
+) -> pd.DataFrame:
+    """Predict what a hurdle model knows of each row, fitted without the row's fold.
+
+    Parameters
+    ----------
+    model : PopularityRegressor
+        Cloned for each fold.
+    X : DataFrame, shape (n, columns)
+    y : array-like, shape (n,)
+    folds : iterable of (train, test) row numbers
+    n_jobs : int
+        Folds fitted at the same time.
+
+    Returns
+    -------
+    DataFrame, shape (n, 5)
+        ``mean``, ``median``, ``zero``, ``level`` and ``spread``, see
+        :class:`aares.popularity.PopularityRegressor`; NaN for rows that no fold tests.
+    """
+    y = np.asarray(y, dtype=float)
+    folds = list(folds)
+    found = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_predict_parts_fold)(model, X, y, fold) for fold in folds
+    )
+    parts = pd.DataFrame(np.nan, index=range(len(X)), columns=list(PARTS))
+    for (_, test), values in zip(folds, found, strict=True):
+        parts.iloc[test] = values
+    return parts
+
+
+def _predict_parts_fold(model: Any, X: pd.DataFrame, y: FloatArray, fold: Fold) -> FloatArray:
+    train, test = fold
+    fitted = clone(model).fit(X.iloc[train], y[train])
+    return fitted.describe(X.iloc[test]).to_numpy(float)
 
 
 def compare_models(

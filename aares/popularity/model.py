@@ -163,10 +163,31 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
 
     def predict(self, X: pd.DataFrame) -> FloatArray:
         """Return the expected popularity (or the median, see ``loss``), 0-100, shape (n,)."""
-        if self.loss == "absolute":
-            return self.predict_quantile(X, 0.5)
+        column = "median" if self.loss == "absolute" else "mean"
+        return self.describe(X)[column].to_numpy(float)
+
+    def describe(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return all that the model says of each song.
+
+        Parameters
+        ----------
+        X : table
+            As for ``fit``.
+
+        Returns
+        -------
+        DataFrame, shape (n, 5)
+            ``mean`` and ``median`` of the predicted distribution, ``zero`` (chance of a 0),
+            ``level`` (expected popularity above 0) and ``spread`` around it; points.
+        """
         features = self._encode(X)
-        return np.mean([hurdle.predict(features) for hurdle in self.hurdles_], axis=0).clip(0, 100)
+        # One pass for each hurdle: the trees are what takes time.
+        zero = np.array([hurdle.predict_zero_proba(features) for hurdle in self.hurdles_])
+        level = np.array([hurdle.predict_level(features) for hurdle in self.hurdles_])
+        table = pd.DataFrame({"mean": ((1 - zero) * level).mean(axis=0).clip(0, 100)})
+        zero, level = zero.mean(axis=0), level.mean(axis=0)
+        table["median"] = mix_quantile(zero, level, self.spread_, 0.5)
+        return table.assign(zero=zero, level=level, spread=self.spread_)
 
     def predict_zero_proba(self, X: pd.DataFrame) -> FloatArray:
         """Return the chance that the popularity is 0, shape (n,).
@@ -210,10 +231,8 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         -------
         zero, level : ndarray, shape (n,)
         """
-        features = self._encode(X)
-        zero = [hurdle.predict_zero_proba(features) for hurdle in self.hurdles_]
-        level = [hurdle.predict_level(features) for hurdle in self.hurdles_]
-        return np.mean(zero, axis=0), np.mean(level, axis=0)
+        table = self.describe(X)
+        return table["zero"].to_numpy(float), table["level"].to_numpy(float)
 
     def predict_quantile(self, X: pd.DataFrame, share: float) -> FloatArray:
         """Return a quantile of the predicted distribution of each song's popularity.
@@ -248,7 +267,7 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         return float(np.sqrt(np.mean((y[test] - booster.predict(features[test])) ** 2)))
 
 
-def mix_quantile(zero: FloatArray, level: FloatArray, spread: float, share: float) -> FloatArray:
+def mix_quantile(zero: FloatArray, level: FloatArray, spread: Any, share: float) -> FloatArray:
     """Return a quantile of a mixture of an exact 0 and a normal distribution above it.
 
     Parameters
@@ -257,7 +276,7 @@ def mix_quantile(zero: FloatArray, level: FloatArray, spread: float, share: floa
         Chance of the 0.
     level : ndarray, shape (n,)
         Mean of the other part, points.
-    spread : float
+    spread : float or ndarray
         Its standard deviation, points.
     share : float
         0-1.
