@@ -2,13 +2,14 @@
 
 Notebook ``02_popularity``. :mod:`.rows`, :mod:`.encoders`, :mod:`.neighbors` and :mod:`.features`
 turn the table into numbers, :mod:`.model` predicts, :mod:`.intervals` says how surely,
-:mod:`.compare` scores models and ways to handle genres on the same folds, :mod:`.patterns`
-describes. Popularity is in points, 0-100.
+:mod:`.compare` scores models and ways to handle genres on the same folds, :mod:`.genres`
+and :mod:`.patterns` describe. Popularity is in points, 0-100.
 """
 
 from aares.popularity.compare import (
     compare_models,
     make_genre_models,
+    measure_dependence,
     measure_importance,
     predict_folds,
     predict_parts_folds,
@@ -26,6 +27,7 @@ __all__ = [
     "compare_models",
     "make_genre_models",
     "make_model",
+    "measure_dependence",
     "measure_importance",
     "predict_folds",
     "predict_parts_folds",
