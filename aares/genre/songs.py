@@ -87,7 +87,7 @@ def describe_dates(dates: pd.Series) -> pd.DataFrame:
     # A year alone stands for its middle, a month for its middle.
     month, day = numbers["month"].fillna(6.5), numbers["day"].fillna(15)
     return numbers.assign(
-        weekday=days.dt.dayofweek.astype(float),
+        weekday=days.dt.day_of_week.astype(float),
         precision=parts["precision"].map(PRECISIONS).astype(float),
         new_year=((numbers["month"] == 1) & (numbers["day"] == 1)).astype(float),
         time=numbers["year"] + (month - 1) / 12 + day / 365,
