@@ -253,5 +253,3 @@ def add_noise(
 def _record_room(sr: int) -> np.ndarray:
     """Return a minute of babble, made once: excerpts hear it from a random moment on."""
     return make_babble(ROOM_S * sr, np.random.default_rng(0), sr=sr)
-
-

@@ -38,7 +38,6 @@ from aares.config import CACHE, DEMO, ROOT
 from aares.files import write_atomic
 from aares.identify import Answer, Index, make_query
 from aares.identify import answer as answering
-from aares.identify.index import fingerprint
 from aares.recognition import estimate_share
 
 SR = 8000
@@ -218,7 +217,14 @@ def report_accuracy(n: int = 300) -> None:
     write_atomic(path, pd.DataFrame(rows, columns=columns).to_csv(index=False))
 
 
-ASKED = (("white", np.inf), ("white", 0), ("white", -10), ("white", -15), ("pink", 0), ("babble", 0))  # fmt: skip
+ASKED = (
+    ("white", np.inf),
+    ("white", 0),
+    ("white", -10),
+    ("white", -15),
+    ("pink", 0),
+    ("babble", 0),
+)
 
 
 def ask_many(
@@ -282,8 +288,8 @@ def calibrate(n: int = 3600) -> None:
     write_atomic(path, json.dumps(calibration, indent=1) + "\n")
     print(json.dumps(calibration, indent=1))
     print("highest totals of unknown excerpts:", np.round(totals[-8:], 2))
-    print("lowest of known ones:", np.round(np.quantile(np.array(inside) @ weights,
-                                                        [0.001, 0.01, 0.02, 0.05, 0.1]), 2))  # fmt: skip
+    low = np.quantile(np.array(inside) @ weights, [0.001, 0.01, 0.02, 0.05, 0.1])
+    print("lowest of known ones:", np.round(low, 2))
 
 
 COMMANDS: dict[str, Callable[[], None]] = {

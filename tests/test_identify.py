@@ -1,5 +1,6 @@
 """Tests of the identifier on synthetic songs whose answers are known, and of its file."""
 
+import itertools
 import json
 import os
 import signal
@@ -45,7 +46,9 @@ def make_song(seed, *, seconds=40):
         for tone_hz in 110 * 2 ** (rng.integers(0, 36, size=2) / 12):
             for partial in (1, 2, 3):
                 decay = np.exp(-rng.uniform(3, 8) * time_s) / partial
-                y[start : start + SR] += 0.1 * decay * np.sin(2 * np.pi * tone_hz * partial * time_s)
+                y[start : start + SR] += (
+                    0.1 * decay * np.sin(2 * np.pi * tone_hz * partial * time_s)
+                )
         start += int(SR * rng.uniform(0.2, 0.5))
     return y.astype(np.float32)
 
@@ -96,9 +99,8 @@ def test_a_tone_has_its_peak_at_its_frequency():
 def test_a_block_keeps_its_strongest_peaks():
     power = peaks.compute_power(make_song(1, seconds=10))
     few, many = (peaks.find_peaks(power, per_block=n) for n in (5, 20))
-    assert set(zip(few.time.tolist(), few.bin.tolist())) <= set(
-        zip(many.time.tolist(), many.bin.tolist())
-    )
+    kept, all_ = ({*zip(p.time.tolist(), p.bin.tolist(), strict=True)} for p in (few, many))
+    assert kept <= all_
     assert np.bincount(few.time // peaks.BLOCK_FRAMES).max() == 5
 
 
@@ -258,7 +260,7 @@ def test_a_timeline_tells_what_was_played_when(songs, index):
     entries = make_timeline(index, y, SR)
     assert [entry.song for entry in entries] == ["song 1", "song 8", None]
     assert entries[0].start_s == 0 and entries[-1].end_s == 75
-    for one, two in zip(entries, entries[1:], strict=False):
+    for one, two in itertools.pairwise(entries):
         assert one.end_s == two.start_s and one.start_s < one.end_s
     assert abs(entries[0].end_s - 25) <= 5 and abs(entries[1].end_s - 55) <= 5
     assert abs((entries[1].offset_s - 10) - (entries[1].start_s - 25)) < 0.1
@@ -458,7 +460,11 @@ except OSError as error:
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are for POSIX")
 def test_the_old_index_survives_a_full_disk(songs, file):
     done = subprocess.run(
-        [sys.executable, "-c", FULL, str(file)], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", FULL, str(file)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stdout == "OSError\n"
     assert len(Index.open(file)) == len(songs)

@@ -7,8 +7,9 @@ command line.
 """
 
 from aares.identify.answer import Answer, Candidate
-from aares.identify.index import Index, Recording, Settings
+from aares.identify.index import Index
 from aares.identify.query import Query, make_query
+from aares.identify.recordings import Recording, Settings
 from aares.identify.storage import IndexFileError
 from aares.identify.timeline import Played, make_timeline
 

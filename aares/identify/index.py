@@ -18,115 +18,39 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import librosa
 import numpy as np
 from joblib import Parallel, delayed
 
 from aares.audio import AudioError, load_audio
-from aares.identify import pairs, peaks, search
+from aares.identify import peaks, search
 from aares.identify.answer import THRESHOLD, Answer, Candidate, choose
-from aares.identify.query import QUERY_S, Query, make_query
+from aares.identify.query import WINDOW, Query, check_signal, list_windows, make_query, resample
+from aares.identify.recordings import (
+    BLOCK_STEPS,
+    Part,
+    Prints,
+    Recording,
+    Settings,
+    check_recording,
+    check_segment,
+    fingerprint,
+    make_part,
+    make_segment,
+)
 from aares.identify.search import Segment
 from aares.identify.storage import IndexFileError, read_arrays, write_arrays
 
-GAP_BLOCKS = 1 + int(QUERY_S * peaks.SAMPLE_RATE_HZ / peaks.HOP_LENGTH) // peaks.BLOCK_FRAMES
 MAX_SEGMENTS = 8
 SPEEDS = tuple(1 + percent / 200 for percent in range(-6, 7) if percent)  # the bank: half per cents
 BANK_PLACES = 40  # places of each speed whose evidence is measured
 N_ANSWERS = 8
 FINE_SPEEDS = (-0.002, -0.001, 0.001, 0.002)  # tried around the speed of the best candidate
 
-_BLOCK_STEPS = peaks.BLOCK_FRAMES * peaks.STEPS
 OnError = Callable[[Path, Exception], None]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How much of a recording is kept.
-
-    Parameters
-    ----------
-    peaks_per_block : int
-        Strongest peaks of each 1.02 s, 1 to 200.
-    fan_out : int
-        Hashes for each peak, 1 to 20.
-    """
-
-    peaks_per_block: int = 12
-    fan_out: int = 2
-
-    def __post_init__(self) -> None:
-        for name, value, highest in (
-            ("peaks_per_block", self.peaks_per_block, 200),
-            ("fan_out", self.fan_out, 20),
-        ):
-            if type(value) is not int or not 1 <= value <= highest:
-                raise ValueError(f"{name}: expected 1 to {highest}, found {value!r}")
-
-
-class Recording(NamedTuple):
-    """What an index knows of a recording besides its peaks.
-
-    Parameters
-    ----------
-    name : str
-    n_blocks : int
-        Blocks of 32 frames that it takes, without the gap.
-    seconds : float
-    """
-
-    name: str
-    n_blocks: int
-    seconds: float
-
-
-class Prints(NamedTuple):
-    """Fingerprints of one recording.
-
-    Parameters
-    ----------
-    recording : Recording
-    hashes, times : ndarray of uint32, shape (n,)
-        Times in frames from the start.
-    counts : ndarray of uint32, shape (n_blocks,)
-        Peaks in each block.
-    peaks : ndarray of uint16, shape (n_peaks,)
-        See `search.Segment`.
-    """
-
-    recording: Recording
-    hashes: np.ndarray
-    times: np.ndarray
-    counts: np.ndarray
-    peaks: np.ndarray
-
-
-def fingerprint(name: str, y: np.ndarray, settings: Settings) -> Prints:
-    """Compute what the index keeps of a recording.
-
-    Parameters
-    ----------
-    name : str
-    y : ndarray of float32, shape (n,)
-        Signal at 8 kHz.
-    settings : Settings
-
-    Returns
-    -------
-    Prints
-    """
-    power = peaks.compute_power(y)
-    found = peaks.find_peaks(power, per_block=settings.peaks_per_block)
-    hashes, times = pairs.hash_recording(found, fan_out=settings.fan_out)
-    n_blocks = -(-power.shape[1] // peaks.BLOCK_FRAMES)
-    counts = np.bincount(found.time // peaks.BLOCK_FRAMES, minlength=n_blocks).astype(np.uint32)
-    places = (found.time % peaks.BLOCK_FRAMES * peaks.N_BINS + found.bin).astype(np.uint16)
-    seconds = round(len(y) / peaks.SAMPLE_RATE_HZ, 3)
-    return Prints(Recording(name, n_blocks, seconds), hashes, times, counts, places)
 
 
 class Hit(NamedTuple):
@@ -140,29 +64,16 @@ class Hit(NamedTuple):
     place: int
 
     def name(self) -> Candidate:
-        """Return the recording and the offset in it."""
-        step = self.place - int(self.part.starts[self.row]) * _BLOCK_STEPS
+        """Tell the recording and the offset in it.
+
+        Returns
+        -------
+        Candidate
+        """
+        step = self.place - int(self.part.starts[self.row]) * BLOCK_STEPS
         offset_s = step * peaks.STEP_LENGTH / peaks.SAMPLE_RATE_HZ
         name = self.part.recordings[self.row].name
         return Candidate(name, round(offset_s, 3), self.score, self.votes, round(self.speed, 4))
-
-
-class Part:
-    """A segment with the recordings that it holds and where in the catalogue it begins."""
-
-    def __init__(self, recordings: Sequence[Recording], segment: Segment, first_block: int) -> None:
-        self.recordings = list(recordings)
-        self.segment = segment
-        self.first_block = first_block
-        self.table = search.make_table(segment.keys)
-        lengths = np.array([r.n_blocks + GAP_BLOCKS for r in self.recordings], dtype=np.int64)
-        self.starts = np.concatenate([[0], np.cumsum(lengths)])
-        self.ends = self.starts[:-1] + [r.n_blocks for r in self.recordings]
-
-    def locate(self, places: np.ndarray) -> np.ndarray:
-        """Return the row of the recording that each place (in steps) belongs to."""
-        rows = np.searchsorted(self.ends * _BLOCK_STEPS, places, side="right")
-        return np.minimum(rows, len(self.recordings) - 1)
 
 
 class Index:
@@ -239,7 +150,9 @@ class Index:
         Index
         """
         index = cls(settings)
-        index._add(fingerprint(name, _check(y), index.settings) for name, y in signals.items())
+        index._add(
+            fingerprint(name, check_signal(y), index.settings) for name, y in signals.items()
+        )
         return index
 
     def append(
@@ -253,8 +166,10 @@ class Index:
 
         Parameters
         ----------
-        paths, n_jobs, on_error
-            As for `build`.
+        paths : iterable of str or Path
+        n_jobs : int
+        on_error : callable, optional
+            All three as for `build`.
 
         Raises
         ------
@@ -275,7 +190,7 @@ class Index:
             return
         last = self._parts[-1] if self._parts else None
         first_block = last.first_block + int(last.starts[-1]) if last else 0
-        self._parts.append(_make_part(added, first_block))
+        self._parts.append(make_part(added, first_block))
         if len(self._parts) > MAX_SEGMENTS:
             self._merge()
 
@@ -292,11 +207,14 @@ class Index:
         shifts = [part.first_block for part in self._parts]
         hashes = np.concatenate([np.repeat(s.keys, np.diff(s.starts)) for s in segments])
         times = np.concatenate(
-            [s.postings + np.uint32(b * peaks.BLOCK_FRAMES) for s, b in zip(segments, shifts)]
+            [
+                s.postings + np.uint32(b * peaks.BLOCK_FRAMES)
+                for s, b in zip(segments, shifts, strict=True)
+            ]
         )
         counts = np.concatenate([np.diff(s.blocks) for s in segments])
         places = np.concatenate([s.peaks for s in segments])
-        self._parts = [Part(recordings, _make_segment(hashes, times, counts, places), 0)]
+        self._parts = [Part(recordings, make_segment(hashes, times, counts, places), 0)]
 
     # --- files ------------------------------------------------------------------------------
 
@@ -346,10 +264,10 @@ class Index:
             index = cls(Settings(**about["settings"]))
             first_block = 0
             for number, rows in enumerate(about["segments"]):
-                recordings = [_check_recording(row) for row in rows]
+                recordings = [check_recording(row) for row in rows]
                 parts = {key: arrays[f"{number}/{key}"] for key in Segment._fields}
                 segment = Segment(**parts)
-                _check_segment(segment, recordings)
+                check_segment(segment, recordings)
                 index._check_names([recording.name for recording in recordings])
                 index._parts.append(Part(recordings, segment, first_block))
                 first_block += int(index._parts[-1].starts[-1])
@@ -361,7 +279,7 @@ class Index:
 
     @property
     def recordings(self) -> list[Recording]:
-        """All recordings in the order in which they were added.
+        """List the recordings in the order in which they were added.
 
         Returns
         -------
@@ -371,7 +289,7 @@ class Index:
 
     @property
     def nbytes(self) -> dict[str, int]:
-        """Bytes of each kind of array.
+        """Count the bytes of each kind of array.
 
         Returns
         -------
@@ -411,12 +329,12 @@ class Index:
         ValueError
             `y` is empty, not finite, or not shaped like sound.
         """
-        y = _resample(_check(y), sr)
+        y = resample(check_signal(y), sr)
         answers = [
-            self.ask(make_query(y[start : start + _WINDOW]), threshold=threshold, bank=bank).shift(
+            self.ask(make_query(y[start : start + WINDOW]), threshold=threshold, bank=bank).shift(
                 -start / peaks.SAMPLE_RATE_HZ
             )
-            for start in _list_windows(len(y))
+            for start in list_windows(len(y))
         ]
         return min(answers, key=lambda answer: answer.p_false)
 
@@ -442,9 +360,7 @@ class Index:
             answer = min(answer, other, key=lambda one: one.p_false)
         return answer
 
-    def _answer(
-        self, query: Query, hits: list[Hit], threshold: float, *, n_speeds: int
-    ) -> Answer:
+    def _answer(self, query: Query, hits: list[Hit], threshold: float, *, n_speeds: int) -> Answer:
         best: dict[tuple[int, int], Hit] = {}
         for hit in sorted(hits, key=lambda hit: -hit.score):
             best.setdefault((hit.part.first_block, hit.row), hit)  # found at several speeds: once
@@ -489,46 +405,10 @@ def _measure(
     ]
 
 
-_WINDOW = int(QUERY_S * peaks.SAMPLE_RATE_HZ)
-MAX_WINDOWS = 8
-
-
-def _list_windows(n: int) -> list[int]:
-    """Return where the windows of a long excerpt begin: spread evenly, at most eight."""
-    if n <= _WINDOW:
-        return [0]
-    count = min(MAX_WINDOWS, -(-n // _WINDOW))
-    return [round(start) for start in np.linspace(0, n - _WINDOW, count)]
-
-
-def _check(y: np.ndarray) -> np.ndarray:
-    """Return a mono float32 signal, or say what is wrong with it."""
-    y = np.asarray(y)
-    if y.ndim == 2 and min(y.shape) <= 8:
-        y = y.mean(axis=int(np.argmin(y.shape)))
-    if y.ndim != 1 or y.size == 0:
-        raise ValueError(f"y: expected a signal (n,) or (channels, n), found the shape {y.shape}")
-    if y.dtype.kind == "i":
-        y = y / -float(np.iinfo(y.dtype).min)
-    elif y.dtype.kind != "f":
-        raise ValueError(f"y: expected floats or signed integers, found {y.dtype}")
-    if not np.isfinite(y).all():
-        raise ValueError(f"y: expected finite samples, found {y[np.argmin(np.isfinite(y))]}")
-    return np.ascontiguousarray(y, dtype=np.float32)
-
-
-def _resample(y: np.ndarray, sr: int) -> np.ndarray:
-    if sr <= 0:
-        raise ValueError(f"sr: expected a sampling rate in Hz, found {sr}")
-    if sr == peaks.SAMPLE_RATE_HZ:
-        return y
-    return librosa.resample(y, orig_sr=sr, target_sr=peaks.SAMPLE_RATE_HZ)
-
-
 def _fingerprint_file(path: Path, settings: Settings) -> Prints | Exception:
     try:
         y = load_audio(path, sr=peaks.SAMPLE_RATE_HZ)
-        return fingerprint(path.name, _check(y), settings)
+        return fingerprint(path.name, check_signal(y), settings)
     except (AudioError, ValueError) as error:
         return error
 
@@ -543,64 +423,3 @@ def _keep_readable(
             raise result
         else:
             on_error(path, result)
-
-
-def _make_part(added: Sequence[Prints], first_block: int) -> Part:
-    gap = np.zeros(GAP_BLOCKS, dtype=np.uint32)
-    lengths = [one.recording.n_blocks + GAP_BLOCKS for one in added]
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]) * peaks.BLOCK_FRAMES
-    if starts[-1] + lengths[-1] * peaks.BLOCK_FRAMES >= 1 << 32:
-        raise ValueError("an index holds 4 years of sound; these recordings are longer")
-    segment = _make_segment(
-        np.concatenate([one.hashes for one in added]),
-        np.concatenate([one.times + np.uint32(s) for one, s in zip(added, starts, strict=True)]),
-        np.concatenate([part for one in added for part in (one.counts, gap)]),
-        np.concatenate([one.peaks for one in added]),
-    )
-    return Part([one.recording for one in added], segment, first_block)
-
-
-def _make_segment(
-    hashes: np.ndarray, times: np.ndarray, counts: np.ndarray, places: np.ndarray
-) -> Segment:
-    order = np.argsort(hashes, kind="stable")
-    keys, starts = np.unique(hashes[order], return_index=True)
-    return Segment(
-        keys.astype(np.uint32),
-        np.append(starts, len(hashes)).astype(np.uint32),
-        times[order].astype(np.uint32),
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32),
-        places,
-    )
-
-
-def _check_recording(row: Any) -> Recording:
-    name, n_blocks, seconds = row
-    if not isinstance(name, str) or type(n_blocks) is not int or not 0 <= n_blocks < 1 << 27:
-        raise ValueError("a recording is not described as it should be")
-    return Recording(name, n_blocks, float(seconds))
-
-
-def _check_segment(segment: Segment, recordings: Sequence[Recording]) -> None:
-    """Raise a ValueError where arrays would lead the compiled loops astray."""
-    n_blocks = sum(recording.n_blocks + GAP_BLOCKS for recording in recordings)
-    for name, kind in zip(Segment._fields, ("uint32",) * 4 + ("uint16",), strict=True):
-        if getattr(segment, name).dtype != kind:
-            raise ValueError(f"{name} must be {kind}")
-    if not recordings or len(segment.blocks) != n_blocks + 1:
-        raise ValueError("blocks do not fit the recordings")
-    for name, offsets, count in (
-        ("starts", segment.starts, len(segment.postings)),
-        ("blocks", segment.blocks, len(segment.peaks)),
-    ):
-        if not len(offsets) or offsets[0] != 0 or offsets[-1] != count:
-            raise ValueError(f"{name} do not begin at 0 or end at the end")
-        if (offsets[1:] < offsets[:-1]).any():
-            raise ValueError(f"{name} are out of order")
-    keys = segment.keys
-    if len(segment.starts) != len(keys) + 1 or (keys[1:] <= keys[:-1]).any():
-        raise ValueError("keys are out of order")
-    if len(keys) and keys[-1] >= pairs.N_HASHES:
-        raise ValueError("a key is no hash")
-    if len(segment.postings) and segment.postings.max() >= n_blocks * peaks.BLOCK_FRAMES:
-        raise ValueError("a posting lies behind the end")

@@ -277,7 +277,7 @@ def measure(blocks, peaks, places, evidence, speed, refine):
         high = (places[i] + refine + length) // (STEPS * 32)
         for block in range(max(low, 0), min(high + 1, n_blocks)):
             for k in range(blocks[block], blocks[block + 1]):
-                frame, b = block * 32 + (peaks[k] >> 9), np.int64(peaks[k] & 511)
+                frame, b = block * 32 + (peaks[k] >> 9), int(peaks[k] & 511)
                 if speed != 1:
                     b = int(np.rint(b * speed))
                     if b >= N_BINS:

@@ -24,7 +24,7 @@ import numpy as np
 MAGIC = b"AARESIDX"
 VERSION = 1
 ALIGNMENT = 64
-TYPES = {"uint16": np.dtype("<u2"), "uint32": np.dtype("<u4")}
+TYPES: dict[str, np.dtype[Any]] = {"uint16": np.dtype("<u2"), "uint32": np.dtype("<u4")}
 MAX_HEADER = 1 << 28
 _PREFIX = len(MAGIC) + 12
 
@@ -66,7 +66,7 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
             stream.write(prefix)
             for key, array in arrays.items():
                 stream.write(bytes(positions[key] - stream.tell()))
-                stream.write(memoryview(np.ascontiguousarray(array)).cast("B"))
+                stream.write(_as_bytes(array))
             stream.flush()
             os.fsync(stream.fileno())
         Path(name).chmod(0o644)
@@ -86,7 +86,7 @@ def _make_header(
         entries[key] = {
             "type": data.dtype.name,
             "length": len(data),
-            "crc32": zlib.crc32(memoryview(data).cast("B")),
+            "crc32": zlib.crc32(_as_bytes(data)),
             "position": 0,
         }
     # positions count from the end of the header, so that its length does not depend on them
@@ -99,6 +99,11 @@ def _make_header(
     prefix = MAGIC + words.tobytes() + header
     start = _align(len(prefix))
     return prefix, {key: start + entry["position"] for key, entry in entries.items()}
+
+
+def _as_bytes(array: np.ndarray) -> memoryview:
+    view: Any = np.ascontiguousarray(array)
+    return memoryview(view).cast("B")
 
 
 def _align(position: int) -> int:
@@ -174,6 +179,6 @@ def _read_array(name: str, view: np.ndarray, entry: Mapping[str, Any], start: in
     if first % ALIGNMENT:
         raise IndexFileError(f"{name}: the array does not begin where arrays do")
     data = view[first:last]
-    if zlib.crc32(memoryview(data)) != entry["crc32"]:
+    if zlib.crc32(_as_bytes(data)) != entry["crc32"]:
         raise IndexFileError(f"{name}: damaged, the checksum is wrong")
     return data.view(dtype)

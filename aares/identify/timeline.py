@@ -89,7 +89,7 @@ def make_timeline(
         match = answer.match
         song, offset_s = (match.song, match.offset_s) if match else (None, None)
         _append(entries, Played(start_s, end_s, song, offset_s, answer.p_false))
-    return entries[:-1] + [replace(entries[-1], end_s=len(y) / sr)]
+    return [*entries[:-1], replace(entries[-1], end_s=len(y) / sr)]
 
 
 def _append(entries: list[Played], new: Played) -> None:
