@@ -28,7 +28,14 @@ from joblib import Parallel, delayed
 from aares.audio import AudioError, load_audio
 from aares.identify import peaks, search
 from aares.identify.answer import THRESHOLD, Answer, Candidate, choose
-from aares.identify.query import WINDOW, Query, check_signal, list_windows, make_query, resample
+from aares.identify.query import (
+    WINDOW,
+    Query,
+    check_signal,
+    list_windows,
+    make_query,
+    resample,
+)
 from aares.identify.recordings import (
     BLOCK_STEPS,
     Part,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import librosa
 import numpy as np
 
 from aares.identify import pairs, peaks, search
@@ -14,6 +15,8 @@ from aares.identify import pairs, peaks, search
 QUERY_S = 15.0  # a longer excerpt is looked at in windows of this length
 PEAKS_PER_BLOCK = 40  # more than a recording keeps: noise adds peaks, and the right ones must stay
 FAN_OUT = 8
+WINDOW = int(QUERY_S * peaks.SAMPLE_RATE_HZ)  # in samples
+MAX_WINDOWS = 8
 
 
 @dataclass(frozen=True)
@@ -74,3 +77,75 @@ def make_query(y: np.ndarray) -> Query:
         found.append(peaks.Peaks(one.time * peaks.STEPS + step, one.bin, one.fraction))
     seconds = len(y) / peaks.SAMPLE_RATE_HZ
     return Query(seconds, tuple(found), search.weigh_evidence(power))
+
+
+def list_windows(n: int) -> list[int]:
+    """Tell where the windows of a long excerpt begin: spread evenly, at most eight.
+
+    Parameters
+    ----------
+    n : int
+        Samples of the excerpt.
+
+    Returns
+    -------
+    list of int
+    """
+    if n <= WINDOW:
+        return [0]
+    count = min(MAX_WINDOWS, -(-n // WINDOW))
+    return [round(start) for start in np.linspace(0, n - WINDOW, count)]
+
+
+def check_signal(y: np.ndarray) -> np.ndarray:
+    """Return a mono float32 signal, or say what is wrong with it.
+
+    Parameters
+    ----------
+    y : ndarray of float or signed int, shape (n,), (channels, n) or (n, channels)
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        `y` is empty, not finite, or not shaped like sound.
+    """
+    y = np.asarray(y)
+    if y.ndim == 2 and min(y.shape) <= 8:
+        y = y.mean(axis=int(np.argmin(y.shape)))
+    if y.ndim != 1 or y.size == 0:
+        raise ValueError(f"y: expected a signal (n,) or (channels, n), found the shape {y.shape}")
+    if y.dtype.kind == "i":
+        y = y / -float(np.iinfo(y.dtype).min)
+    elif y.dtype.kind != "f":
+        raise ValueError(f"y: expected floats or signed integers, found {y.dtype}")
+    if not np.isfinite(y).all():
+        raise ValueError(f"y: expected finite samples, found {y[np.argmin(np.isfinite(y))]}")
+    return np.ascontiguousarray(y, dtype=np.float32)
+
+
+def resample(y: np.ndarray, sr: int) -> np.ndarray:
+    """Bring a signal to 8 kHz.
+
+    Parameters
+    ----------
+    y : ndarray of float32, shape (n,)
+    sr : int
+
+    Returns
+    -------
+    ndarray of float32, shape (n_resampled,)
+
+    Raises
+    ------
+    ValueError
+        The rate is not positive.
+    """
+    if sr <= 0:
+        raise ValueError(f"sr: expected a sampling rate in Hz, found {sr}")
+    if sr == peaks.SAMPLE_RATE_HZ:
+        return y
+    return librosa.resample(y, orig_sr=sr, target_sr=peaks.SAMPLE_RATE_HZ)

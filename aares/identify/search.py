@@ -28,12 +28,13 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from aares.identify.peaks import N_BINS, STEPS
+from aares.identify.peaks import FIRST_BIN, N_BINS, STEPS
 
 BUDGET = 60_000  # postings that vote; those of the rarest hashes go first
 WINDOW_STEPS = 3  # votes within so many steps are for one place
 N_CANDIDATES = 400
 REFINE_STEPS = 2  # evidence is looked for this far around a candidate
+SILENCE = 1e-6  # of the loudest frame's energy
 CAP = 10.0  # no pixel counts as more than so many times the usual power of its bin
 _WEIGHT_BITS = 12
 
@@ -207,27 +208,31 @@ def weigh_evidence(power: np.ndarray) -> Evidence:
     Evidence
     """
     rows = np.ascontiguousarray(power.T)
+    some = rows[::STEPS]
+    energy = some[:, FIRST_BIN:].sum(axis=1)
+    loud = energy > np.float32(SILENCE) * energy.max(initial=0)
+    if not loud.all():  # a pause would pull every mean down
+        some = some[loud] if loud.any() else some[:1]
     # the bits of a float are nearly its logarithm
-    levels = rows[::STEPS].view(np.int32).mean(axis=0, dtype=np.float32)
+    levels = some.view(np.int32).mean(axis=0, dtype=np.float32)
     usual = 1 / np.maximum(levels.astype(np.int32).view(np.float32), np.float32(1e-20))
-    return Evidence(rows, usual, *_normalise(rows, usual, STEPS))
+    return Evidence(rows, usual, *_normalise(rows, np.ascontiguousarray(some), usual))
 
 
 @njit(cache=True, fastmath=True)
-def _normalise(rows, usual, stride):
+def _normalise(rows, some, usual):
     n_steps, n_bins = rows.shape
+    used = len(some)
     mean, square = np.zeros(n_bins, dtype=np.float32), np.zeros(n_bins, dtype=np.float32)
-    used = 0
-    for t in range(0, n_steps, stride):
-        used += 1
+    for t in range(used):
         for b in range(n_bins):
-            value = min(rows[t, b] * usual[b], np.float32(CAP))
+            value = min(some[t, b] * usual[b], np.float32(CAP))
             mean[b] += value
             square[b] += value * value
     scale = np.zeros(n_bins, dtype=np.float32)
     for b in range(n_bins):
-        mean[b] /= max(used, 1)
-        variance = square[b] / max(used, 1) - mean[b] * mean[b]
+        mean[b] /= used
+        variance = square[b] / used - mean[b] * mean[b]
         # a bin that never changes says nothing
         if variance > np.float32(1e-4):
             scale[b] = np.float32(1) / np.sqrt(variance)
