@@ -271,6 +271,9 @@ def test_ways_to_handle_genres_beat_none_where_genre_is_all(songs):
     X, y = above.drop(columns="popularity"), above["popularity"]
     table = compare_models(models, X, y, KFold(3, shuffle=True, random_state=0).split(X))
     assert table.index[:2].tolist() == ["mean popularity", "none"]
+    # Lists of one micro-genre keep no company: graph and mutual information have nothing to say.
+    company = [name for name in table.index if name.startswith(("graph", "mutual"))]
+    table = table.drop(index=company)
     assert (table["RMSE"].iloc[2:] < 0.8 * table.loc["none", "RMSE"]).all()
     assert table.loc["mean popularity", "R2"] < 0.01
 

@@ -218,7 +218,8 @@ class SongFeatures(BaseEstimator):
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Return the name of each feature."""
         names: list[str] = []
-        for part in (*self.rows_, self.svd_):
+        plain: list[Any] = [*self.rows_, self.svd_]
+        for part in plain:
             names += map(str, part.get_feature_names_out())
         if self.model_ is not None:
             names += map(str, self.model_.get_feature_names_out())
@@ -265,13 +266,16 @@ class SongFeatures(BaseEstimator):
             near = np.tile(neighbors.NOBODY, (len(X), 1))
             for train, test in folds:
                 if name == "day" or not hide_artist:
-                    part = self._add_reference(name, Known(*(column[train] for column in known)))
+                    part = self._add_reference(
+                        name, Known(known.keys[train], known.space[train], known.residuals[train])
+                    )
                     near[test] = krige(part, known.keys[test], space[test], pick)
             parts.append(near)
         return self._join(X, space, parts)
 
     def _join(self, X: pd.DataFrame, space: FloatArray, parts: list[FloatArray]) -> FloatArray:
-        plain = [part.transform(X) for part in (*self.rows_, self.svd_)]
+        encoders: list[Any] = [*self.rows_, self.svd_]
+        plain = [part.transform(X) for part in encoders]
         if self.model_ is not None and self.others_ is not None:
             days = neighbors.name_days(X)
             plain += [self.model_.transform(X)]

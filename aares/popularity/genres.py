@@ -45,10 +45,10 @@ class GenreNMF(TransformerMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame, y: Any = None) -> GenreNMF:
         """Learn the parts."""
         self.counter_ = TokenCounter(column="genres", min_count=2).fit(X)
-        size = min(self.n_components, len(self.counter_.vocabulary_), len(X))
+        size = max(1, min(self.n_components, len(self.counter_.vocabulary_) - 1, len(X)))
         self.weights_ = TfidfTransformer(sublinear_tf=True)
         hot = self.weights_.fit_transform(self.counter_.transform(X))
-        self.nmf_ = NMF(size, init="nndsvd", max_iter=60, tol=1e-3, random_state=self.random_state)
+        self.nmf_ = NMF(size, init="nndsvd", max_iter=500, tol=1e-2, random_state=self.random_state)
         self.nmf_.fit(hot)
         return self
 

@@ -283,9 +283,9 @@ def compare_intervals(
         Of the quantile method.
     """
     y = np.asarray(y, dtype=float)
-    columns = parts[["zero", "level", "spread"]].to_numpy(float).T
+    zero, level, spread = parts[["zero", "level", "spread"]].to_numpy(float).T
     raw = {
-        "quantile": mix_bounds(*columns, coverage),
+        "quantile": mix_bounds(zero, level, spread, coverage),
         "constant": _repeat(parts["mean"].to_numpy(float)),
     }
     rng = np.random.default_rng(random_state)
@@ -298,6 +298,6 @@ def compare_intervals(
                 correction = find_correction(score_bounds(y[kept], bounds[kept]), coverage)
                 out[judged] = move_bounds(bounds[judged], correction)
         each = [measure_intervals(y[test], out[test])["coverage"] for test, _ in halves]
-        spread = {"lowest fold": min(each), "highest fold": max(each)}
-        rows[name], moved[name] = {**measure_intervals(y, out), **spread}, out
+        extremes = {"lowest fold": min(each), "highest fold": max(each)}
+        rows[name], moved[name] = {**measure_intervals(y, out), **extremes}, out
     return pd.DataFrame(rows).T, moved["quantile"]
