@@ -7,21 +7,16 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern
+from sklearn.base import clone
 from sklearn.model_selection import KFold
 
 from aares.config import AUDIO_FEATURES
 from aares.popularity import (
-    PopularityIntervals,
-    compare_intervals,
     compare_models,
     make_genre_models,
     make_model,
     measure_importance,
     predict_folds,
-    predict_parts_folds,
     score,
     summarise_residuals,
 )
@@ -30,15 +25,7 @@ from aares.popularity.encoders import (
     TokenCounter,
     TokenTargetEncoder,
 )
-from aares.popularity.features import SongFeatures
-from aares.popularity.intervals import (
-    find_correction,
-    measure_intervals,
-    move_bounds,
-    score_bounds,
-)
-from aares.popularity.model import HurdleRegressor, mix_quantile
-from aares.popularity.neighbors import DAY, NOBODY, Known, is_vague, krige
+from aares.popularity.model import HurdleRegressor
 from aares.popularity.patterns import (
     compute_ppmi,
     count_weekdays,
@@ -228,7 +215,7 @@ def test_model_accepts_a_reference(songs):
     X = songs.drop(columns="popularity")
     fitted = make_model(reference=reference).fit(X, songs["popularity"])
     assert np.isfinite(fitted.predict(X)).all()
-    assert "reference_level" in fitted.encoders_.get_feature_names_out()
+    assert "reference__reference_level" in fitted.encoders_.get_feature_names_out()
 
 
 def test_model_names_the_missing_column(songs):
@@ -271,9 +258,6 @@ def test_ways_to_handle_genres_beat_none_where_genre_is_all(songs):
     X, y = above.drop(columns="popularity"), above["popularity"]
     table = compare_models(models, X, y, KFold(3, shuffle=True, random_state=0).split(X))
     assert table.index[:2].tolist() == ["mean popularity", "none"]
-    # Lists of one micro-genre keep no company: graph and mutual information have nothing to say.
-    company = [name for name in table.index if name.startswith(("graph", "mutual"))]
-    table = table.drop(index=company)
     assert (table["RMSE"].iloc[2:] < 0.8 * table.loc["none", "RMSE"]).all()
     assert table.loc["mean popularity", "R2"] < 0.01
 
@@ -366,137 +350,3 @@ def test_residuals_of_a_biased_group():
     table = summarise_residuals(y, predicted, groups)
     assert table["mean"].to_dict() == {"fair": 0.0, "under": 5.0}
     assert table["songs"].to_dict() == {"fair": 40, "under": 39}
-
-
-# --- the median, and intervals ------------------------------------------------------------
-
-
-def test_median_of_a_mixture_is_the_median_of_draws():
-    rng = np.random.default_rng(0)
-    for zero, level in [(0.1, 50.0), (0.4, 30.0), (0.6, 60.0)]:
-        draws = np.where(rng.random(200_000) < zero, 0, rng.normal(level, 10, 200_000))
-        median = mix_quantile(np.array([zero]), np.array([level]), 10.0, 0.5)[0]
-        assert median == pytest.approx(np.median(draws), abs=0.2)
-    assert mix_quantile(np.array([0.0, 1.0]), np.array([99.0, 50.0]), 10.0, 0.99).tolist() == [
-        100.0,
-        0.0,
-    ]
-
-
-def test_the_absolute_loss_has_the_smaller_absolute_error(songs):
-    X, y = songs.drop(columns="popularity"), songs["popularity"].to_numpy(float)
-    folds = list(KFold(3, shuffle=True, random_state=0).split(X))
-    parts = predict_parts_folds(make_model(), X, y, folds)
-    mean, median = score(y, parts["mean"]), score(y, parts["median"])
-    assert median["MAE"] < mean["MAE"] and mean["RMSE"] < median["RMSE"]
-    train, test = folds[0]
-    absolute = make_model(loss="absolute").fit(X.iloc[train], y[train])
-    assert absolute.predict(X.iloc[test]) == pytest.approx(parts["median"].to_numpy()[test])
-    with pytest.raises(ValueError, match="loss: expected 'squared' or 'absolute', found 'cubic'"):
-        make_model(loss="cubic").fit(X, y)
-
-
-def test_a_song_learns_from_its_closest_neighbour_most():
-    space = np.array([[0.0], [1.0]])
-    known = Known(np.array(["d", "d"], dtype=object), space, np.array([[10.0, 0.0], [-10.0, 0.0]]))
-    asked = np.array(["d", "d", "e", ""], dtype=object)
-    found = krige(known, asked, np.array([[0.0], [1.0], [0.0], [0.0]]), lambda _: DAY)
-    assert 0 < found[0, 0] < 10 and found[0, 0] == pytest.approx(-found[1, 0])
-    assert found[2].tolist() == found[3].tolist() == list(NOBODY)
-
-
-def test_neighbours_weigh_as_a_gaussian_process_has_it():
-    rng = np.random.default_rng(1)
-    space, y = rng.random((30, 2)), rng.normal(size=30)
-    kernel = ConstantKernel(0.1) + ConstantKernel(0.6) * Matern(1.0, nu=0.5)
-    theirs = GaussianProcessRegressor(kernel, alpha=1.0, optimizer=None).fit(space[:20], y[:20])
-    keys = np.full(30, "d", dtype=object)
-    known = Known(keys[:20], space[:20], np.column_stack([y, y])[:20])
-    ours = krige(known, keys[20:], space[20:], lambda _: DAY)
-    assert ours[:, 0] == pytest.approx(theirs.predict(space[20:]), abs=1e-6)
-
-
-def test_vague_dates():
-    assert [is_vague(day) for day in ("1999", "1999-05", "1999-01-01", "1999-05-01")] == [
-        True,
-        True,
-        True,
-        False,
-    ]
-
-
-def test_unknown_artists_are_shown_without_artist_and_copies(songs):
-    X, y = songs.drop(columns="popularity"), songs["popularity"].to_numpy(float)
-    features = SongFeatures()
-    known, unknown = features.fit_training(X, y)
-    names = features.get_feature_names_out()
-    assert known.shape == unknown.shape == (len(X), len(names))
-    count = list(names).index("artist_name_count")
-    assert known[:, count].max() > 0 and unknown[:, count].max() == 0
-    stranger = X.iloc[[0]].assign(artist_name="nobody ever", track_name="no such song")
-    for i, name in enumerate(names):
-        if str(name).startswith(("artist_name_", "artist_near_", "copy_near_")):
-            assert unknown[:, i] == pytest.approx(features.transform(stranger)[0, i]), name
-
-
-def test_correction_is_the_ranked_score():
-    scores = np.arange(1.0, 20.0)  # 19 songs: the 18th of them for 90 %
-    assert find_correction(scores, 0.9) == 18
-    assert find_correction(scores[:5], 0.9) == float("inf")
-
-
-@pytest.mark.parametrize("method", ["quantile", "constant"])
-def test_intervals_hold_as_often_as_promised(method):
-    """Whatever the model is worth: here its zeros and its spread are wrong."""
-    rng = np.random.default_rng(7)
-    hits = []
-    for _ in range(200):
-        n = 400
-        zero, level = rng.random(n) * 0.5, rng.random(n) * 80
-        y = np.where(rng.random(n) < zero**2, 0, rng.normal(level, 5 + level / 4)).clip(0, 100)
-        parts = pd.DataFrame({"zero": zero, "level": level, "spread": 8.0})
-        parts["mean"] = (1 - zero) * level
-        table, bounds = compare_intervals(y, parts, [(np.arange(0), np.arange(n))])
-        assert (bounds >= 0).all() and (bounds <= 100).all()
-        hits.append(table.loc[method, "coverage"])
-    # Clipping and ties at 0 can only add to the promised 90 %.
-    assert 0.895 < np.mean(hits) < 0.925
-
-
-def test_quantile_intervals_agree_with_mapie_where_nothing_is_zero():
-    mapie = pytest.importorskip("mapie.regression")
-    rng = np.random.default_rng(3)
-    X = rng.random((600, 1))
-    y = 50 + 10 * X[:, 0] + rng.normal(0, 2 + 4 * X[:, 0])
-
-    class Line(RegressorMixin, BaseEstimator):
-        def __init__(self, slope=0.0, start=0.0):
-            self.slope, self.start = slope, start
-
-        def fit(self, X, y=None):
-            self.fitted_ = True
-            return self
-
-        def predict(self, X):
-            return self.start + self.slope * X[:, 0]
-
-    lines = [Line(8.0, 49.0).fit(X), Line(12.0, 51.0).fit(X), Line(10.0, 50.0).fit(X)]
-    theirs = mapie.ConformalizedQuantileRegressor(lines, confidence_level=0.9, prefit=True)
-    theirs.conformalize(X[:300], y[:300])
-    expected = theirs.predict_interval(X[300:], symmetric_correction=True)[1][:, :, 0]
-    bounds = np.column_stack([line.predict(X) for line in lines[:2]])
-    correction = find_correction(score_bounds(y[:300], bounds[:300]), 0.9)
-    assert move_bounds(bounds[300:], correction) == pytest.approx(expected, abs=1e-6)
-
-
-def test_intervals_of_the_model(songs):
-    X, y = songs.drop(columns="popularity"), songs["popularity"]
-    intervals = PopularityIntervals(make_model(), coverage=0.8).fit(X, y)
-    other = make_songs(200, seed=5)
-    bounds = intervals.predict_interval(other.drop(columns="popularity"))
-    assert bounds.shape == (200, 2) and (bounds[:, 0] <= bounds[:, 1]).all()
-    assert 0.65 < measure_intervals(other["popularity"], bounds)["coverage"] <= 1
-    with pytest.raises(ValueError, match="coverage"):
-        PopularityIntervals(make_model(), coverage=90).fit(X, y)
-    with pytest.raises(ValueError, match="method"):
-        PopularityIntervals(make_model(), method="guess").fit(X, y)

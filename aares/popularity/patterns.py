@@ -350,28 +350,3 @@ def measure_explained(df: pd.DataFrame, columns: Sequence[str]) -> float:
     """
     means = df.groupby(list(columns))["popularity"].transform("mean")
     return float(means.var(ddof=0) / df["popularity"].var(ddof=0))
-
-
-def compare_correlations(df: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Correlate columns with popularity, over all songs and among songs of one year.
-
-    Parameters
-    ----------
-    df : DataFrame
-        Raw table.
-    columns : sequence of str
-        Numeric columns.
-
-    Returns
-    -------
-    DataFrame, index column
-        ``all songs`` and ``same year`` (means of both sides by year are taken out), -1 to 1.
-    """
-    year = describe_date(df)["year"]
-    kept = df.loc[year.notna(), [*columns, "popularity"]].astype(float)
-    within = kept - kept.groupby(year[kept.index]).transform("mean")
-    table = {
-        "all songs": kept[[*columns]].corrwith(kept["popularity"]),
-        "same year": within[[*columns]].corrwith(within["popularity"]),
-    }
-    return pd.DataFrame(table)
