@@ -308,7 +308,6 @@ def test_a_saved_index_answers_as_before(songs, index, file):
 def test_names_must_differ_and_settings_be_in_range(songs, tmp_path):
     index = Index.from_signals(dict(list(songs.items())[:1]))
     with pytest.raises(ValueError, match="called 'song 0'"):
-        index._add([])
         index._check_names(["song 0"])
     for wrong in ({"peaks_per_block": 0}, {"fan_out": 21}, {"fan_out": 1.5}):
         with pytest.raises(ValueError, match="expected 1 to"):
