@@ -23,6 +23,8 @@ def test_noise_has_the_power_that_was_asked_for(kind, snr_db):
     again = distortions.add_noise(y, kind, np.random.default_rng(0), snr_db=snr_db)
     np.testing.assert_array_equal(heard, again)
     assert distortions.add_noise(y, kind, np.random.default_rng(0), snr_db=np.inf) is y
+    silence = np.zeros(50, dtype=np.float32)
+    assert not distortions.add_noise(silence, kind, np.random.default_rng(0), snr_db=0).any()
 
 
 def test_pink_noise_falls_by_three_decibels_an_octave():

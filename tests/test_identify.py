@@ -32,6 +32,7 @@ from aares.identify import (
 )
 from aares.identify.answer import THRESHOLD, choose, estimate_p_false
 from aares.identify.command import identify_files, index_folder
+from aares.identify.index import WAYS
 
 SR = 8000
 
@@ -71,12 +72,22 @@ def file(index, tmp_path):
 # --- peaks and pairs ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("n_frames", [1, 2, 8, 9, 10, 50, 131])
-def test_dilation_is_scipys_maximum_filter(n_frames):
-    rows = np.random.default_rng(n_frames).random((n_frames, peaks.N_BINS), dtype=np.float32)
+@pytest.mark.parametrize("n_frames", [1, 2, 8, 9, 31, 32, 33, 131])
+@pytest.mark.parametrize("per_block", [1, 12, 200])
+def test_maxima_are_those_of_scipys_filter(n_frames, per_block):
+    rng = np.random.default_rng(n_frames)
+    rows = rng.integers(0, 3000, (n_frames, peaks.N_BINS)).astype(np.float32)  # with ties
     size = (2 * peaks.REACH_FRAMES + 1, 2 * peaks.REACH_BINS + 1)
-    expected = maximum_filter(rows, size=size, mode="constant")
-    np.testing.assert_array_equal(peaks._dilate(rows), expected)
+    highest = rows == maximum_filter(rows, size=size, mode="constant")
+    highest[:, : peaks.FIRST_BIN] = highest[:, -1] = False
+    expected = []
+    for start in range(0, n_frames, peaks.BLOCK_FRAMES):
+        places = np.argwhere(highest[start : start + peaks.BLOCK_FRAMES])
+        places[:, 0] += start
+        order = np.argsort(-rows[places[:, 0], places[:, 1]], kind="stable")[:per_block]
+        expected += sorted(places[order].tolist())
+    found = peaks.find_peaks(rows.T, per_block=per_block)
+    assert [*map(list, zip(found.time.tolist(), found.bin.tolist(), strict=True))] == expected
 
 
 def test_power_is_that_of_a_plain_transform():
@@ -174,10 +185,10 @@ def test_other_speeds_are_found_and_told(songs, index, speed):
     match = index.identify(y, SR).match
     assert match.song == "song 5" and abs(match.speed - speed) <= abs(speed - 1) + 0.001
     assert abs(match.offset_s - 50_001 / SR * speed) < 0.4  # also the error of the speed adds up
-    found = index._search(make_query(y), round(speed, 3))[0]
-    assert (
-        found.name().song == "song 5" and found.votes > 3 * index._search(make_query(y), 1)[0].votes
-    )
+    query = make_query(y)
+    found = index.rank(query, "speeds")[0]
+    assert found.song == "song 5"
+    assert index.rank(query, "speeds", without={"song 5"})[0].song != "song 5"
 
 
 def test_unknown_sound_is_unknown(index):
@@ -244,16 +255,27 @@ def test_a_recording_that_is_there_twice_is_still_accepted(songs):
     assert {c.song for c in answer.candidates[:2]} == {"song 0", "again"}
 
 
-def test_p_false_falls_with_the_score_and_grows_with_the_speeds_tried():
+@pytest.mark.parametrize("way", WAYS)
+def test_p_false_falls_with_the_score_and_with_its_share_of_the_ceiling(way):
+    facts = {"ceiling": 20.0, "seconds": 10.0, "way": way}
     rivals = [Candidate(f"rival {k}", 0.0, 3.5, 40.0, 1.0) for k in range(7)]
     chances = [
-        estimate_p_false([Candidate("a", 0.0, score, 10 * score, 1.0), *rivals])
+        estimate_p_false([Candidate("a", 0.0, score, 10 * score, 1.0), *rivals], **facts)
         for score in (3.6, 6.0, 9.0, 15.0)
     ]
     assert chances == sorted(chances, reverse=True) and chances[-1] < THRESHOLD < chances[0]
     best = [Candidate("a", 0.0, 15.0, 150.0, 1.0), *rivals]
-    assert choose(best, threshold=THRESHOLD, n_speeds=1).match == best[0]
-    assert estimate_p_false(best, n_speeds=12) >= estimate_p_false(best)
+    assert choose(best, **facts, threshold=THRESHOLD).match == best[0]
+    assert choose(best, **facts, threshold=0).match is None
+    assert choose([], **facts, threshold=1).p_false == 1
+
+
+def test_a_query_is_its_own_ceiling(songs):
+    query = make_query(songs["song 9"][80_000 : 80_000 + 8 * SR])  # aligned with the frames
+    index = Index.from_signals({"itself": songs["song 9"][80_000 : 80_000 + 8 * SR]})
+    segment, start = index._parts[0].segment, np.array([0])
+    [score], _ = search.measure(segment.blocks, segment.peaks, start, query.evidence, 1.0, 0)
+    assert score == pytest.approx(query.ceiling, rel=1e-4) and query.ceiling > 5
 
 
 def test_a_timeline_tells_what_was_played_when(songs, index):

@@ -106,26 +106,33 @@ class Answer:
         }
 
 
-THRESHOLD = 5e-4  # a search at other speeds is a second chance to be wrong: 0.1 % together
-FEATURES = ("score", "lead", "stand_out", "lead_votes")
+THRESHOLD = 3e-4  # three ways to search are three chances to be wrong: below 0.1 % together
+FEATURES = ("score", "lead", "stand_out", "lead_votes", "ceiling", "share", "log_seconds")
 N_RIVALS = 6
 USUAL_RIVAL = (3.0, 40.0)  # score and votes of a rival where an index has too few recordings
+SECONDS = (5.0, 15.0)  # a length outside this range counts as its end
 
 
-def describe(candidates: Sequence[Candidate]) -> np.ndarray:
+def describe(candidates: Sequence[Candidate], *, ceiling: float, seconds: float) -> np.ndarray:
     """Tell how the best candidate stands out.
 
     Parameters
     ----------
     candidates : sequence of Candidate
         The best first, one for each recording; not empty.
+    ceiling : float
+        Score of the query's own peaks, see `query.Query.ceiling`.
+    seconds : float
+        Length of the query.
 
     Returns
     -------
-    ndarray of float, shape (4,)
+    ndarray of float, shape (7,)
         In the order of `FEATURES`: its score; the lead over the second; over the mean of the third
         to eighth (a recording that is in the index twice has a second as good as the first); how
-        far the logarithm of its votes lies above the third's to eighth's.
+        far the logarithm of its votes lies above the third's to eighth's; the ceiling; the share
+        of it that the score reaches, small where two pieces have only a figure in common; the
+        logarithm of the seconds.
     """
     rows = [(c.score, c.votes) for c in candidates]
     rows += [USUAL_RIVAL] * (2 + N_RIVALS - len(rows))
@@ -138,6 +145,9 @@ def describe(candidates: Sequence[Candidate]) -> np.ndarray:
             scores[0] - scores[1],
             scores[0] - scores[rivals].mean(),
             votes[0] - votes[rivals].mean(),
+            ceiling,
+            scores[0] / max(ceiling, 1.0),
+            math.log(min(max(seconds, SECONDS[0]), SECONDS[1])),
         ]
     )
 
@@ -149,23 +159,28 @@ def load_calibration() -> dict[str, Any]:
     Returns
     -------
     dict
-        ``weights`` of `FEATURES`; of their sum: ``start`` and ``scale`` of the exponential tail
-        and ``rate``, the share of unknown excerpts that reach its start.
+        For each way to search, ``quick``, ``thorough`` and ``speeds``: ``weights`` of `FEATURES`;
+        of their sum: ``start`` and ``scale`` of the exponential tail and ``rate``, the share of
+        unknown excerpts that reach its start.
     """
     path = Path(__file__).with_name("calibration.json")
     calibration: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return calibration
 
 
-def estimate_p_false(candidates: Sequence[Candidate], *, n_speeds: int = 1) -> float:
+def estimate_p_false(
+    candidates: Sequence[Candidate], *, ceiling: float, seconds: float, way: str
+) -> float:
     """Estimate the probability that the best candidate is a false match.
 
     Parameters
     ----------
     candidates : sequence of Candidate
         The best first, one for each recording.
-    n_speeds : int
-        At how many speeds was searched: each is a chance to be wrong (Bonferroni).
+    ceiling, seconds : float
+        See `describe`.
+    way : {"quick", "thorough", "speeds"}
+        How they were found: whoever looks at more places finds better wrong ones.
 
     Returns
     -------
@@ -178,29 +193,31 @@ def estimate_p_false(candidates: Sequence[Candidate], *, n_speeds: int = 1) -> f
     """
     if not candidates:
         return 1.0
-    known = load_calibration()
-    total = float(np.dot(known["weights"], describe(candidates)))
-    tail = known["rate"] * math.exp(min(0.0, (known["start"] - total) / known["scale"]))
-    p_false = tail if total >= known["start"] else 1.0
-    return float(min(1.0, max(p_false * n_speeds, 1e-12)))
+    known = load_calibration()[way]
+    total = float(np.dot(known["weights"], describe(candidates, ceiling=ceiling, seconds=seconds)))
+    if total < known["start"]:
+        return 1.0
+    return float(max(known["rate"] * math.exp((known["start"] - total) / known["scale"]), 1e-12))
 
 
-def choose(candidates: Sequence[Candidate], *, threshold: float, n_speeds: int) -> Answer:
+def choose(
+    candidates: Sequence[Candidate], *, ceiling: float, seconds: float, way: str, threshold: float
+) -> Answer:
     """Accept the best candidate, or none.
 
     Parameters
     ----------
     candidates : sequence of Candidate
         The best first, one for each recording.
+    ceiling, seconds, way
+        See `estimate_p_false`.
     threshold : float
         Highest `p_false` that is accepted.
-    n_speeds : int
-        See `estimate_p_false`.
 
     Returns
     -------
     Answer
     """
-    p_false = estimate_p_false(candidates, n_speeds=n_speeds)
+    p_false = estimate_p_false(candidates, ceiling=ceiling, seconds=seconds, way=way)
     match = candidates[0] if candidates and p_false <= threshold else None
     return Answer(match, p_false, tuple(candidates))

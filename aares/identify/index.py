@@ -17,7 +17,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,7 +29,10 @@ from aares.audio import AudioError, load_audio
 from aares.identify import peaks, search
 from aares.identify.answer import THRESHOLD, Answer, Candidate, choose
 from aares.identify.query import (
+    QUICK,
+    THOROUGH,
     WINDOW,
+    Look,
     Query,
     check_signal,
     list_windows,
@@ -53,8 +56,10 @@ from aares.identify.storage import IndexFileError, read_arrays, write_arrays
 
 MAX_SEGMENTS = 8
 SPEEDS = tuple(1 + percent / 200 for percent in range(-6, 7) if percent)  # the bank: half per cents
-BANK_PLACES = 40  # places of each speed whose evidence is measured
 N_ANSWERS = 8
+N_HITS = 12  # of each search: some recordings may be left out
+WAYS = ("quick", "thorough", "speeds")  # to search, the cheapest first
+QUICK_STRICTNESS = 10  # of the quick look, whose doubts a closer one settles
 FINE_SPEEDS = (-0.002, -0.001, 0.001, 0.002)  # tried around the speed of the best candidate
 
 OnError = Callable[[Path, Exception], None]
@@ -70,8 +75,13 @@ class Hit(NamedTuple):
     row: int
     place: int
 
-    def name(self) -> Candidate:
-        """Tell the recording and the offset in it.
+    @property
+    def song(self) -> str:
+        """Name of the recording."""
+        return self.part.recordings[self.row].name
+
+    def locate(self) -> Candidate:
+        """Tell where in the recording it is.
 
         Returns
         -------
@@ -79,8 +89,9 @@ class Hit(NamedTuple):
         """
         step = self.place - int(self.part.starts[self.row]) * BLOCK_STEPS
         offset_s = step * peaks.STEP_LENGTH / peaks.SAMPLE_RATE_HZ
-        name = self.part.recordings[self.row].name
-        return Candidate(name, round(offset_s, 3), self.score, self.votes, round(self.speed, 4))
+        return Candidate(
+            self.song, round(offset_s, 3), self.score, self.votes, round(self.speed, 4)
+        )
 
 
 class Index:
@@ -157,10 +168,24 @@ class Index:
         Index
         """
         index = cls(settings)
-        index._add(
-            fingerprint(name, check_signal(y), index.settings) for name, y in signals.items()
-        )
+        index.add(signals)
         return index
+
+    def add(self, signals: Mapping[str, np.ndarray]) -> None:
+        """Add signals that are in memory; what is indexed already is not touched.
+
+        Parameters
+        ----------
+        signals : mapping of str to ndarray of float, shape (n,)
+            Mono at 8 kHz, by name.
+
+        Raises
+        ------
+        ValueError
+            A name is in the index already, or a signal is none; nothing was added then.
+        """
+        self._check_names(list(signals))
+        self._add(fingerprint(name, check_signal(y), self.settings) for name, y in signals.items())
 
     def append(
         self,
@@ -359,28 +384,62 @@ class Index:
         -------
         Answer
         """
-        answer = self._answer(query, self._search(query, 1.0), threshold, n_speeds=1)
-        if answer.match is None and bank and len(query.peaks[0]) > 1:
-            hits = [hit for speed in SPEEDS for hit in self._search(query, speed)]
-            tuned = self._tune(query, hits)
-            other = self._answer(query, tuned, threshold, n_speeds=len(SPEEDS))
-            answer = min(answer, other, key=lambda one: one.p_false)
-        return answer
+        answers = []
+        for way in WAYS if bank else WAYS[:-1]:
+            strictness = QUICK_STRICTNESS if way == "quick" else 1
+            answers.append(
+                choose(
+                    self.rank(query, way),
+                    ceiling=query.ceiling,
+                    seconds=query.seconds,
+                    way=way,
+                    threshold=threshold / strictness,
+                )
+            )
+            if answers[-1].match:
+                return answers[-1]
+        return min(answers[1:], key=lambda answer: answer.p_false)
 
-    def _answer(self, query: Query, hits: list[Hit], threshold: float, *, n_speeds: int) -> Answer:
-        best: dict[tuple[int, int], Hit] = {}
+    def rank(self, query: Query, way: str, *, without: Container[str] = ()) -> list[Candidate]:
+        """List the best candidates for a query, one for each recording.
+
+        Parameters
+        ----------
+        query : Query
+        way : {"quick", "thorough", "speeds"}
+            At the recording's own speed, closely or not, or at those of the bank.
+        without : container of str
+            Recordings that are left out.
+
+        Returns
+        -------
+        list of Candidate
+            The best first, at most 8.
+        """
+        if way == "speeds":
+            hits = [hit for speed in SPEEDS for hit in self._search(query, QUICK, speed)]
+        else:
+            hits = self._search(query, QUICK if way == "quick" else THOROUGH)
+        hits = [hit for hit in hits if hit.song not in without]
+        if way == "speeds":
+            hits = self._tune(query, hits)
+        best: dict[str, Hit] = {}
         for hit in sorted(hits, key=lambda hit: -hit.score):
-            best.setdefault((hit.part.first_block, hit.row), hit)  # found at several speeds: once
-        named = [hit.name() for hit in list(best.values())[:N_ANSWERS]]
-        return choose(named, threshold=threshold, n_speeds=n_speeds)
+            best.setdefault(hit.song, hit)  # found at several speeds: once
+        return [hit.locate() for hit in list(best.values())[:N_ANSWERS]]
 
-    def _search(self, query: Query, speed: float) -> list[Hit]:
-        hashes, times = query.hash(speed)
+    def _search(self, query: Query, look: Look, speed: float = 1.0) -> list[Hit]:
+        hashes, times = query.hash(look, speed)
         hits: list[Hit] = []
         for part in self._parts:
-            places, votes = search.vote(part.segment, part.table, hashes, times)
-            if speed != 1:
-                places, votes = places[:BANK_PLACES], votes[:BANK_PLACES]
+            places, votes = search.vote(
+                part.segment,
+                part.table,
+                hashes,
+                times,
+                budget=look.budget,
+                n_places=look.n_candidates,
+            )
             hits += _measure(part, query, speed, places, votes)
         return hits
 
@@ -403,7 +462,7 @@ def _measure(
     )
     order = np.argsort(-scores, kind="stable")
     _, first = np.unique(part.locate(places[order]), return_index=True)
-    chosen = order[np.sort(first)[:N_ANSWERS]]
+    chosen = order[np.sort(first)[:N_HITS]]
     rows = part.locate(places[chosen])
     return [
         Hit(float(scores[k]), float(votes[k]), speed, part, int(row), int(places[k]))

@@ -5,7 +5,8 @@ Used by notebook 04 through :class:`aares.identify.Index`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import librosa
 import numpy as np
@@ -13,34 +14,85 @@ import numpy as np
 from aares.identify import pairs, peaks, search
 
 QUERY_S = 15.0  # a longer excerpt is looked at in windows of this length
-PEAKS_PER_BLOCK = 40  # more than a recording keeps: noise adds peaks, and the right ones must stay
-FAN_OUT = 8
 WINDOW = int(QUERY_S * peaks.SAMPLE_RATE_HZ)  # in samples
 MAX_WINDOWS = 8
 
 
+class Look(NamedTuple):
+    """How closely a query is looked at.
+
+    Parameters
+    ----------
+    peaks_per_block : int
+        Of the query. Noise adds peaks, and those of the music must stay among them.
+    fan_out : int
+        Partners of each peak.
+    budget : int
+        Postings that vote.
+    n_candidates : int
+        Places whose evidence is measured.
+    """
+
+    peaks_per_block: int
+    fan_out: int
+    budget: int
+    n_candidates: int
+
+
+QUICK = Look(12, 4, 10_000, 40)
+THOROUGH = Look(40, 8, 60_000, 400)
+
+
 @dataclass(frozen=True)
 class Query:
-    """Peaks of an excerpt, once for each step within a frame, and its evidence.
+    """An excerpt as it is looked for.
 
     Parameters
     ----------
     seconds : float
-    peaks : tuple of Peaks
-        Times in steps.
     evidence : Evidence
         See `search.weigh_evidence`.
     """
 
     seconds: float
-    peaks: tuple[peaks.Peaks, ...]
     evidence: search.Evidence
+    _found: dict[int, list[peaks.Peaks]] = field(default_factory=dict, repr=False)
 
-    def hash(self, speed: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    def find_peaks(self, look: Look) -> list[peaks.Peaks]:
+        """Return the peaks once for each step within a frame.
+
+        Parameters
+        ----------
+        look : Look
+
+        Returns
+        -------
+        list of Peaks
+            Times in steps.
+        """
+        if look.peaks_per_block not in self._found:
+            power = self.evidence.power.T
+            self._found[look.peaks_per_block] = [
+                _find_step(power, step, look.peaks_per_block) for step in range(peaks.STEPS)
+            ]
+        return self._found[look.peaks_per_block]
+
+    @property
+    def ceiling(self) -> float:
+        """Score of a recording that would have the excerpt's own peaks.
+
+        Returns
+        -------
+        float
+        """
+        return search.measure_own(self.find_peaks(QUICK)[0], self.evidence)
+
+    def hash(self, look: Look = QUICK, speed: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
         """Return hashes and their steps as a recording has them.
 
         Parameters
         ----------
+        look : Look
         speed : float
             Of the excerpt. At the recording's own speed all steps are used: one of them is nearly
             aligned with its frames. At other speeds frames drift against each other all the time,
@@ -51,9 +103,14 @@ class Query:
         hashes : ndarray of uint32, shape (n,)
         times : ndarray of int32, shape (n,)
         """
-        used = self.peaks if speed == 1 else self.peaks[:1]
-        parts = [pairs.hash_query(found, fan_out=FAN_OUT, speed=speed) for found in used]
+        used = self.find_peaks(look)[: None if speed == 1 else 1]
+        parts = [pairs.hash_query(found, fan_out=look.fan_out, speed=speed) for found in used]
         return np.concatenate([h for h, _ in parts]), np.concatenate([t for _, t in parts])
+
+
+def _find_step(power: np.ndarray, step: int, per_block: int) -> peaks.Peaks:
+    one = peaks.find_peaks(power[:, step :: peaks.STEPS], per_block=per_block)
+    return peaks.Peaks(one.time * peaks.STEPS + step, one.bin, one.fraction)
 
 
 def make_query(y: np.ndarray) -> Query:
@@ -71,12 +128,7 @@ def make_query(y: np.ndarray) -> Query:
     if len(y) < peaks.N_FFT:
         y = np.pad(y, (0, peaks.N_FFT - len(y)))
     power = peaks.compute_power(y, hop_length=peaks.STEP_LENGTH)
-    found = []
-    for step in range(peaks.STEPS):
-        one = peaks.find_peaks(power[:, step :: peaks.STEPS], per_block=PEAKS_PER_BLOCK)
-        found.append(peaks.Peaks(one.time * peaks.STEPS + step, one.bin, one.fraction))
-    seconds = len(y) / peaks.SAMPLE_RATE_HZ
-    return Query(seconds, tuple(found), search.weigh_evidence(power))
+    return Query(len(y) / peaks.SAMPLE_RATE_HZ, search.weigh_evidence(power))
 
 
 def list_windows(n: int) -> list[int]:

@@ -28,11 +28,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from aares.identify.peaks import FIRST_BIN, N_BINS, STEPS
+from aares.identify.peaks import FIRST_BIN, N_BINS, STEPS, Peaks
 
-BUDGET = 60_000  # postings that vote; those of the rarest hashes go first
 WINDOW_STEPS = 3  # votes within so many steps are for one place
-N_CANDIDATES = 400
 REFINE_STEPS = 2  # evidence is looked for this far around a candidate
 SILENCE = 1e-6  # of the loudest frame's energy
 CAP = 10.0  # no pixel counts as more than so many times the usual power of its bin
@@ -79,7 +77,13 @@ def make_table(keys: np.ndarray) -> np.ndarray:
 
 
 def vote(
-    segment: Segment, table: np.ndarray, hashes: np.ndarray, times: np.ndarray
+    segment: Segment,
+    table: np.ndarray,
+    hashes: np.ndarray,
+    times: np.ndarray,
+    *,
+    budget: int,
+    n_places: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the places for which most hashes vote.
 
@@ -92,6 +96,10 @@ def vote(
         Of the query.
     times : ndarray of int32, shape (n,)
         Their steps.
+    budget : int
+        At most so many postings vote; those of the rarest hashes go first.
+    n_places : int
+        At most so many places are returned.
 
     Returns
     -------
@@ -103,15 +111,15 @@ def vote(
     rows, counts = _look_up(segment.keys, segment.starts, table, hashes)
     found = counts > 0
     rows, counts, times = rows[found], counts[found], times[found]
-    if counts.sum() > BUDGET:
+    if counts.sum() > budget:
         order = np.argsort(counts, kind="stable")
-        kept = order[: np.searchsorted(np.cumsum(counts[order]), BUDGET)]
+        kept = order[: np.searchsorted(np.cumsum(counts[order]), budget)]
         rows, counts, times = rows[kept], counts[kept], times[kept]
     votes = _gather(segment.starts, segment.postings, rows, counts, times)
     votes.sort()
     places, scores = _find_crowds(votes)
-    if len(places) > N_CANDIDATES:
-        best = np.argpartition(-scores, N_CANDIDATES)[:N_CANDIDATES]
+    if len(places) > n_places:
+        best = np.argpartition(-scores, n_places)[:n_places]
         places, scores = places[best], scores[best]
     order = np.argsort(-scores, kind="stable")
     return places[order], scores[order]
@@ -301,3 +309,23 @@ def measure(blocks, peaks, places, evidence, speed, refine):
                 scores[i] = score
                 best[i] = places[i] + r - refine
     return scores, best
+
+
+def measure_own(found: Peaks, evidence: Evidence) -> float:
+    """Return the score that `measure` would give to a recording with the query's own peaks.
+
+    Parameters
+    ----------
+    found : Peaks
+        Of the query, in steps.
+    evidence : Evidence
+
+    Returns
+    -------
+    float
+        0 without peaks.
+    """
+    t, b = found.time, found.bin
+    power = np.minimum(evidence.power[t, b] * evidence.usual[b], CAP)
+    own = (power - evidence.mean[b]) * evidence.scale[b] - evidence.steps[t]
+    return float(own.sum() / np.sqrt(max(len(own), 1)))

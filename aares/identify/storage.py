@@ -13,13 +13,14 @@ from __future__ import annotations
 import json
 import mmap
 import os
-import tempfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from aares.files import replacing
 
 MAGIC = b"AARESIDX"
 VERSION = 1
@@ -58,22 +59,12 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
     OSError
         The disk is full, or the folder cannot be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     prefix, positions = _make_header(about, arrays)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(prefix)
-            for key, array in arrays.items():
-                stream.write(bytes(positions[key] - stream.tell()))
-                stream.write(_as_bytes(array))
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with replacing(path) as stream:
+        stream.write(prefix)
+        for key, array in arrays.items():
+            stream.write(bytes(positions[key] - stream.tell()))
+            stream.write(_as_bytes(array))
     return path
 
 

@@ -282,3 +282,30 @@ def draw_scores(known: np.ndarray, unknown: np.ndarray, ax: Axes, *, title: str)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.legend(loc="upper right")
     return ax
+
+
+def draw_growth(table: pd.DataFrame, axes: Sequence[Axes], *, titles: Sequence[str]) -> None:
+    """Draw time and memory of three searches against the number of songs.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Index: number of songs; columns as of `recognition.time_growth`.
+    axes : sequence of two Axes
+    titles : sequence of two str
+    """
+    ways = (
+        ("dictionaries", "dictionaries, one by one", "vermillion"),
+        ("inverted", "same hashes, inverted", "green"),
+        ("identifier", "identifier", "blue"),
+    )
+    for ax, unit, label, title in zip(
+        axes, ("ms", "mb"), ("one search (ms)", "memory (MB)"), titles, strict=True
+    ):
+        for name, text, colour in ways:
+            ax.plot(table.index, table[f"{name}_{unit}"], "o-", ms=4, color=OKABE_ITO[colour],
+                    label=text)  # fmt: skip
+        ax.set(xscale="log", yscale="log", title=title, xlabel="songs", ylabel=label)
+        ax.set_xticks(table.index, [f"{n}" for n in table.index])
+        ax.minorticks_off()
+    axes[0].legend(loc="upper left", fontsize=7)
