@@ -44,13 +44,8 @@ from aares.files import replacing
 from aares.hash_files import HashFileError, load_hashes, load_pickle, save_hashes
 from aares.plots import fingerprints as plots
 from aares.plots.style import new_axes
-from fingerprint import (
-    HOP_LENGTH,
-    compute_spectrogram,
-    get_hashes,
-    get_maxima_in_tz,
-    process_signal,
-)
+from fingerprint import HOP_LENGTH, compute_spectrogram, get_hashes
+from fingerprint import get_maxima_in_tz, process_signal
 from utils_projet import get_maxima, search_song
 
 # %% [markdown]
