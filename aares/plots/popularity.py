@@ -6,6 +6,8 @@ Used by notebook ``02_popularity``. Every function draws a small table that
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -315,7 +317,7 @@ def draw_correlations(table: pd.DataFrame, ax: Axes, *, title: str, detail: str 
     for name, mark, color in (("all songs", "o", "vermillion"), ("same year", "D", "blue")):
         ax.scatter(table[name], at, marker=mark, s=34, color=OKABE_ITO[color], zorder=3, label=name)
     ax.set_yticks(at, table.index)
-    ax.legend(loc="best")
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)  # above: points can be anywhere
     ax.set_xlabel("correlation with popularity")
     ax.grid(axis="y", visible=False)
     return set_title(ax, title, detail)
@@ -343,13 +345,14 @@ def draw_artists(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "")
     ax.scatter(table["popularity"], at, color=OKABE_ITO["blue"], s=34, zorder=3)
     for row, zero in zip(at, table["zero"], strict=True):
         ax.annotate(
-            f"{zero:.0%}", (0, row), xytext=(-3, 0), textcoords="offset points",
+            f"{zero:.0%}", (0, row), xytext=(-8, 0), textcoords="offset points",
             ha="right", va="center", fontsize=8, color=OKABE_ITO["vermillion"],
         )  # fmt: skip
-    ax.annotate("at 0", (0, len(table)), xytext=(-3, -4), textcoords="offset points", ha="right",
+    ax.annotate("at 0", (0, len(table)), xytext=(-8, -4), textcoords="offset points", ha="right",
                 va="center", fontsize=8, color=OKABE_ITO["vermillion"])  # fmt: skip
-    ax.set_yticks(at, [f"{name} ({songs})" for name, songs in table["songs"].items()])
-    ax.set(xlim=(-9, 100), ylim=(-0.7, len(table)), xlabel="popularity (points)")
+    names = [shorten(str(name), 26, placeholder=" …") for name in table.index]
+    ax.set_yticks(at, [f"{n} ({k})" for n, k in zip(names, table["songs"], strict=True)])
+    ax.set(xlim=(-15, 100), ylim=(-0.7, len(table)), xlabel="popularity (points)")
     ax.grid(axis="y", visible=False)
     return set_title(ax, title, detail)
 
