@@ -610,7 +610,7 @@ plots.draw_correlations(
     ax,
     title=f"{shrunk.index[0]}: {case['all songs']:+.2f} over all songs, "
     f"{case['same year']:+.2f} in one year",
-    detail=f"{len(df):,} songs; means of each year taken out for the second",
+    detail=f"{len(df):,} songs; second: less each year's mean",
 )
 book.figure(
     "correlation",
