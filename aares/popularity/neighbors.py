@@ -146,7 +146,12 @@ class Known:
 
     @cached_property
     def blocks(self) -> dict[str, npt.NDArray[np.intp]]:
-        """Row numbers of each key."""
+        """Return the row numbers of each key.
+
+        Returns
+        -------
+        dict of str to ndarray of int
+        """
         return group_rows(self.keys)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Known:

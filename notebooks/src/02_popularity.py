@@ -362,6 +362,8 @@ genre = X["genres"].map(label_from_genres)
 genres = popularity.summarise_residuals(y, predicted[("random folds", ours)], genre)
 genres = genres.sort_values("mean")
 odd = int((genres["mean"].abs() > genres["error"]).sum())
+
+# %%
 fig, (upper, lower) = new_axes(height=4.6, rows=2)
 model_plots.draw_residuals(
     decades,
@@ -746,6 +748,8 @@ book.answer(
     f"{winner}; {zero_share:.0%} of the songs are at 0"
     + (", often because another copy is the one that counts." if high < 0 else ".")
 )
+
+# %%
 book.say(
     f"""
 - **Popularity**: RMSE {best.RMSE:.1f} in random folds, {grouped.RMSE:.1f} for unseen artists,
