@@ -64,7 +64,7 @@ class HashIndex:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of its arrays.
+        """Count the bytes of its arrays.
 
         Returns
         -------

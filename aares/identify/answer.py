@@ -177,7 +177,9 @@ def estimate_p_false(
     ----------
     candidates : sequence of Candidate
         The best first, one for each recording.
-    ceiling, seconds : float
+    ceiling : float
+        See `describe`.
+    seconds : float
         See `describe`.
     way : {"quick", "thorough", "speeds"}
         How they were found: whoever looks at more places finds better wrong ones.
@@ -209,7 +211,11 @@ def choose(
     ----------
     candidates : sequence of Candidate
         The best first, one for each recording.
-    ceiling, seconds, way
+    ceiling : float
+        See `describe`.
+    seconds : float
+        See `describe`.
+    way : {"quick", "thorough", "speeds"}
         See `estimate_p_false`.
     threshold : float
         Highest `p_false` that is accepted.

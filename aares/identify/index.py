@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -28,6 +28,7 @@ from joblib import Parallel, delayed
 from aares.audio import AudioError, load_audio
 from aares.identify import peaks, search
 from aares.identify.answer import THRESHOLD, Answer, Candidate, choose
+from aares.identify.hits import Hit, measure_hits
 from aares.identify.query import (
     QUICK,
     THOROUGH,
@@ -40,7 +41,6 @@ from aares.identify.query import (
     resample,
 )
 from aares.identify.recordings import (
-    BLOCK_STEPS,
     Part,
     Prints,
     Recording,
@@ -57,41 +57,11 @@ from aares.identify.storage import IndexFileError, read_arrays, write_arrays
 MAX_SEGMENTS = 8
 SPEEDS = tuple(1 + percent / 200 for percent in range(-6, 7) if percent)  # the bank: half per cents
 N_ANSWERS = 8
-N_HITS = 12  # of each search: some recordings may be left out
 WAYS = ("quick", "thorough", "speeds")  # to search, the cheapest first
 QUICK_STRICTNESS = 10  # of the quick look, whose doubts a closer one settles
 FINE_SPEEDS = (-0.002, -0.001, 0.001, 0.002)  # tried around the speed of the best candidate
 
 OnError = Callable[[Path, Exception], None]
-
-
-class Hit(NamedTuple):
-    """A place of the catalogue that may be where a query comes from."""
-
-    score: float
-    votes: float
-    speed: float
-    part: Part
-    row: int
-    place: int
-
-    @property
-    def song(self) -> str:
-        """Name of the recording."""
-        return self.part.recordings[self.row].name
-
-    def locate(self) -> Candidate:
-        """Tell where in the recording it is.
-
-        Returns
-        -------
-        Candidate
-        """
-        step = self.place - int(self.part.starts[self.row]) * BLOCK_STEPS
-        offset_s = step * peaks.STEP_LENGTH / peaks.SAMPLE_RATE_HZ
-        return Candidate(
-            self.song, round(offset_s, 3), self.score, self.votes, round(self.speed, 4)
-        )
 
 
 class Index:
@@ -440,7 +410,7 @@ class Index:
                 budget=look.budget,
                 n_places=look.n_candidates,
             )
-            hits += _measure(part, query, speed, places, votes)
+            hits += measure_hits(part, query, speed, places, votes)
         return hits
 
     def _tune(self, query: Query, hits: list[Hit]) -> list[Hit]:
@@ -449,26 +419,8 @@ class Index:
         for hit in tuned[:3]:
             place, votes = np.array([hit.place]), np.array([hit.votes])
             for change in FINE_SPEEDS:
-                tuned += _measure(hit.part, query, hit.speed + change, place, votes)
+                tuned += measure_hits(hit.part, query, hit.speed + change, place, votes)
         return tuned
-
-
-def _measure(
-    part: Part, query: Query, speed: float, places: np.ndarray, votes: np.ndarray
-) -> list[Hit]:
-    """Return the best hits, one a recording."""
-    scores, places = search.measure(
-        part.segment.blocks, part.segment.peaks, places, query.evidence, speed, search.REFINE_STEPS
-    )
-    order = np.argsort(-scores, kind="stable")
-    _, first = np.unique(part.locate(places[order]), return_index=True)
-    chosen = order[np.sort(first)[:N_HITS]]
-    rows = part.locate(places[chosen])
-    return [
-        Hit(float(scores[k]), float(votes[k]), speed, part, int(row), int(places[k]))
-        for k, row in zip(chosen, rows, strict=True)
-        if np.isfinite(scores[k])
-    ]
 
 
 def _fingerprint_file(path: Path, settings: Settings) -> Prints | Exception:

@@ -79,7 +79,7 @@ class Query:
 
     @property
     def ceiling(self) -> float:
-        """Score of a recording that would have the excerpt's own peaks.
+        """Return the score of a recording that would have the excerpt's own peaks.
 
         Returns
         -------
