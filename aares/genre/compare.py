@@ -87,7 +87,7 @@ def make_classifiers(*, random_state: int = 0) -> dict[str, BaseEstimator]:
         random_state=random_state, deterministic=True, force_col_wise=True, verbose=-1,
     )  # fmt: skip
     network = MLPClassifier(
-        (64,), alpha=0.01, batch_size=256, max_iter=25, early_stopping=True,
+        (64,), alpha=0.01, batch_size=256, max_iter=60, early_stopping=True,
         n_iter_no_change=5, random_state=random_state,
     )  # fmt: skip
     # A kernel machine costs the square of the songs: it sees a tenth of them.
