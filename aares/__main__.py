@@ -18,7 +18,6 @@ from aares import config
 
 INDEX = config.CACHE / "music.index"
 Command = Callable[[argparse.Namespace], int]
-SKIPPED = 77  # status of a benchmark that lacks what it compares with
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -154,7 +153,7 @@ def _bench(options: argparse.Namespace) -> int:
     for name in options.names or found:
         print(f"\n=== {name}", flush=True)
         status = subprocess.call([sys.executable, str(found[name])], cwd=config.ROOT)
-        if status == SKIPPED and not options.names:
+        if status == config.SKIPPED and not options.names:
             continue
         if status:
             return status

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "data" / "demo"
 COURSE = ROOT / "data" / "course"
 CACHE = ROOT / "data" / "cache"
+SKIPPED = 77  # status of a benchmark that lacks what it compares with
 SEED = 0
 
 # Preliminaries of the assignment: the 23 genres, in its order.

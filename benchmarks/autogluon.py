@@ -20,10 +20,10 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[0] = str(ROOT)  # this file's own folder would hide the package `autogluon`
+sys.path.remove(str(Path(__file__).resolve().parent))  # it would hide the package `autogluon`
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from aares.config import ROOT, SKIPPED
 
-SKIPPED = 77  # what `run.py bench` takes for "not installed"
 SPLIT = 17
 MINUTES = 20
 HOW = """AutoGluon is missing. To install it in an environment of its own:

@@ -382,7 +382,7 @@ def fit_tail(
     start = float(totals[int(0.97 * len(totals))])
     excess = totals[totals >= start] - start
     print(f"{way}: {len(inside)} known, {len(outside)} unknown excerpts")
-    level = start + excess.mean() * np.log(0.03 / answering.THRESHOLD)
+    level = start + excess.mean() * np.log(len(excess) / len(totals) / answering.THRESHOLD)
     print(f"  accepted from {level:.2f} on: {np.mean(inside @ weights >= level):.2%} of the known,"
           f" {np.mean(totals >= level):.3%} of the unknown")  # fmt: skip
     return {

@@ -33,6 +33,7 @@ from aares.identify import (
 from aares.identify.answer import THRESHOLD, choose, estimate_p_false
 from aares.identify.command import identify_files, index_folder
 from aares.identify.index import WAYS
+from aares.identify.query import THOROUGH
 
 SR = 8000
 
@@ -186,8 +187,9 @@ def test_other_speeds_are_found_and_told(songs, index, speed):
     assert match.song == "song 5" and abs(match.speed - speed) <= abs(speed - 1) + 0.001
     assert abs(match.offset_s - 50_001 / SR * speed) < 0.4  # also the error of the speed adds up
     query = make_query(y)
-    found = index.rank(query, "speeds")[0]
-    assert found.song == "song 5"
+    tuned, untuned = (index._search(query, THOROUGH, at)[0] for at in (round(speed, 3), 1.0))
+    assert tuned.song == "song 5" and tuned.votes > 3 * untuned.votes
+    assert index.rank(query, "speeds")[0].song == "song 5"
     assert index.rank(query, "speeds", without={"song 5"})[0].song != "song 5"
 
 
@@ -256,7 +258,7 @@ def test_a_recording_that_is_there_twice_is_still_accepted(songs):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_p_false_falls_with_the_score_and_with_its_share_of_the_ceiling(way):
+def test_p_false_falls_with_the_score_and_grows_with_the_length(way):
     facts = {"ceiling": 20.0, "seconds": 10.0, "way": way}
     rivals = [Candidate(f"rival {k}", 0.0, 3.5, 40.0, 1.0) for k in range(7)]
     chances = [
@@ -264,6 +266,9 @@ def test_p_false_falls_with_the_score_and_with_its_share_of_the_ceiling(way):
         for score in (3.6, 6.0, 9.0, 15.0)
     ]
     assert chances == sorted(chances, reverse=True) and chances[-1] < THRESHOLD < chances[0]
+    fair = [Candidate("a", 0.0, 9.0, 90.0, 1.0), *rivals]
+    lengths = [estimate_p_false(fair, **{**facts, "seconds": s}) for s in (2, 5, 10, 15, 60)]
+    assert lengths[0] == lengths[1] < lengths[2] < lengths[3] == lengths[4]
     best = [Candidate("a", 0.0, 15.0, 150.0, 1.0), *rivals]
     assert choose(best, **facts, threshold=THRESHOLD).match == best[0]
     assert choose(best, **facts, threshold=0).match is None

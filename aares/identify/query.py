@@ -6,6 +6,7 @@ Used by notebook 04 through :class:`aares.identify.Index`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 import librosa
@@ -77,7 +78,7 @@ class Query:
             ]
         return self._found[look.peaks_per_block]
 
-    @property
+    @cached_property
     def ceiling(self) -> float:
         """Return the score of a recording that would have the excerpt's own peaks.
 
