@@ -56,7 +56,7 @@ class HashIndex:
         self._postings = np.stack([songs[order], frames[order]], axis=1)
         runs = np.append(starts, len(order)).astype(np.int64)
         self._slots = _fill_slots(keys, runs, 1 << max(4, int(2 * len(keys)).bit_length()))
-        self._bars = np.zeros(0, dtype=np.uint16)
+        self._bars = np.zeros(0, dtype=np.uint32)
         self._lock = threading.Lock()  # the bars are shared by searches
 
     def __len__(self) -> int:
@@ -99,7 +99,7 @@ class HashIndex:
         with self._lock:
             size = int(self.lengths.sum()) + len(self) * span
             if size > len(self._bars):
-                self._bars = np.zeros(size, dtype=np.uint16)
+                self._bars = np.zeros(size, dtype=np.uint32)
             best, scores = _search(
                 self._slots,
                 self._postings,

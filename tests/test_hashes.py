@@ -27,8 +27,9 @@ def test_the_index_answers_like_the_dictionaries(database, excerpts):
 
 def test_searches_at_the_same_time_do_not_mix():
     rng = np.random.default_rng(0)
-    draw = lambda n: dict(zip(rng.permutation(900)[:n].tolist(), range(n), strict=True))  # noqa: E731
-    database, excerpts = [draw(600) for _ in range(50)], [draw(300) for _ in range(16)]
+    sizes = [600] * 50 + [300] * 16
+    drawn = [{key: t for t, key in enumerate(rng.permutation(900)[:n].tolist())} for n in sizes]
+    database, excerpts = drawn[:50], drawn[50:]
     index, answers = HashIndex(database), [None] * 16
 
     def ask(number):
@@ -41,6 +42,11 @@ def test_searches_at_the_same_time_do_not_mix():
     for thread in threads:
         thread.join()
     assert answers == [search_song(database, one, return_scores=True) for one in excerpts]
+
+
+def test_a_bar_may_be_very_tall():
+    song = {key: key for key in range(70_000)}  # more than 16 bits count
+    assert HashIndex([{0: 1}, song]).search(song) == ([1, 0], [70_000, 1])
 
 
 @pytest.mark.parametrize("wrong", [{"a": 1}, {1: "a"}, {-1: 1}, {1: -1}, {2**70: 1}])
