@@ -19,14 +19,21 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
 from aares.audio import SAMPLE_RATE_HZ
+from aares.distortions import add_noise
+from aares.hash_index import HashIndex
+from aares.identify import Index, Query
 from fingerprint import HOP_LENGTH, compute_spectrogram, process_signal
 from utils_projet import get_maxima, search_song
 
@@ -87,26 +94,6 @@ def cut_excerpts(
     return excerpts
 
 
-def add_white_noise(y: np.ndarray, *, snr_db: float, rng: np.random.Generator) -> np.ndarray:
-    """Add white Gaussian noise at a signal-to-noise ratio.
-
-    Parameters
-    ----------
-    y : ndarray, shape (n,)
-    snr_db : float
-        Power of `y` over power of the noise, both averaged over the excerpt, in dB; infinity
-        returns `y` unchanged.
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    ndarray, shape (n,)
-    """
-    noise = rng.standard_normal(len(y))
-    ratio = np.mean(np.square(y, dtype=float)) / np.mean(noise**2) / 10 ** (snr_db / 10)
-    return (y + np.sqrt(ratio) * noise).astype(y.dtype)
-
-
 def try_excerpts(
     database: Sequence[Hashes],
     excerpts: Sequence[Excerpt],
@@ -122,7 +109,7 @@ def try_excerpts(
     database : sequence of dict
     excerpts : sequence of Excerpt
     snr_db : float
-        Noise added to the excerpts, see `add_white_noise`.
+        White noise added to the excerpts, see `distortions.mix`.
     rng : numpy.random.Generator, optional
         Needed for noise.
     hide_song : bool
@@ -140,7 +127,7 @@ def try_excerpts(
         if np.isfinite(snr_db):
             if rng is None:
                 raise ValueError("noise needs a random generator: pass rng")
-            y = add_white_noise(y, snr_db=snr_db, rng=rng)
+            y = add_noise(y, "white", rng, snr_db=snr_db)
         hashes = process_signal(y)
         hidden = excerpt.song if hide_song else None
         known: list[Hashes] = [{} if i == hidden else d for i, d in enumerate(database)]
@@ -307,3 +294,91 @@ def measure_kept_maxima(
             same.append((b, t + frame) in in_song)
             later.append((b, t + frame + 1) in in_song)
     return float(np.mean(same)), float(np.mean(later))
+
+
+def vary_songs(
+    songs: Mapping[str, np.ndarray], *, n: int, length: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Make many recordings out of a few: pieces of songs, each at a speed of its own.
+
+    Parameters
+    ----------
+    songs : mapping of str to ndarray, shape (n_samples,)
+    n : int
+        Number of recordings.
+    length : int
+        Samples of each, at most.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    dict of str to ndarray of float32
+        Recordings that share no hashes by more than chance: speeds lie between 0.8 and 1.25, and
+        pitch changes with them.
+    """
+    names = list(songs)
+    varied = {}
+    for number in range(n):
+        y = songs[names[number % len(names)]]
+        speed = float(2 ** rng.uniform(-0.32, 0.32))
+        count = min(length, int((len(y) - 1) / speed))
+        start = rng.uniform(0, len(y) - 1 - count * speed)
+        steps = start + np.arange(count) * speed
+        varied[f"{number} {names[number % len(names)]}"] = np.interp(
+            steps, np.arange(len(y)), y
+        ).astype(np.float32)
+    return varied
+
+
+def time_growth(
+    database: Sequence[Hashes],
+    index: Index,
+    excerpts: Sequence[tuple[Hashes, Query]],
+    *,
+    repeats: int = 3,
+) -> dict[str, float]:
+    """Time three searches of the same songs, and count what they keep in memory.
+
+    Parameters
+    ----------
+    database : sequence of dict
+    index : Index
+        Of the same songs.
+    excerpts : sequence of (dict, Query)
+        Fingerprints of excerpts, for the one and for the other.
+    repeats : int
+        The fastest counts.
+
+    Returns
+    -------
+    dict
+        Milliseconds of a search (median over the excerpts): ``dictionaries_ms``,
+        ``inverted_ms``, ``identifier_ms``; megabytes: ``dictionaries_mb``, ``inverted_mb``,
+        ``identifier_mb``.
+    """
+    inverted = HashIndex(database)
+    for hashes, _ in excerpts:
+        expected = search_song(database, hashes, return_scores=True)
+        if inverted.search(hashes) != expected:
+            raise AssertionError("the inverted index and the dictionaries disagree")
+    # a dictionary's own table, and two numbers of 28 bytes for each entry
+    held = sum(sys.getsizeof(one) + 56 * len(one) for one in database)
+    return {
+        "dictionaries_ms": _time([h for h, _ in excerpts], partial(search_song, database), repeats),
+        "inverted_ms": _time([h for h, _ in excerpts], inverted.search, repeats),
+        "identifier_ms": _time([q for _, q in excerpts], partial(index.ask, bank=False), repeats),
+        "dictionaries_mb": held / 1e6,
+        "inverted_mb": inverted.nbytes / 1e6,
+        "identifier_mb": sum(index.nbytes.values()) / 1e6,
+    }
+
+
+def _time(queries: Sequence[Any], search: Callable[[Any], object], repeats: int) -> float:
+    """Return milliseconds: the median over the queries of the fastest of some repetitions."""
+    spent = np.empty((repeats, len(queries)))
+    for row in range(repeats):
+        for column, query in enumerate(queries):
+            begin = time.perf_counter()
+            search(query)
+            spent[row, column] = time.perf_counter() - begin
+    return float(np.median(spent.min(axis=0)) * 1000)

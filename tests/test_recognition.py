@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aares.identify import Index, make_query
 from aares.recognition import (
-    add_white_noise,
     cut_excerpts,
     describe_share,
     estimate_share,
@@ -14,7 +14,9 @@ from aares.recognition import (
     measure_kept_maxima,
     measure_misalignment,
     retry_excerpts,
+    time_growth,
     try_excerpts,
+    vary_songs,
 )
 from fingerprint import process_signal
 
@@ -64,20 +66,6 @@ def test_excerpts_are_repeatable_and_may_be_the_whole_song(songs):
 def test_excerpts_longer_than_a_song_are_refused(songs):
     with pytest.raises(ValueError, match="song 0: expected at least 120300 samples"):
         cut_excerpts(songs, length_s=40.1, n=1, rng=np.random.default_rng(0))
-
-
-@pytest.mark.parametrize("snr_db", [20.0, 0.0, -10.0])
-def test_noise_has_the_power_that_was_asked_for(songs, snr_db):
-    y = songs[0]
-    noise = add_white_noise(y, snr_db=snr_db, rng=np.random.default_rng(0)).astype(float) - y
-    measured_db = 10 * np.log10(np.mean(y.astype(float) ** 2) / np.mean(noise**2))
-    assert measured_db == pytest.approx(snr_db, abs=0.01)
-
-
-def test_no_noise_at_infinite_ratio_or_on_silence(songs):
-    rng = np.random.default_rng(0)
-    np.testing.assert_array_equal(add_white_noise(songs[0], snr_db=np.inf, rng=rng), songs[0])
-    assert not add_white_noise(np.zeros(50, dtype=np.float32), snr_db=0, rng=rng).any()
 
 
 def test_excerpts_find_their_songs(songs, database):
@@ -174,3 +162,22 @@ def test_misalignment_is_worst_at_half_a_hop(songs, database):
     assert result["share"].between(0, 1).all()
     share = result.groupby("shift")["share"].median()
     assert share[256] < 0.6 * min(share[0], share[512])
+
+
+def test_pieces_have_the_length_and_differ_in_speed(songs):
+    named = {"a": songs[0], "b": songs[1]}
+    pieces = vary_songs(named, n=5, length=10 * SR_HZ, rng=np.random.default_rng(0))
+    assert [name.split()[1] for name in pieces] == ["a", "b", "a", "b", "a"]
+    assert all(abs(len(y) - 10 * SR_HZ) <= 1 and y.dtype == np.float32 for y in pieces.values())
+    short = vary_songs({"a": songs[0][:500]}, n=3, length=SR_HZ, rng=np.random.default_rng(0))
+    assert all(300 < len(y) < 700 for y in short.values())
+
+
+def test_growth_times_searches_that_agree(songs):
+    named = {str(number): y for number, y in enumerate(songs)}
+    pieces = vary_songs(named, n=6, length=20 * SR_HZ, rng=np.random.default_rng(0))
+    entries = [process_signal(y) for y in pieces.values()]
+    sounds = {name: np.repeat(y, 3)[: 10 * 8000] for name, y in pieces.items()}
+    heard = [(entries[0], make_query(sounds["0 0"]))]
+    row = time_growth(entries, Index.from_signals(sounds), heard, repeats=1)
+    assert all(value > 0 for value in row.values()) and len(row) == 6
