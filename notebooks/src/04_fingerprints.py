@@ -12,7 +12,7 @@
 # **Exercises 4 and 5.** *Produce unique identifiers for a song. Create a database and search for a
 # song: get a short excerpt (5 to 15 seconds). Is the correct song among these three guesses?*
 #
-# Running time: about 30 s on two cores.
+# Running time, with another notebook beside it on two cores: about two minutes.
 
 # %%
 import sys
