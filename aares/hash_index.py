@@ -22,6 +22,7 @@ from numba import njit
 
 from utils_projet import BEST_SONGS
 
+_HIGHEST = np.iinfo(np.uint32).max
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2 ** 64 over the golden ratio
 
 
@@ -57,6 +58,7 @@ class HashIndex:
         runs = np.append(starts, len(order)).astype(np.int64)
         self._slots = _fill_slots(keys, runs, 1 << max(4, int(2 * len(keys)).bit_length()))
         self._bars = np.zeros(0, dtype=np.uint32)
+        self._base = 0  # a bar of this height or less is empty: bars need no clearing
         self._lock = threading.Lock()  # the bars are shared by searches
 
     def __len__(self) -> int:
@@ -98,18 +100,21 @@ class HashIndex:
         span = int(frames.max(initial=0)) + 1
         with self._lock:
             size = int(self.lengths.sum()) + len(self) * span
-            if size > len(self._bars):
-                self._bars = np.zeros(size, dtype=np.uint32)
+            if size > len(self._bars) or self._base + n >= _HIGHEST:
+                self._bars = np.zeros(max(size, len(self._bars)), dtype=np.uint32)
+                self._base = 0
             best, scores = _search(
                 self._slots,
                 self._postings,
                 self.lengths,
                 self._bars,
+                np.uint32(self._base),
                 hashes,
                 frames,
                 span,
                 BEST_SONGS,
             )
+            self._base += int(scores.max(initial=0))
         return best.tolist(), scores.tolist()
 
 
@@ -145,8 +150,8 @@ def _choose_slot(key, size):
 
 
 @njit(cache=True)
-def _search(slots, postings, lengths, bars, hashes, frames, span, n_best):
-    """Count the bars of all songs side by side; the bars are left as they were, at zero."""
+def _search(slots, postings, lengths, bars, base, hashes, frames, span, n_best):
+    """Count the bars of all songs side by side, from `base` up: what is lower is of the past."""
     n_songs, size = len(lengths), len(slots)
     first = np.empty(n_songs, dtype=np.int64)  # bar of offset 0 of each song
     total = span - 1
@@ -166,12 +171,10 @@ def _search(slots, postings, lengths, bars, hashes, frames, span, n_best):
         for k in range(runs[i, 0], runs[i, 1]):
             song = postings[k, 0]
             bar = first[song] + postings[k, 1] - frames[i]
-            bars[bar] += 1
-            if bars[bar] > scores[song]:
-                scores[song] = bars[bar]
-    for i in range(len(hashes)):
-        for k in range(runs[i, 0], runs[i, 1]):
-            bars[first[postings[k, 0]] + postings[k, 1] - frames[i]] = 0
+            height = max(bars[bar], base) + np.uint32(1)
+            bars[bar] = height
+            if height - base > scores[song]:
+                scores[song] = height - base
     return _list_best(scores, min(n_best, n_songs))
 
 

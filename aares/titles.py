@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 
+@lru_cache(maxsize=400_000)  # folds ask for the same names again and again
 def normalise(text: str) -> str:
     """Return text without case, accents and punctuation; other alphabets stay.
 

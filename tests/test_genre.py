@@ -1,5 +1,7 @@
 """Exercise 1: the labelling rule, the neighbours, the classifier, and what must not leak."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +17,7 @@ from aares.genre import (
     make_model,
     remove_songs,
 )
+from aares.genre.candidates import REST, CandidateModel
 from aares.genre.compare import (
     compare_classifiers,
     estimate_interval,
@@ -25,6 +28,7 @@ from aares.genre.compare import (
     score_folds,
     summarize_scores,
 )
+from aares.genre.decision import Decision
 from aares.genre.explore import (
     confuse_genres,
     count_hits,
@@ -81,7 +85,7 @@ def make_songs(*, n_albums=60, n_songs=6, noise=0.25, seed=0):
 
 
 def make_small(**options):
-    return GenreClassifier(n_trees=40, rounds=15, deciding_trees=20, **options)
+    return GenreClassifier(n_trees=40, rounds=15, candidate_rounds=30, n_networks=1, **options)
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +266,42 @@ def test_a_song_does_not_vote_for_itself(learned):
     assert (silent == 0).all()
 
 
+# --- the decision -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    """Guesses whose largest probability tells the label, and nothing else."""
+    guesses = np.random.default_rng(0).dirichlet(np.ones(6), 900)
+    numbers = pd.DataFrame({"year": np.full(900, 1999.0), "day": np.nan})
+    votes = [np.zeros((900, 13))]
+    return numbers, guesses, votes, guesses.argmax(axis=1)
+
+
+def test_candidates_are_the_likeliest_labels(evidence):
+    *known, codes = evidence
+    proba = CandidateModel(n_candidates=3, rounds=30).fit(*known, codes).predict_proba(*known)
+    assert np.allclose(proba.sum(axis=1), 1)
+    assert (np.isclose(proba, REST / 6).sum(axis=1) == 3).all()
+    assert np.mean(proba.argmax(axis=1) == codes) > 0.95
+
+
+def test_songs_whose_label_is_no_candidate_are_left_out(evidence):
+    numbers, guesses, votes, codes = evidence
+    unlikely = np.where(np.arange(900) < 100, guesses.argmin(axis=1), codes)
+    model = CandidateModel(n_candidates=3, rounds=30).fit(numbers, guesses, votes, unlikely)
+    assert np.mean(model.predict_proba(numbers, guesses, votes).argmax(axis=1) == codes) > 0.9
+
+
+@pytest.mark.parametrize("options", [{"n_networks": 0}, {"rounds": 0}, {"rounds": 20}])
+def test_decision_is_a_mean_of_what_is_asked_for(evidence, options):
+    *known, codes = evidence
+    decision = Decision(candidate_rounds=20, n_jobs=1, **{"rounds": 20, **options})
+    proba = decision.fit(*known, codes).predict_proba(*known)
+    assert np.allclose(proba.sum(axis=1), 1)
+    assert np.mean(proba.argmax(axis=1) == codes) > 0.9
+
+
 # --- the classifier -----------------------------------------------------------------------
 
 
@@ -283,6 +323,11 @@ def test_probabilities_are_probabilities(split, model):
 
 def test_fit_is_deterministic(split, model):
     again = make_small().fit(split[0], split[1])
+    assert (again.predict_proba(split[2]) == model.predict_proba(split[2])).all()
+
+
+def test_a_fitted_classifier_can_be_kept(split, model):
+    again = pickle.loads(pickle.dumps(model))
     assert (again.predict_proba(split[2]) == model.predict_proba(split[2])).all()
 
 

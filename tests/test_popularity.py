@@ -7,16 +7,23 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 from sklearn.model_selection import KFold
 
 from aares.config import AUDIO_FEATURES
 from aares.popularity import (
+    PopularityIntervals,
+    compare_intervals,
     compare_models,
+    learn_reference,
     make_genre_models,
     make_model,
+    measure_dependence,
     measure_importance,
     predict_folds,
+    predict_parts_folds,
     score,
     summarise_residuals,
 )
@@ -25,15 +32,42 @@ from aares.popularity.encoders import (
     TokenCounter,
     TokenTargetEncoder,
 )
-from aares.popularity.model import HurdleRegressor
-from aares.popularity.patterns import (
+from aares.popularity.features import SongFeatures
+from aares.popularity.gaussian import SongProcess, compute_covariance
+from aares.popularity.genres import (
+    GenreCommunities,
+    GenreEmbedding,
+    GenreNMF,
     compute_ppmi,
+    map_genres,
+    summarise_communities,
+    summarise_genres,
+)
+from aares.popularity.intervals import (
+    find_correction,
+    measure_intervals,
+    move_bounds,
+    score_bounds,
+)
+from aares.popularity.model import HurdleRegressor, mix_quantile
+from aares.popularity.neighbors import (
+    DAY,
+    NOBODY,
+    Known,
+    SoundSpace,
+    is_vague,
+    krige,
+    name_artists,
+    split_inner,
+)
+from aares.popularity.patterns import (
+    compare_correlations,
     count_weekdays,
     find_same_recordings,
-    map_genres,
     measure_explained,
+    measure_likeness,
     measure_pair_correlation,
-    summarise_genres,
+    summarise_artists,
     summarise_keys,
     summarise_months,
     summarise_years,
@@ -215,7 +249,16 @@ def test_model_accepts_a_reference(songs):
     X = songs.drop(columns="popularity")
     fitted = make_model(reference=reference).fit(X, songs["popularity"])
     assert np.isfinite(fitted.predict(X)).all()
-    assert "reference__reference_level" in fitted.encoders_.get_feature_names_out()
+    assert "reference_level" in fitted.encoders_.get_feature_names_out()
+
+
+def test_a_reference_learnt_once_gives_the_same_predictions(songs):
+    reference = make_songs(120, seed=3).drop(columns=["genres", "artist_name", "track_name"])
+    X, y = songs.drop(columns="popularity"), songs["popularity"]
+    learnt = learn_reference(reference)
+    assert clone(learnt) is learnt
+    once = clone(make_model(reference=learnt)).fit(X, y).predict(X)
+    assert once == pytest.approx(make_model(reference=reference).fit(X, y).predict(X))
 
 
 def test_model_names_the_missing_column(songs):
@@ -252,9 +295,16 @@ def test_hurdle_with_known_parts():
 # --- comparisons --------------------------------------------------------------------------
 
 
-def test_ways_to_handle_genres_beat_none_where_genre_is_all(songs):
+def test_ways_to_handle_genres_beat_none_where_genre_is_all():
     models = make_genre_models(lambda genres: genres[0] if genres else None)
-    above = songs[songs["popularity"] > 0]
+    above = make_songs(400)
+    above = above[above["popularity"] > 0]
+    # Each micro-genre keeps company with two of three variants of its own.
+    variants = [(0, 1), (1, 2), (0, 2)]
+    above["genres"] = [
+        (name, *(f"{name} {v}" for v in variants[i % 3]))
+        for i, (name,) in enumerate(above["genres"])
+    ]
     X, y = above.drop(columns="popularity"), above["popularity"]
     table = compare_models(models, X, y, KFold(3, shuffle=True, random_state=0).split(X))
     assert table.index[:2].tolist() == ["mean popularity", "none"]
@@ -267,6 +317,67 @@ def test_importance_finds_the_genre(songs, model):
     table = measure_importance(model, other.drop(columns="popularity"), other["popularity"])
     assert table.index[0] == "genres"
     assert table.loc["key, mode", "mean"] < 0.2 * table.loc["genres", "mean"]
+
+
+def test_dependence_of_a_line_is_the_line():
+    class Line:
+        def predict(self, X):
+            return 3 * X["energy"].to_numpy() + X["tempo"].to_numpy()
+
+    X = pd.DataFrame({"energy": np.linspace(0, 1, 101), "tempo": np.linspace(0, 100, 101)})
+    table = measure_dependence(Line(), X, ["energy"], n_points=4)
+    assert table["value"].tolist() == pytest.approx([0.05, 0.35, 0.65, 0.95])
+    assert table["mean"].tolist() == pytest.approx([50 + 3 * v for v in table["value"]])
+
+
+# --- genres -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def companies() -> pd.DataFrame:
+    """Four families of six micro-genres; a song carries three of one family."""
+    rng = np.random.default_rng(4)
+    family = rng.integers(0, 4, 400)
+    lists = [tuple(f"{GENRES[f]} {i}" for i in rng.permutation(6)[:3]) for f in family]
+    return pd.DataFrame({"genres": lists, "popularity": 10 * family, "family": family})
+
+
+def test_communities_are_the_families(companies):
+    communities = GenreCommunities(n_communities=4).fit(companies)
+    families = [{name.split()[0] for name in group} for group in communities.members_.values()]
+    assert sorted(map(len, communities.members_.values())) == [6] * 4
+    assert all(len(family) == 1 for family in families)
+    table = summarise_communities(communities, companies)
+    assert table["songs"].sum() == len(companies)
+    assert table["popularity"].tolist() == [30, 20, 10, 0]
+    assert all(GENRES[3 - i] in name for i, name in enumerate(table.index))
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [GenreCommunities(n_communities=4), GenreEmbedding(n_components=3), GenreNMF(n_components=4)],
+    ids=lambda encoder: type(encoder).__name__,
+)
+def test_genres_by_company_tell_families_apart(companies, encoder):
+    encoder = clone(encoder).fit(companies)
+    lists = [("polka 0", "polka 1"), ("polka 2",), ("fado 0",), (), ("never heard",)]
+    out = np.asarray(encoder.transform(pd.DataFrame({"genres": lists})), dtype=float)
+    assert np.isfinite(out).all()
+    assert out[3] == pytest.approx(0, abs=1e-9) and out[4] == pytest.approx(0, abs=1e-9)
+    unit = out[:3] / np.linalg.norm(out[:3], axis=1, keepdims=True)
+    assert unit[0] @ unit[1] > 0.9 and abs(unit[0] @ unit[2]) < 0.5
+
+
+@pytest.mark.parametrize("encoder", [GenreCommunities(), GenreEmbedding()], ids=repr)
+def test_genres_by_company_where_there_are_none(encoder):
+    X = pd.DataFrame({"genres": [()] * 5})
+    assert np.asarray(clone(encoder).fit(X).transform(X)) == pytest.approx(0)
+
+
+def test_songs_are_named_by_most_of_their_genres(companies):
+    communities = GenreCommunities(n_communities=4).fit(companies)
+    names = communities.name_songs(pd.DataFrame({"genres": [("tango 1", "tango 2", "fado 1"), ()]}))
+    assert "tango" in names[0] and pd.isna(names[1])
 
 
 # --- patterns -----------------------------------------------------------------------------
@@ -337,6 +448,35 @@ def test_explained_variance_of_a_cause_and_of_noise(songs):
     assert measure_explained(df, ["h"]) == pytest.approx(0)
 
 
+def test_a_correlation_that_is_all_age_vanishes_within_a_year():
+    rng = np.random.default_rng(0)
+    year = rng.integers(1960, 2020, 3000)
+    df = pd.DataFrame({"release_date": [str(value) for value in year]})
+    df["popularity"] = year - 1960 + rng.normal(0, 5, len(df))
+    df["loudness"] = (year - 2020) / 5 + rng.normal(0, 2, len(df))
+    df["valence"] = df["popularity"] / 100 + rng.normal(0, 0.02, len(df))
+    table = compare_correlations(df, ["loudness", "valence"])
+    assert table.loc["loudness", "all songs"] > 0.7
+    assert abs(table.loc["loudness", "same year"]) < 0.06
+    assert table.loc["valence", "same year"] > 0.8
+
+
+def test_artists_are_summarised_and_alike():
+    df = pd.DataFrame({"artist_name": ["a"] * 3 + ["b"] * 3 + ["c"]})
+    df["popularity"] = [0, 50, 70, 10, 20, 30, 99]
+    table = summarise_artists(df, min_songs=3)
+    assert table.index.tolist() == ["a", "b"]
+    assert table.loc["a"].tolist() == pytest.approx([3, 40, 1 / 3, 50, 70])
+    alike = pd.DataFrame({"artist_name": list("aabbcc"), "popularity": [1, 1, 5, 5, 9, 9]})
+    assert measure_likeness(alike, "artist_name") == pytest.approx(1)
+    rng = np.random.default_rng(0)
+    noise = pd.DataFrame({"artist_name": rng.integers(0, 1500, 4000)})
+    noise["popularity"] = rng.random(4000)
+    assert abs(measure_likeness(noise, "artist_name")) < 0.05
+    assert measure_explained(noise, ["artist_name"]) > 0.3  # what likeness corrects
+    assert np.isnan(measure_likeness(alike.iloc[::2], "artist_name"))
+
+
 @given(st.integers(1, 200), st.data())
 def test_wilson_interval_holds_the_share(n, data):
     k = data.draw(st.integers(0, n))
@@ -350,3 +490,168 @@ def test_residuals_of_a_biased_group():
     table = summarise_residuals(y, predicted, groups)
     assert table["mean"].to_dict() == {"fair": 0.0, "under": 5.0}
     assert table["songs"].to_dict() == {"fair": 40, "under": 39}
+
+
+# --- the median, and intervals ------------------------------------------------------------
+
+
+def test_median_of_a_mixture_is_the_median_of_draws():
+    rng = np.random.default_rng(0)
+    for zero, level in [(0.1, 50.0), (0.4, 30.0), (0.6, 60.0)]:
+        draws = np.where(rng.random(200_000) < zero, 0, rng.normal(level, 10, 200_000))
+        median = mix_quantile(np.array([zero]), np.array([level]), 10.0, 0.5)[0]
+        assert median == pytest.approx(np.median(draws), abs=0.2)
+    assert mix_quantile(np.array([0.0, 1.0]), np.array([99.0, 50.0]), 10.0, 0.99).tolist() == [
+        100.0,
+        0.0,
+    ]
+
+
+def test_the_absolute_loss_has_the_smaller_absolute_error():
+    songs = make_songs(800)
+    X, y = songs.drop(columns="popularity"), songs["popularity"].to_numpy(float)
+    folds = list(KFold(2, shuffle=True, random_state=0).split(X))
+    parts = predict_parts_folds(make_model(), X, y, folds)
+    mean, median = score(y, parts["mean"]), score(y, parts["median"])
+    assert median["MAE"] < mean["MAE"] and mean["RMSE"] < median["RMSE"]
+    train, test = folds[0]
+    absolute = make_model(loss="absolute").fit(X.iloc[train], y[train])
+    assert absolute.predict(X.iloc[test]) == pytest.approx(parts["median"].to_numpy()[test])
+    with pytest.raises(ValueError, match="loss: expected 'squared' or 'absolute', found 'cubic'"):
+        make_model(loss="cubic").fit(X, y)
+
+
+def test_a_song_learns_from_its_closest_neighbour_most():
+    space = np.array([[0.0], [1.0]])
+    known = Known(np.array(["d", "d"], dtype=object), space, np.array([[10.0, 0.0], [-10.0, 0.0]]))
+    asked = np.array(["d", "d", "e", ""], dtype=object)
+    found = krige(known, asked, np.array([[0.0], [1.0], [0.0], [0.0]]), lambda _: DAY)
+    assert 0 < found[0, 0] < 10 and found[0, 0] == pytest.approx(-found[1, 0])
+    assert found[2].tolist() == found[3].tolist() == list(NOBODY)
+
+
+def test_neighbours_weigh_as_a_gaussian_process_has_it():
+    rng = np.random.default_rng(1)
+    space, y = rng.random((30, 2)), rng.normal(size=30)
+    kernel = ConstantKernel(0.1) + ConstantKernel(0.6) * Matern(1.0, nu=0.5)
+    theirs = GaussianProcessRegressor(kernel, alpha=1.0, optimizer=None).fit(space[:20], y[:20])
+    keys = np.full(30, "d", dtype=object)
+    known = Known(keys[:20], space[:20], np.column_stack([y, y])[:20])
+    ours = krige(known, keys[20:], space[20:], lambda _: DAY)
+    assert ours[:, 0] == pytest.approx(theirs.predict(space[20:]), abs=1e-6)
+
+
+def test_folds_of_the_process_are_those_of_fits_without_the_fold(songs):
+    odd = songs.iloc[:150].copy()
+    odd["genres"] = [() if i % 9 == 0 else genres for i, genres in enumerate(odd["genres"])]
+    odd["release_date"] = odd["release_date"].astype(object).where(odd.index % 7 > 0, None)
+    y = np.random.default_rng(0).normal(size=(len(odd), 2))
+    artists = name_artists(odd)
+    splits = [split_inner(len(odd), g, n_folds=3, random_state=0) for g in (None, artists)]
+    process = SongProcess(SoundSpace(odd))
+    found = process.fit_folds(odd, y, splits)
+    own = compute_covariance(process.places_, process.places_, process.weights)
+    assert np.linalg.eigvalsh(own).min() > -1e-9
+    for folds, predicted in zip(splits, found, strict=True):
+        for train, test in folds:
+            noisy = own[np.ix_(train, train)] + np.eye(len(train))
+            direct = own[np.ix_(test, train)] @ np.linalg.solve(noisy, y[train])
+            assert predicted[test] == pytest.approx(direct, abs=1e-4)
+    everything = own @ np.linalg.solve(own + np.eye(len(odd)), y)
+    assert process.predict(odd) == pytest.approx(everything, abs=1e-4)
+
+
+def test_a_song_of_the_same_artist_and_genre_counts_more(songs):
+    y = np.column_stack([np.where(songs["genres"].map(lambda g: g[0]) == "fado", 1.0, -1.0)] * 2)
+    process = SongProcess(SoundSpace(songs))
+    process.fit_folds(songs, y, [])
+    fado = songs[songs["genres"].map(lambda g: g[0]) == "fado"].iloc[[0]]
+    stranger = fado.assign(artist_name="nobody ever", genres=[("unheard of",)])
+    known, unknown = process.predict(fado)[0, 0], process.predict(stranger)[0, 0]
+    assert known > 0.2 and known > unknown + 0.2
+
+
+def test_vague_dates():
+    assert [is_vague(day) for day in ("1999", "1999-05", "1999-01-01", "1999-05-01")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_unknown_artists_are_shown_without_artist(songs):
+    X, y = songs.drop(columns="popularity"), songs["popularity"].to_numpy(float)
+    features = SongFeatures()
+    known, unknown = features.fit_training(X, y)
+    names = features.get_feature_names_out()
+    assert known.shape == unknown.shape == (len(X), len(names))
+    count = list(names).index("artist_name_count")
+    assert known[:, count].max() > 0 and unknown[:, count].max() == 0
+    stranger = X.iloc[[0]].assign(artist_name="nobody ever", track_name="no such song")
+    for i, name in enumerate(names):
+        if str(name).startswith("artist_name_"):
+            assert unknown[:, i] == pytest.approx(features.transform(stranger)[0, i]), name
+
+
+def test_correction_is_the_ranked_score():
+    scores = np.arange(1.0, 20.0)  # 19 songs: the 18th of them for 90 %
+    assert find_correction(scores, 0.9) == 18
+    assert find_correction(scores[:5], 0.9) == float("inf")
+
+
+@pytest.mark.parametrize("method", ["quantile", "constant"])
+def test_intervals_hold_as_often_as_promised(method):
+    """Whatever the model is worth: here its zeros and its spread are wrong."""
+    rng = np.random.default_rng(7)
+    hits = []
+    for _ in range(200):
+        n = 400
+        zero, level = rng.random(n) * 0.5, rng.random(n) * 80
+        y = np.where(rng.random(n) < zero**2, 0, rng.normal(level, 5 + level / 4)).clip(0, 100)
+        parts = pd.DataFrame({"zero": zero, "level": level, "spread": 8.0})
+        parts["mean"] = (1 - zero) * level
+        table, bounds = compare_intervals(y, parts, [(np.arange(0), np.arange(n))])
+        assert (bounds >= 0).all() and (bounds <= 100).all()
+        hits.append(table.loc[method, "coverage"])
+    # Clipping and ties at 0 can only add to the promised 90 %.
+    assert 0.895 < np.mean(hits) < 0.925
+
+
+def test_quantile_intervals_agree_with_mapie_where_nothing_is_zero():
+    mapie = pytest.importorskip("mapie.regression")
+    rng = np.random.default_rng(3)
+    X = rng.random((600, 1))
+    y = 50 + 10 * X[:, 0] + rng.normal(0, 2 + 4 * X[:, 0])
+
+    class Line(RegressorMixin, BaseEstimator):
+        def __init__(self, slope=0.0, start=0.0):
+            self.slope, self.start = slope, start
+
+        def fit(self, X, y=None):
+            self.fitted_ = True
+            return self
+
+        def predict(self, X):
+            return self.start + self.slope * X[:, 0]
+
+    lines = [Line(8.0, 49.0).fit(X), Line(12.0, 51.0).fit(X), Line(10.0, 50.0).fit(X)]
+    theirs = mapie.ConformalizedQuantileRegressor(lines, confidence_level=0.9, prefit=True)
+    theirs.conformalize(X[:300], y[:300])
+    expected = theirs.predict_interval(X[300:], symmetric_correction=True)[1][:, :, 0]
+    bounds = np.column_stack([line.predict(X) for line in lines[:2]])
+    correction = find_correction(score_bounds(y[:300], bounds[:300]), 0.9)
+    assert move_bounds(bounds[300:], correction) == pytest.approx(expected, abs=1e-6)
+
+
+def test_intervals_of_the_model(songs):
+    X, y = songs.drop(columns="popularity"), songs["popularity"]
+    intervals = PopularityIntervals(make_model(), coverage=0.8).fit(X, y)
+    other = make_songs(200, seed=5)
+    bounds = intervals.predict_interval(other.drop(columns="popularity"))
+    assert bounds.shape == (200, 2) and (bounds[:, 0] <= bounds[:, 1]).all()
+    assert 0.65 < measure_intervals(other["popularity"], bounds)["coverage"] <= 1
+    with pytest.raises(ValueError, match="coverage"):
+        PopularityIntervals(make_model(), coverage=90).fit(X, y)
+    with pytest.raises(ValueError, match="method"):
+        PopularityIntervals(make_model(), method="guess").fit(X, y)

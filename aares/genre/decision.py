@@ -1,7 +1,8 @@
-"""The decision from everything known of a song: boosted trees, and a few randomised ones.
+"""The decision from everything known of a song, by three kinds of models that err differently.
 
-Used by notebook 01. The two kinds err differently: a quarter of the say for randomised trees is
-worth about as much as twice the boosted models.
+Used by notebook 01. Boosted trees see each genre apart, a candidate model compares a song's likely
+genres (:mod:`.candidates`), small neural networks draw smooth boundaries. The mean of their
+probabilities is better than each of them.
 
 References
 ----------
@@ -11,49 +12,158 @@ Wolpert, D. (1992). Stacked generalization, section 2.
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
-from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import QuantileTransformer, StandardScaler
+from threadpoolctl import threadpool_limits
 
+from aares.genre.candidates import CandidateModel
 from aares.genre.guess import fit_boosting
 
-UNKNOWN = -1.0  # randomised trees take no NaN; no column has negative values where NaN occurs
+WEIGHTS = {"candidates": 0.4, "networks": 0.3, "boosting": 0.3}
 
 
-class Decision(BaseEstimator):
-    """Decide on labels by the weighted mean of boosted and randomised trees.
+class Networks(BaseEstimator):
+    """Small neural networks on ranks and logarithms; their mean counts.
+
+    Parameters
+    ----------
+    n_networks : int
+    passes : int
+        Passes over the songs.
+    random_state : int
+    """
+
+    def __init__(self, *, n_networks=2, passes=20, random_state=0) -> None:
+        self.n_networks = n_networks
+        self.passes = passes
+        self.random_state = random_state
+
+    def fit(
+        self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray], codes: np.ndarray
+    ) -> Networks:
+        """Learn from labelled songs; see `Decision.fit`."""
+        self.medians_ = numbers.median().fillna(0)
+        n_quantiles = max(1, min(200, len(numbers)))
+        self.ranks_ = QuantileTransformer(
+            n_quantiles=n_quantiles, output_distribution="normal", subsample=None
+        ).fit(self._fill(numbers))
+        inputs = self._describe(numbers, guesses, votes)
+        self.scaler_ = StandardScaler().fit(inputs)
+        inputs = self._scale(inputs).astype(np.float32)
+        # About 100 steps a pass, however few the songs.
+        size = int(np.clip(len(codes) // 100, 8, 256))
+        self.models_ = []
+        # Small matrices: threads would cost more than they bring.
+        with threadpool_limits(1):
+            for k in range(self.n_networks):
+                state = np.random.RandomState(self.random_state + k)
+                model = MLPClassifier((96,), alpha=0.3, batch_size=size, random_state=state)
+                for _ in range(self.passes):
+                    model.partial_fit(inputs, codes, classes=np.arange(guesses.shape[1]))
+                self.models_.append(model)
+        return self
+
+    def predict_proba(
+        self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray]
+    ) -> np.ndarray:
+        """Return the probability of each label, shape (n_songs, n_classes)."""
+        inputs = self._scale(self._describe(numbers, guesses, votes))
+        return np.mean([model.predict_proba(inputs) for model in self.models_], axis=0)
+
+    def _describe(
+        self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray]
+    ) -> np.ndarray:
+        # Further out than 3 standard deviations is as far as 3.
+        ranks = np.clip(self.ranks_.transform(self._fill(numbers)), -3, 3)
+        return np.concatenate([ranks, np.log(guesses + 0.01), *(np.log1p(4 * v) for v in votes)], 1)
+
+    def _fill(self, numbers: pd.DataFrame) -> np.ndarray:
+        return numbers.fillna(self.medians_).to_numpy()
+
+    def _scale(self, inputs: np.ndarray) -> np.ndarray:
+        return np.clip(self.scaler_.transform(inputs), -6, 6)
+
+
+class Boosting(BaseEstimator):
+    """Boosted trees on everything, a tree for each label; see `guess.fit_boosting`.
 
     Parameters
     ----------
     rounds : int
-        Rounds of a boosted model.
-    n_seeds : int
-        Boosted models.
-    n_trees : int
-        Randomised trees; 0 for none.
-    weight : float
-        Say of the randomised trees, in [0, 1].
+    random_state : int
+    """
+
+    def __init__(self, *, rounds=110, random_state=0) -> None:
+        self.rounds = rounds
+        self.random_state = random_state
+
+    def fit(
+        self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray], codes: np.ndarray
+    ) -> Boosting:
+        """Learn from labelled songs; see `Decision.fit`."""
+        self.model_ = fit_boosting(
+            self._join(numbers, guesses, votes),
+            codes,
+            n_classes=guesses.shape[1],
+            rounds=self.rounds,
+            columns=0.3,
+            random_state=self.random_state,
+        )
+        return self
+
+    def predict_proba(
+        self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray]
+    ) -> np.ndarray:
+        """Return the probability of each label, shape (n_songs, n_classes)."""
+        return np.asarray(self.model_.predict(self._join(numbers, guesses, votes)))
+
+    def _join(
+        self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray]
+    ) -> np.ndarray:
+        return np.concatenate([numbers.to_numpy(), np.log(guesses + 0.01), *votes], axis=1)
+
+
+class Decision(BaseEstimator):
+    """Decide on labels by the weighted mean of boosted trees, candidate model and networks.
+
+    Parameters
+    ----------
+    rounds : int
+        Rounds of the boosted trees; 0 for none.
+    candidate_rounds : int
+        Rounds of the candidate model.
+    n_networks : int
+        Neural networks; 0 for none.
     n_jobs : int
+        Models fitted at a time.
     random_state : int
     """
 
     def __init__(
-        self, *, rounds=110, n_seeds=2, n_trees=100, weight=0.25, n_jobs=2, random_state=0
+        self, *, rounds=110, candidate_rounds=160, n_networks=2, n_jobs=2, random_state=0
     ) -> None:
         self.rounds = rounds
-        self.n_seeds = n_seeds
-        self.n_trees = n_trees
-        self.weight = weight
+        self.candidate_rounds = candidate_rounds
+        self.n_networks = n_networks
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, inputs: np.ndarray, codes: np.ndarray) -> Decision:
+    def fit(
+        self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray], codes: np.ndarray
+    ) -> Decision:
         """Learn from labelled songs.
 
         Parameters
         ----------
-        inputs : ndarray of float, shape (n_songs, n_columns)
+        numbers : DataFrame of float, shape (n_songs, n_columns)
             NaN where unknown.
+        guesses : ndarray of float, shape (n_songs, n_classes)
+            Probabilities; no song's come from a model that has seen its label.
+        votes : list of ndarray of float, shape (n_songs, 2 * n_classes + 1)
+            From `neighbors.NeighborVotes`.
         codes : ndarray of int, shape (n_songs,)
             Label codes; each of 0 .. n_classes - 1 occurs.
 
@@ -61,26 +171,22 @@ class Decision(BaseEstimator):
         -------
         Decision
         """
-        shared = {"n_classes": int(codes.max()) + 1, "rounds": self.rounds, "columns": 0.3}
-        jobs = (
-            delayed(fit_boosting)(inputs, codes, random_state=self.random_state + k, **shared)
-            for k in range(self.n_seeds)
-        )
-        self.models_ = Parallel(n_jobs=self.n_jobs, prefer="threads")(jobs)
-        if self.n_trees:
-            self.trees_ = ExtraTreesClassifier(
-                self.n_trees,
-                min_samples_leaf=2,
-                max_features=0.4,
-                n_jobs=self.n_jobs,
-                random_state=self.random_state,
-            ).fit(np.nan_to_num(inputs, nan=UNKNOWN), codes)
+        seed = {"random_state": self.random_state}
+        models = {
+            "boosting": Boosting(rounds=self.rounds, **seed) if self.rounds else None,
+            "candidates": CandidateModel(rounds=self.candidate_rounds, **seed),
+            "networks": Networks(n_networks=self.n_networks, **seed) if self.n_networks else None,
+        }
+        used = {name: model for name, model in models.items() if model is not None}
+        jobs = (delayed(model.fit)(numbers, guesses, votes, codes) for model in used.values())
+        fitted = Parallel(n_jobs=self.n_jobs, prefer="threads")(jobs)
+        self.models_ = dict(zip(used, fitted, strict=True))
         return self
 
-    def predict_proba(self, inputs: np.ndarray) -> np.ndarray:
+    def predict_proba(
+        self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray]
+    ) -> np.ndarray:
         """Return the probability of each label, shape (n_songs, n_classes)."""
-        boosted = np.mean([model.predict(inputs) for model in self.models_], axis=0)
-        if not self.n_trees:
-            return boosted
-        randomised = self.trees_.predict_proba(np.nan_to_num(inputs, nan=UNKNOWN))
-        return (1 - self.weight) * boosted + self.weight * randomised
+        weights = [WEIGHTS[name] for name in self.models_]
+        found = [model.predict_proba(numbers, guesses, votes) for model in self.models_.values()]
+        return np.average(found, axis=0, weights=weights)

@@ -77,7 +77,8 @@ def measure_sound_effect(train: pd.DataFrame) -> float:
         Share in [0, 1].
     """
     space = SoundSpace().fit_transform(check_table(train))
-    closest = NearestNeighbors(n_neighbors=1).fit(space).kneighbors(return_distance=False)[:, 0]
+    search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(space)
+    closest = search.kneighbors(return_distance=False)[:, 0]
     genres = train["genre"].to_numpy()
     return float(np.mean(genres == genres[closest]))
 

@@ -73,7 +73,7 @@ class FirstGuess(BaseEstimator):
     random_state : int
     """
 
-    def __init__(self, *, n_trees=200, rounds=90, n_folds=4, n_jobs=2, random_state=0) -> None:
+    def __init__(self, *, n_trees=200, rounds=90, n_folds=8, n_jobs=2, random_state=0) -> None:
         self.n_trees = n_trees
         self.rounds = rounds
         self.n_folds = n_folds
@@ -117,6 +117,8 @@ class FirstGuess(BaseEstimator):
             n_jobs=self.n_jobs,
             random_state=self.random_state,
         ).fit(self._fill(inputs), codes)
+        # Threads would add the trees' probabilities in any order, with other last digits each time.
+        self.trees_.set_params(n_jobs=1)
         return np.nan_to_num(self.trees_.oob_decision_function_, nan=1 / self.n_classes_)
 
     def _fit_boosting(self, inputs: np.ndarray, codes: np.ndarray) -> np.ndarray:

@@ -148,7 +148,8 @@ def find_similar(left: Songs, right: Songs | None = None, *, limit: int = 8) -> 
     if asked == 0:
         none = np.zeros(0, dtype=np.int64)
         return Pairs(none, none, none, none, np.zeros(0))
-    search = NearestNeighbors(n_neighbors=asked).fit(others.space)
+    # In eleven dimensions a search tree visits nearly every song, and slower.
+    search = NearestNeighbors(n_neighbors=asked, algorithm="brute").fit(others.space)
     distance, rows = search.kneighbors(left.space)
     i, j = np.repeat(np.arange(len(rows)), asked), rows.ravel()
     rank = np.tile(np.arange(asked), len(rows))

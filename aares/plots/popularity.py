@@ -6,6 +6,8 @@ Used by notebook ``02_popularity``. Every function draws a small table that
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -56,67 +58,6 @@ def draw_popularity(popularity: pd.Series, ax: Axes, *, title: str, detail: str 
     )
     ax.set(xlabel="popularity (points, 0–100)", ylabel="songs")
     ax.grid(axis="x", visible=False)
-    return set_title(ax, title, detail)
-
-
-def draw_scores(
-    table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "", highlight: str = ""
-) -> Axes:
-    """Draw the RMSE of models as points with the spread between folds, best at the top.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Index model; ``RMSE`` and ``sd`` (points).
-    ax : Axes
-    title : str
-    detail : str
-    highlight : str
-        Row to colour.
-
-    Returns
-    -------
-    Axes
-    """
-    table = table.sort_values("RMSE", ascending=False)
-    rows = np.arange(len(table))
-    colors = [OKABE_ITO["vermillion" if n == highlight else "blue"] for n in table.index]
-    ax.hlines(rows, table["RMSE"] - table["sd"], table["RMSE"] + table["sd"], color=colors, lw=2)
-    ax.scatter(table["RMSE"], rows, color=colors, zorder=3, s=36)
-    for row, value in zip(rows, table["RMSE"], strict=True):
-        ax.annotate(
-            f"{value:.1f}", (value, row), xytext=(0, 6), textcoords="offset points", ha="center"
-        )
-    ax.set_yticks(rows, table.index)
-    ax.set_ylim(-0.6, len(table) - 0.2)
-    ax.set_xlabel("RMSE (points of popularity), mean ± sd over folds")
-    return set_title(ax, title, detail)
-
-
-def draw_importance(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
-    """Draw how much the RMSE rises when a group of columns is shuffled; largest at the top.
-
-    Parameters
-    ----------
-    table : DataFrame
-        See :func:`aares.popularity.measure_importance`.
-    ax : Axes
-    title : str
-        The finding.
-    detail : str
-        How it was measured.
-
-    Returns
-    -------
-    Axes
-    """
-    table = table.iloc[::-1]
-    rows = np.arange(len(table))
-    ax.barh(rows, table["mean"], xerr=table["sd"], color=OKABE_ITO["blue"], ecolor=MUTED)
-    ax.axvline(0, color=INK, lw=0.8)
-    ax.set_yticks(rows, table.index)
-    ax.set_xlabel("rise of the RMSE when shuffled (points)")
-    ax.grid(axis="y", visible=False)
     return set_title(ax, title, detail)
 
 
@@ -192,7 +133,7 @@ def draw_genre_map(places: pd.DataFrame, ax: Axes, *, title: str, detail: str = 
     Parameters
     ----------
     places : DataFrame
-        See :func:`aares.popularity.patterns.map_genres`.
+        See :func:`aares.popularity.genres.map_genres`.
     ax : Axes
     title : str
         The finding.
@@ -353,13 +294,13 @@ def draw_keys(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") ->
     return set_title(ax, title, detail)
 
 
-def draw_residuals(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
-    """Draw the mean residual by decade with 95 % intervals.
+def draw_correlations(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
+    """Draw correlations with popularity over all songs and within a year, joined by a line.
 
     Parameters
     ----------
     table : DataFrame
-        Index label; ``mean`` and ``error`` (points).
+        See :func:`aares.popularity.patterns.compare_correlations`.
     ax : Axes
     title : str
         The finding.
@@ -371,9 +312,83 @@ def draw_residuals(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "
     Axes
     """
     at = np.arange(len(table))
-    ax.axhline(0, color=INK, lw=0.8)
-    ax.errorbar(at, table["mean"], yerr=table["error"], fmt="o", color=OKABE_ITO["purple"])
-    ax.set_xticks(at, table.index)
-    ax.set_ylabel("true − predicted (points)")
-    ax.grid(axis="x", visible=False)
+    ax.axvline(0, color=INK, lw=0.8)
+    ax.hlines(at, table["all songs"], table["same year"], color=MUTED, lw=1.5)
+    for name, mark, color in (("all songs", "o", "vermillion"), ("same year", "D", "blue")):
+        ax.scatter(table[name], at, marker=mark, s=34, color=OKABE_ITO[color], zorder=3, label=name)
+    ax.set_yticks(at, table.index)
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)  # above: points can be anywhere
+    ax.set_xlabel("correlation with popularity")
+    ax.grid(axis="y", visible=False)
+    return set_title(ax, title, detail)
+
+
+def draw_artists(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
+    """Draw for each artist the span of the songs above 0, their mean, and the share at 0.
+
+    Parameters
+    ----------
+    table : DataFrame
+        See :func:`aares.popularity.patterns.summarise_artists`; the first row is drawn at the top.
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
+
+    Returns
+    -------
+    Axes
+    """
+    at = np.arange(len(table))[::-1]
+    ax.hlines(at, table["low"], table["high"], color=OKABE_ITO["sky"], lw=4)
+    ax.scatter(table["popularity"], at, color=OKABE_ITO["blue"], s=34, zorder=3)
+    for row, zero in zip(at, table["zero"], strict=True):
+        ax.annotate(
+            f"{zero:.0%}", (0, row), xytext=(-8, 0), textcoords="offset points",
+            ha="right", va="center", fontsize=8, color=OKABE_ITO["vermillion"],
+        )  # fmt: skip
+    ax.annotate("at 0", (0, len(table)), xytext=(-8, -4), textcoords="offset points", ha="right",
+                va="center", fontsize=8, color=OKABE_ITO["vermillion"])  # fmt: skip
+    names = [shorten(str(name), 26, placeholder=" …") for name in table.index]
+    ax.set_yticks(at, [f"{n} ({k})" for n, k in zip(names, table["songs"], strict=True)])
+    ax.set(xlim=(-15, 100), ylim=(-0.7, len(table)), xlabel="popularity (points)")
+    ax.grid(axis="y", visible=False)
+    return set_title(ax, title, detail)
+
+
+def draw_loudness(years: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
+    """Draw the loudness war: median and middle half by year, the loudest year marked.
+
+    Parameters
+    ----------
+    years : DataFrame
+        See :func:`aares.popularity.patterns.summarise_years`.
+    ax : Axes
+    title : str
+        The finding.
+    detail : str
+        How it was measured.
+
+    Returns
+    -------
+    Axes
+    """
+    part = years[years["column"] == "loudness"].sort_values("year")
+    color = OKABE_ITO["vermillion"]
+    ax.fill_between(part["year"], part["low"], part["high"], color=color, alpha=0.2, lw=0)
+    ax.plot(part["year"], part["mid"], "o-", ms=3, color=color)
+    top = int(part["mid"].argmax())
+    year, level = float(part["year"].iloc[top]), float(part["mid"].iloc[top])
+    ax.annotate(
+        f"{year:.0f}: {level:.1f} dB",
+        (year, level),
+        xytext=(0, 22),
+        textcoords="offset points",
+        ha="center",
+        fontweight="bold",
+        arrowprops={"arrowstyle": "-", "color": INK},
+    )
+    ax.set(xlabel="year of release", ylabel="loudness (dB)")
+    ax.margins(x=0.02, y=0.14)
     return set_title(ax, title, detail)

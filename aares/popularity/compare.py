@@ -18,6 +18,7 @@ from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_err
 from sklearn.pipeline import FeatureUnion, Pipeline
 
 from aares.popularity.encoders import GenreSVD, TokenCounter, TokenTargetEncoder
+from aares.popularity.genres import GenreCommunities, GenreEmbedding, GenreNMF
 from aares.popularity.rows import (
     FloatArray,
     RowFeatures,
@@ -27,6 +28,7 @@ from aares.popularity.rows import (
 )
 
 Fold = tuple[np.ndarray, np.ndarray]
+PARTS = ("mean", "median", "zero", "level", "spread")
 
 
 def score(y: Any, predicted: Any) -> dict[str, float]:
@@ -85,6 +87,44 @@ def predict_folds(
 def _predict_fold(model: Any, X: pd.DataFrame, y: FloatArray, fold: Fold) -> FloatArray:
     train, test = fold
     return clone(model).fit(X.iloc[train], y[train]).predict(X.iloc[test])
+
+
+def predict_parts_folds(
+    model: Any, X: pd.DataFrame, y: Any, folds: Iterable[Fold], *, n_jobs: int = 1
+) -> pd.DataFrame:
+    """Predict what a hurdle model knows of each row, fitted without the row's fold.
+
+    Parameters
+    ----------
+    model : PopularityRegressor
+        Cloned for each fold.
+    X : DataFrame, shape (n, columns)
+    y : array-like, shape (n,)
+    folds : iterable of (train, test) row numbers
+    n_jobs : int
+        Folds fitted at the same time.
+
+    Returns
+    -------
+    DataFrame, shape (n, 5)
+        ``mean``, ``median``, ``zero``, ``level`` and ``spread``, see
+        :class:`aares.popularity.PopularityRegressor`; NaN for rows that no fold tests.
+    """
+    y = np.asarray(y, dtype=float)
+    folds = list(folds)
+    found = Parallel(n_jobs=n_jobs, prefer="threads")(
+        delayed(_predict_parts_fold)(model, X, y, fold) for fold in folds
+    )
+    parts = pd.DataFrame(np.nan, index=range(len(X)), columns=list(PARTS))
+    for (_, test), values in zip(folds, found, strict=True):
+        parts.iloc[test] = values
+    return parts
+
+
+def _predict_parts_fold(model: Any, X: pd.DataFrame, y: FloatArray, fold: Fold) -> FloatArray:
+    train, test = fold
+    fitted = clone(model).fit(X.iloc[train], y[train])
+    return fitted.describe(X.iloc[test]).to_numpy(float)
 
 
 def compare_models(
@@ -189,6 +229,9 @@ def make_genre_models(
         "none": [],
         "macro-genre (rule)": [LabelEncoder(rule)],
         "multi-hot, 100 frequent": [TokenCounter(column="genres", max_tokens=100)],
+        "graph communities, 16": [GenreCommunities(**seed)],
+        "mutual information, 24 axes": [GenreEmbedding(**seed)],
+        "NMF, 24 parts": [GenreNMF(**seed)],
         "target encoding": [target],
         "SVD, 24 axes": [svd],
         "target encoding + SVD": [target, svd],
@@ -268,15 +311,52 @@ def measure_importance(
     base = root_mean_squared_error(y, model.predict(X))
     rises = {}
     for name, columns in COLUMN_GROUPS.items():
-        losses = []
+        tables = []
         for _ in range(n_repeats):
-            shuffled = X.copy()
-            order = rng.permutation(len(X))
+            shuffled, order = X.copy(), rng.permutation(len(X))
             for column in columns:
                 shuffled[column] = X[column].iloc[order].set_axis(X.index)
-            losses.append(root_mean_squared_error(y, model.predict(shuffled)) - base)
+            tables.append(shuffled)
+        predicted = np.split(model.predict(pd.concat(tables)), n_repeats)
+        losses = [root_mean_squared_error(y, part) - base for part in predicted]
         rises[name] = {"mean": np.mean(losses), "sd": np.std(losses, ddof=1)}
     return pd.DataFrame(rises).T.sort_values("mean", ascending=False)
+
+
+def measure_dependence(
+    model: Any, X: pd.DataFrame, columns: Iterable[str], *, n_points: int = 8
+) -> pd.DataFrame:
+    """Return the mean prediction when a column has one value in all songs (partial dependence).
+
+    Parameters
+    ----------
+    model : fitted estimator
+    X : DataFrame
+        Raw table.
+    columns : iterable of str
+        Numeric columns.
+    n_points : int
+        Values of each column, quantiles from 5 % to 95 %.
+
+    Returns
+    -------
+    DataFrame
+        ``column``, ``value``, ``mean`` (points).
+
+    References
+    ----------
+    Friedman, "Greedy function approximation", Annals of Statistics 29(5), 2001: section 8.2.
+    """
+    rows = []
+    for column in columns:
+        values = np.unique(np.quantile(X[column], np.linspace(0.05, 0.95, n_points)))
+        tables = [X.assign(**{column: value}) for value in values]
+        means = np.split(model.predict(pd.concat(tables)), len(values))
+        rows += [
+            (column, float(value), float(np.mean(part)))
+            for value, part in zip(values, means, strict=True)
+        ]
+    return pd.DataFrame(rows, columns=["column", "value", "mean"])
 
 
 def summarise_residuals(

@@ -151,13 +151,31 @@ class TokenTargetEncoder(TransformerMixin, BaseEstimator):
     def fit_transform(self, X: pd.DataFrame, y: Any = None, **fit_params: Any) -> FloatArray:
         """Fit, and return statistics that leave out each row's own inner fold, shape (n, 5)."""
         self.fit(X, y)
-        n = len(X)
+        folds = KFold(min(self.n_folds, len(X)), shuffle=True, random_state=self.random_state)
+        return self.encode_folds(X, y, list(folds.split(np.zeros(len(X)))))
+
+    def encode_folds(
+        self, X: pd.DataFrame, y: Any, folds: list[tuple[np.ndarray, np.ndarray]]
+    ) -> FloatArray:
+        """Return statistics of the rows that the encoder was fitted on, each without its fold.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, columns)
+            As for ``fit``.
+        y : array-like, shape (n,)
+        folds : list of (train, test) row numbers
+            Their tests cover all rows.
+
+        Returns
+        -------
+        ndarray of float, shape (n, 5)
+        """
         tokens = self.counter_.transform(self._join(X))
         target = self._join_target(y)
-        encoded = np.empty((n, len(self.STATISTICS)))
-        folds = KFold(min(self.n_folds, n), shuffle=True, random_state=self.random_state)
-        for train, test in folds.split(np.zeros(n)):
-            rows = np.concatenate([train, np.arange(n, tokens.shape[0])])
+        encoded = np.empty((len(X), len(self.STATISTICS)))
+        for train, test in folds:
+            rows = np.concatenate([train, np.arange(len(X), tokens.shape[0])])
             encoded[test] = _aggregate(tokens[test], self._learn(tokens[rows], target[rows]))
         return encoded
 

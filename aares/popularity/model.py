@@ -20,20 +20,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from lightgbm import LGBMClassifier, LGBMRegressor
-from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
+from scipy import stats
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
-from sklearn.pipeline import FeatureUnion
+from sklearn.model_selection import KFold
 
 from aares.config import AUDIO_FEATURES
-from aares.popularity.encoders import GenreSVD, TokenTargetEncoder
-from aares.popularity.rows import (
-    FloatArray,
-    RowFeatures,
-    count_genres,
-    describe_audio,
-    describe_date,
-    describe_title,
+from aares.popularity.features import (
+    BOOSTER,
+    ReferenceModel,
+    SongFeatures,
+    fit_zero_model,
+    predict_zero,
 )
+from aares.popularity.rows import FloatArray
 
 COLUMNS = (
     "artist_name",
@@ -45,98 +45,22 @@ COLUMNS = (
 )
 """What the model reads of a song: the columns of the subset file but ``popularity`` and ``id``."""
 
+N_BOOSTERS = 2
+# Each song is there twice: leaves hold twice as many. Coarse bins and few features a tree make
+# the boosters quick and unlike each other, so that several of them fit into the time of one.
 _BOOSTER: dict[str, Any] = {
-    "learning_rate": 0.03,
-    "num_leaves": 15,
-    "min_child_samples": 20,
-    "subsample": 0.7,
-    "subsample_freq": 1,
-    "colsample_bytree": 0.4,
-    "reg_lambda": 5.0,
-    "deterministic": True,
-    "force_row_wise": True,
-    "verbose": -1,
+    **BOOSTER,
+    "learning_rate": 0.05,
+    "min_child_samples": 40,
+    "colsample_bytree": 0.2,
+    "max_bin": 63,
+}
+_TREES: dict[str, Any] = {
+    "n_estimators": 30,
+    "max_features": 0.3,
+    "min_samples_leaf": 8,
     "n_jobs": 1,
 }
-_TREES: dict[str, Any] = {"n_estimators": 150, "max_features": 0.4, "n_jobs": 1}
-
-
-class ReferenceModel(TransformerMixin, BaseEstimator):
-    """Popularity and chance of a zero that a booster learned from other songs: two features.
-
-    Parameters
-    ----------
-    reference : DataFrame
-        Songs with audio features, ``explicit``, ``release_date`` and ``popularity``.
-    random_state : int
-        Seed of the boosters.
-    """
-
-    def __init__(self, *, reference: pd.DataFrame, random_state: int = 0) -> None:
-        self.reference = reference
-        self.random_state = random_state
-
-    def fit(self, X: pd.DataFrame, y: Any = None) -> ReferenceModel:
-        """Learn from the reference; the table itself is not looked at."""
-        options = {**_BOOSTER, "learning_rate": 0.08, "random_state": self.random_state}
-        features = self._describe(self.reference)
-        target = self.reference["popularity"].to_numpy(float)
-        self.level_ = LGBMRegressor(n_estimators=200, **options).fit(features, target)
-        self.zero_ = fit_zero_model(
-            LGBMClassifier(n_estimators=120, **options), features, target == 0
-        )
-        return self
-
-    def transform(self, X: pd.DataFrame) -> FloatArray:
-        """Return predicted popularity (0-100) and chance of a zero, shape (n, 2)."""
-        features = self._describe(X)
-        level = np.asarray(self.level_.predict(features), dtype=float)
-        return np.column_stack([level, predict_zero(self.zero_, features)])
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the two names."""
-        return np.array(["reference_level", "reference_zero"], dtype=object)
-
-    @staticmethod
-    def _describe(X: pd.DataFrame) -> pd.DataFrame:
-        return pd.concat([describe_audio(X), describe_date(X)], axis=1).reset_index(drop=True)
-
-
-def fit_zero_model(classifier: Any, features: Any, is_zero: Any) -> Any:
-    """Fit a classifier of the zeros; where all songs are alike, return that share instead.
-
-    Parameters
-    ----------
-    classifier : estimator
-        Fitted in place.
-    features : array-like, shape (n, d)
-    is_zero : array-like of bool, shape (n,)
-
-    Returns
-    -------
-    estimator or float
-    """
-    share = float(np.mean(is_zero))
-    return classifier.fit(features, is_zero) if 0 < share < 1 else share
-
-
-def predict_zero(model: Any, features: Any) -> FloatArray:
-    """Return the chance of a zero, shape (n,), from what :func:`fit_zero_model` returned.
-
-    Parameters
-    ----------
-    model : estimator or float
-        From :func:`fit_zero_model`.
-    features : array-like, shape (n, d)
-
-    Returns
-    -------
-    ndarray, shape (n,)
-        0-1.
-    """
-    if isinstance(model, float):
-        return np.full(len(features), model)
-    return model.predict_proba(features)[:, 1]
 
 
 class HurdleRegressor(RegressorMixin, BaseEstimator):
@@ -200,22 +124,37 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
 
     Parameters
     ----------
-    reference : DataFrame or None
+    reference : DataFrame, ReferenceModel or None
         Songs outside the table with audio features, ``explicit``, ``release_date`` and
-        ``popularity`` (the files of exercise 1): they tell what a release date is worth.
+        ``popularity`` (the files of exercise 1): they tell what a release date is worth. Or what
+        was learnt from them already, see :func:`aares.popularity.learn_reference`.
+    loss : {"squared", "absolute"}
+        What ``predict`` aims at: the mean of the distribution of a song's popularity, which has
+        the smallest squared error, or its median, which has the smallest absolute error.
     random_state : int
         Seed of folds, boosters and trees.
 
     Attributes
     ----------
-    encoders_ : FeatureUnion
+    encoders_ : SongFeatures
         Raw table -> features; each encoder is fitted inside ``fit``, with inner folds.
     hurdles_ : list of HurdleRegressor
-        Boosted and extremely randomised trees, averaged.
+        Boosters and, last, extremely randomised trees.
+    weights_ : ndarray
+        Share of each in the average.
+    spread_ : float
+        Standard deviation (points) of the popularity of a song above zero around its prediction.
     """
 
-    def __init__(self, *, reference: pd.DataFrame | None = None, random_state: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        reference: pd.DataFrame | ReferenceModel | None = None,
+        loss: str = "squared",
+        random_state: int = 0,
+    ) -> None:
         self.reference = reference
+        self.loss = loss
         self.random_state = random_state
 
     def fit(self, X: pd.DataFrame, y: Any) -> PopularityRegressor:
@@ -231,21 +170,49 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            A column is missing, or there are fewer than ten songs.
+            A column is missing, there are fewer than ten songs, or the loss is unknown.
         """
+        if self.loss not in ("squared", "absolute"):
+            raise ValueError(f"loss: expected 'squared' or 'absolute', found {self.loss!r}")
         y = np.asarray(y, dtype=float)
         X = _check_table(X)
         if len(X) < 10:
             raise ValueError(f"expected at least 10 songs to learn from, found {len(X)}")
-        self.encoders_ = make_encoders(reference=self.reference, random_state=self.random_state)
-        features = _fill(self.encoders_.fit_transform(X, y))
-        self.hurdles_ = [hurdle.fit(features, y) for hurdle in _make_hurdles(self.random_state)]
+        self.encoders_ = SongFeatures(reference=self.reference, random_state=self.random_state)
+        known, unknown = self.encoders_.fit_training(X, y)
+        features, twice = np.vstack([known, unknown]), np.concatenate([y, y])
+        self.hurdles_ = [hurdle.fit(features, twice) for hurdle in _make_hurdles(self.random_state)]
+        self.weights_ = np.array([0.6 / N_BOOSTERS] * N_BOOSTERS + [0.4])
+        self.spread_ = self._measure_spread(known, y)
         return self
 
     def predict(self, X: pd.DataFrame) -> FloatArray:
-        """Return the expected popularity, 0-100, shape (n,)."""
+        """Return the expected popularity (or the median, see ``loss``), 0-100, shape (n,)."""
+        column = "median" if self.loss == "absolute" else "mean"
+        return self.describe(X)[column].to_numpy(float)
+
+    def describe(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return all that the model says of each song.
+
+        Parameters
+        ----------
+        X : table
+            As for ``fit``.
+
+        Returns
+        -------
+        DataFrame, shape (n, 5)
+            ``mean`` and ``median`` of the predicted distribution, ``zero`` (chance of a 0),
+            ``level`` (expected popularity above 0) and ``spread`` around it; points.
+        """
         features = self._encode(X)
-        return np.mean([hurdle.predict(features) for hurdle in self.hurdles_], axis=0).clip(0, 100)
+        # One pass for each hurdle: the trees are what takes time.
+        zero = np.array([hurdle.predict_zero_proba(features) for hurdle in self.hurdles_])
+        level = np.array([hurdle.predict_level(features) for hurdle in self.hurdles_])
+        table = pd.DataFrame({"mean": (self.weights_ @ ((1 - zero) * level)).clip(0, 100)})
+        zero, level = self.weights_ @ zero, self.weights_ @ level
+        table["median"] = mix_quantile(zero, level, self.spread_, 0.5)
+        return table.assign(zero=zero, level=level, spread=self.spread_)
 
     def predict_zero_proba(self, X: pd.DataFrame) -> FloatArray:
         """Return the chance that the popularity is 0, shape (n,).
@@ -260,8 +227,7 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         ndarray, shape (n,)
             0-1.
         """
-        features = self._encode(X)
-        return np.mean([hurdle.predict_zero_proba(features) for hurdle in self.hurdles_], axis=0)
+        return self.predict_parts(X)[0]
 
     def predict_level(self, X: pd.DataFrame) -> FloatArray:
         """Return the expected popularity of a song that is above zero, shape (n,).
@@ -276,83 +242,115 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         ndarray, shape (n,)
             Points, 0-100.
         """
-        features = self._encode(X)
-        return np.mean([hurdle.predict_level(features) for hurdle in self.hurdles_], axis=0)
+        return self.predict_parts(X)[1]
+
+    def predict_parts(self, X: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+        """Return the chance of a zero and the expected popularity of a song above zero.
+
+        Parameters
+        ----------
+        X : table
+            As for ``fit``.
+
+        Returns
+        -------
+        zero, level : ndarray, shape (n,)
+        """
+        table = self.describe(X)
+        return table["zero"].to_numpy(float), table["level"].to_numpy(float)
+
+    def predict_quantile(self, X: pd.DataFrame, share: float) -> FloatArray:
+        """Return a quantile of the predicted distribution of each song's popularity.
+
+        Parameters
+        ----------
+        X : table
+            As for ``fit``.
+        share : float
+            0-1; 0.5 is the median.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+            Points, 0-100.
+        """
+        zero, level = self.predict_parts(X)
+        return mix_quantile(zero, level, self.spread_, share)
 
     def _encode(self, X: pd.DataFrame) -> FloatArray:
-        return _fill(self.encoders_.transform(_check_table(X)))
+        return self.encoders_.transform(_check_table(X))
+
+    def _measure_spread(self, features: FloatArray, y: FloatArray) -> float:
+        """Measure the spread on songs that a quick booster has not seen."""
+        features, y = features[y > 0], y[y > 0]
+        if len(y) < 10:
+            return 0.0
+        folds = KFold(4, shuffle=True, random_state=self.random_state)
+        train, test = next(iter(folds.split(features)))
+        options = {**_BOOSTER, "random_state": self.random_state}
+        booster = LGBMRegressor(n_estimators=240, **options).fit(features[train], y[train])
+        return float(np.sqrt(np.mean((y[test] - booster.predict(features[test])) ** 2)))
 
 
-def make_model(reference: pd.DataFrame | None = None, random_state: int = 0) -> PopularityRegressor:
+def mix_quantile(zero: FloatArray, level: FloatArray, spread: Any, share: float) -> FloatArray:
+    """Return a quantile of a mixture of an exact 0 and a normal distribution above it.
+
+    Parameters
+    ----------
+    zero : ndarray, shape (n,)
+        Chance of the 0.
+    level : ndarray, shape (n,)
+        Mean of the other part, points.
+    spread : float or ndarray
+        Its standard deviation, points.
+    share : float
+        0-1.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Points, clipped to 0-100.
+    """
+    above = 1 - np.asarray(zero, dtype=float)
+    rest = np.divide(share - zero, above, out=np.zeros_like(above), where=above > 0)
+    values = level + spread * stats.norm.ppf(rest.clip(1e-6, 1 - 1e-6))
+    return np.where(rest <= 0, 0.0, values).clip(0, 100)
+
+
+def make_model(
+    reference: pd.DataFrame | ReferenceModel | None = None,
+    random_state: int = 0,
+    *,
+    loss: str = "squared",
+) -> PopularityRegressor:
     """Return the unfitted popularity model.
 
     Parameters
     ----------
-    reference : DataFrame or None
+    reference : DataFrame, ReferenceModel or None
         See :class:`PopularityRegressor`.
     random_state : int
         Seed of all that is random in it.
+    loss : {"squared", "absolute"}
+        See :class:`PopularityRegressor`.
 
     Returns
     -------
     PopularityRegressor
         A scikit-learn regressor on the raw table.
     """
-    return PopularityRegressor(reference=reference, random_state=random_state)
-
-
-def make_encoders(*, reference: pd.DataFrame | None = None, random_state: int = 0) -> FeatureUnion:
-    """Return the unfitted encoders of the model, raw table -> features.
-
-    Parameters
-    ----------
-    reference : DataFrame or None
-        See :class:`PopularityRegressor`.
-    random_state : int
-        Seed of inner folds and of the SVD.
-
-    Returns
-    -------
-    FeatureUnion
-    """
-    options: dict[str, Any] = {"random_state": random_state}
-    parts: list[tuple[str, Any]] = [
-        ("audio", RowFeatures(describe_audio)),
-        ("date", RowFeatures(describe_date)),
-        ("title", RowFeatures(describe_title)),
-        ("n_genres", RowFeatures(count_genres)),
-        ("genres", TokenTargetEncoder(column="genres", smoothing=10.0, **options)),
-        ("genre_svd", GenreSVD(n_components=24, **options)),
-        ("artist", TokenTargetEncoder(column="artist_name", smoothing=3.0, **options)),
-        (
-            "day",
-            TokenTargetEncoder(
-                column="release_date", smoothing=5.0, reference=reference, **options
-            ),
-        ),
-    ]
-    if reference is not None:
-        parts.append(("reference", ReferenceModel(reference=reference, **options)))
-    return FeatureUnion(parts)
+    return PopularityRegressor(reference=reference, loss=loss, random_state=random_state)
 
 
 def _make_hurdles(random_state: int) -> list[HurdleRegressor]:
-    seed: dict[str, Any] = {"random_state": random_state}
-    return [
-        HurdleRegressor(
-            LGBMClassifier(n_estimators=300, **_BOOSTER, **seed),
-            LGBMRegressor(n_estimators=500, **_BOOSTER, **seed),
-        ),
-        HurdleRegressor(
-            ExtraTreesClassifier(min_samples_leaf=3, **_TREES, **seed),
-            ExtraTreesRegressor(min_samples_leaf=2, **_TREES, **seed),
-        ),
-    ]
-
-
-def _fill(features: FloatArray) -> FloatArray:
-    """Write a missing date part as -1, a value that trees can split off."""
-    return np.nan_to_num(features, nan=-1.0)
+    hurdles = []
+    for seed in range(random_state, random_state + N_BOOSTERS):
+        zero = LGBMClassifier(n_estimators=200, random_state=seed, **_BOOSTER)
+        level = LGBMRegressor(n_estimators=340, random_state=seed, **_BOOSTER)
+        hurdles.append(HurdleRegressor(zero, level))
+    options: dict[str, Any] = {**_TREES, "random_state": random_state}
+    trees = HurdleRegressor(ExtraTreesClassifier(**options), ExtraTreesRegressor(**options))
+    return [*hurdles, trees]
 
 
 def _check_table(X: Any) -> pd.DataFrame:

@@ -1,12 +1,11 @@
-"""What the songs show: years, zeros, copies, genres, seasons and keys (exercise 2, question 3).
+"""What the songs show: years, zeros, copies, artists, seasons and keys (exercise 2, question 3).
 
 Used by notebook ``02_popularity``. Every function takes the raw table and returns a small table
 that a figure of :mod:`aares.plots.popularity` draws.
 
 References
 ----------
-Church and Hanks, "Word association norms, mutual information, and lexicography", Computational
-Linguistics 16(1), 1990: section 3 (pointwise mutual information).
+Fisher, "Statistical methods for research workers", 1925: chapter 7 (intraclass correlation).
 Krumhansl, "Cognitive foundations of musical pitch", 1990: chapter 2 (key distances).
 """
 
@@ -18,11 +17,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 from scipy import stats
-from sklearn.manifold import TSNE
 
 from aares.config import AUDIO_FEATURES
-from aares.popularity.encoders import TokenCounter
-from aares.popularity.rows import FloatArray, count_values, describe_date
+from aares.popularity.rows import FloatArray, describe_date
 
 KEYS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -163,98 +160,6 @@ def _correlate(pairs: FloatArray) -> float:
     return float((deviation[:, 0] * deviation[:, 1]).mean() / variance) if variance else np.nan
 
 
-def map_genres(df: pd.DataFrame, *, n_genres: int = 45, random_state: int = 0) -> pd.DataFrame:
-    """Place the frequent micro-genres on a plane: those that share artists and songs are close.
-
-    Parameters
-    ----------
-    df : DataFrame
-        Table with ``genres`` and ``popularity``.
-    n_genres : int
-        How many, by frequency.
-    random_state : int
-        Seed of the layout.
-
-    Returns
-    -------
-    DataFrame, indexed by genre
-        ``x``, ``y`` (no unit), ``songs``, ``popularity`` (mean), ``nearest`` (the genre with the
-        highest pointwise mutual information).
-
-    References
-    ----------
-    Church and Hanks 1990, section 3; van der Maaten and Hinton, "Visualizing data using t-SNE",
-    JMLR 9, 2008.
-    """
-    counter = TokenCounter(column="genres", max_tokens=n_genres).fit(df)
-    hot = counter.transform(df)
-    names = list(counter.vocabulary_)
-    ppmi = compute_ppmi(np.asarray((hot.T @ hot).todense(), dtype=float), len(df))
-    songs = np.asarray(hot.sum(axis=0)).ravel()
-    popularity = (hot.T @ df["popularity"].to_numpy(float)) / songs
-    nearest = [names[i] for i in ppmi.argmax(axis=1)]
-    place = _lay_out(ppmi, random_state)
-    table = {"x": place[:, 0], "y": place[:, 1], "songs": songs, "popularity": popularity}
-    return pd.DataFrame({**table, "nearest": nearest}, index=names)
-
-
-def compute_ppmi(together: FloatArray, n_songs: int) -> FloatArray:
-    """Return positive pointwise mutual information of co-occurrence counts, in bits.
-
-    The diagonal is 0.
-
-    Parameters
-    ----------
-    together : ndarray, shape (g, g)
-        Songs with both genres; on the diagonal, songs with the genre.
-    n_songs : int
-        All songs.
-
-    Returns
-    -------
-    ndarray, shape (g, g)
-    """
-    count = np.diag(together)
-    with np.errstate(divide="ignore"):
-        pmi = np.log2(together * n_songs / np.outer(count, count))
-    np.fill_diagonal(pmi, 0.0)
-    return np.maximum(pmi, 0.0)
-
-
-def _lay_out(ppmi: FloatArray, random_state: int) -> FloatArray:
-    distance = ppmi.max() - ppmi
-    np.fill_diagonal(distance, 0.0)
-    if len(ppmi) < 4 or distance.max() == 0:
-        return np.column_stack([np.arange(len(ppmi)), np.zeros(len(ppmi))]).astype(float)
-    perplexity = min(8.0, (len(ppmi) - 1) / 3)
-    layout = TSNE(
-        metric="precomputed", init="random", perplexity=perplexity, random_state=random_state
-    )
-    return layout.fit_transform(distance / distance.max()).astype(float)
-
-
-def summarise_genres(df: pd.DataFrame) -> dict[str, float]:
-    """Count what is in the ``genres`` lists: micro-genres, empty lists, rare ones, list length.
-
-    Parameters
-    ----------
-    df : DataFrame
-        Raw table.
-
-    Returns
-    -------
-    dict of str to float
-    """
-    counts = count_values(df["genres"])
-    lengths = df["genres"].map(len)
-    return {
-        "micro-genres": float(len(counts)),
-        "empty lists (share)": float((lengths == 0).mean()),
-        "micro-genres in one song only (share)": float((counts == 1).mean()),
-        "mean length of a list": float(lengths.mean()),
-    }
-
-
 def count_weekdays(df: pd.DataFrame, *, split: pd.Timestamp = FRIDAY_DATE) -> pd.DataFrame:
     """Return the share of releases by weekday before and since a date.
 
@@ -350,3 +255,82 @@ def measure_explained(df: pd.DataFrame, columns: Sequence[str]) -> float:
     """
     means = df.groupby(list(columns))["popularity"].transform("mean")
     return float(means.var(ddof=0) / df["popularity"].var(ddof=0))
+
+
+def compare_correlations(df: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Correlate columns with popularity, over all songs and among songs of one year.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Raw table.
+    columns : sequence of str
+        Numeric columns.
+
+    Returns
+    -------
+    DataFrame, index column
+        ``all songs`` and ``same year`` (means of both sides by year are taken out), -1 to 1.
+    """
+    year = describe_date(df)["year"]
+    kept = df.loc[year.notna(), [*columns, "popularity"]].astype(float)
+    within = kept - kept.groupby(year[kept.index]).transform("mean")
+    table = {
+        "all songs": kept[[*columns]].corrwith(kept["popularity"]),
+        "same year": within[[*columns]].corrwith(within["popularity"]),
+    }
+    return pd.DataFrame(table)
+
+
+def summarise_artists(df: pd.DataFrame, *, min_songs: int = 10) -> pd.DataFrame:
+    """Return songs and popularity of each artist with enough songs, the most popular first.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Raw table.
+    min_songs : int
+        Artists of fewer songs are left out.
+
+    Returns
+    -------
+    DataFrame, index artist
+        ``songs``, ``zero`` (share at popularity 0), ``popularity`` (mean of all songs), ``low``
+        and ``high`` (smallest and largest popularity above 0; NaN where there is none).
+    """
+    groups = df["popularity"].groupby(df["artist_name"])
+    table = pd.DataFrame({"songs": groups.size(), "popularity": groups.mean()})
+    table["zero"] = (df["popularity"] == 0).groupby(df["artist_name"]).mean()
+    above = df[df["popularity"] > 0].groupby("artist_name")["popularity"]
+    table["low"], table["high"] = above.min(), above.max()
+    table = table[table["songs"] >= min_songs].sort_index()
+    return table.sort_values("popularity", ascending=False, kind="stable")
+
+
+def measure_likeness(df: pd.DataFrame, column: str) -> float:
+    """Return the intraclass correlation: how alike two songs of one group are in popularity.
+
+    Unlike eta squared it does not grow with the number of groups: without any likeness it is 0.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Raw table.
+    column : str
+        Column that makes the groups, such as ``artist_name``.
+
+    Returns
+    -------
+    float
+        At most 1; NaN if no group has two songs.
+    """
+    groups = df["popularity"].astype(float).groupby(df[column])
+    size, means = groups.size(), groups.mean()
+    n, k = int(size.sum()), len(size)
+    if n == k or k < 2:
+        return float("nan")
+    overall = float((size * means).sum() / n)
+    between = float((size * (means - overall) ** 2).sum()) / (k - 1)
+    within = float((groups.var().fillna(0.0) * (size - 1)).sum()) / (n - k)
+    typical = (n - float((size**2).sum()) / n) / (k - 1)
+    return (between - within) / (between + (typical - 1) * within)

@@ -51,7 +51,7 @@ def get_tokens(X: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
 
 def _read_tokens(value: Any) -> tuple[str, ...]:
     if isinstance(value, (tuple, list)):
-        return tuple(str(token) for token in value)
+        return tuple(value)
     return () if pd.isna(value) or value == "" else (str(value),)
 
 
@@ -121,7 +121,7 @@ def describe_date(X: pd.DataFrame) -> pd.DataFrame:
             "month": parts["month"],
             "day": parts["day"],
             "weekday": date.dt.day_of_week.where(exact),
-            "date": parts["year"] + (date.dt.dayofyear - 1) / 366.0,
+            "date": parts["year"] + (date.dt.day_of_year - 1) / 366.0,
         }
     ).astype(float)
 

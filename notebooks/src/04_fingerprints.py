@@ -637,7 +637,7 @@ pd.DataFrame(
 
 # %%
 rng = np.random.default_rng(8)
-sizes = (10, 30, 100, 300)
+sizes = (10, 30, 100, 200)
 pieces = recognition.vary_songs(sounds, n=sizes[-1], length=60 * RATE_HZ, rng=rng)
 rough = [librosa.resample(y, orig_sr=RATE_HZ, target_sr=SR_HZ) for y in pieces.values()]
 entries = [process_signal(y) for y in rough]

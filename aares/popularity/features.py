@@ -1,0 +1,308 @@
+"""All features of the popularity model, for songs of known and of unknown artists (exercise 2).
+
+Used by notebook ``02_popularity``, through :func:`aares.popularity.make_model`.
+
+A model must serve two kinds of new songs: those whose artist has other songs in the table, and
+those whose artist has none. What the second kind looks like cannot be learnt from random inner
+folds, where an artist without other songs is always an obscure one. So every training song is shown
+twice: once encoded in random inner folds, and once as if its artist were unknown, in inner folds
+that keep an artist's songs together.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from lightgbm import LGBMClassifier, LGBMRegressor
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.model_selection import KFold
+
+from aares.popularity import neighbors
+from aares.popularity.encoders import GenreSVD, TokenTargetEncoder
+from aares.popularity.gaussian import SongProcess
+from aares.popularity.neighbors import Known, SoundSpace, krige
+from aares.popularity.rows import (
+    FloatArray,
+    RowFeatures,
+    count_genres,
+    describe_audio,
+    describe_date,
+    describe_title,
+)
+
+BOOSTER: dict[str, Any] = {
+    "learning_rate": 0.03,
+    "num_leaves": 15,
+    "min_child_samples": 20,
+    "subsample": 0.7,
+    "subsample_freq": 1,
+    "colsample_bytree": 0.4,
+    "reg_lambda": 5.0,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbose": -1,
+    "n_jobs": 1,
+}
+"""Settings that all boosters of the model share."""
+
+
+def fit_zero_model(classifier: Any, features: Any, is_zero: Any) -> Any:
+    """Fit a classifier of the zeros; where all songs are alike, return that share instead.
+
+    Parameters
+    ----------
+    classifier : estimator
+        Fitted in place.
+    features : array-like, shape (n, d)
+    is_zero : array-like of bool, shape (n,)
+
+    Returns
+    -------
+    estimator or float
+    """
+    share = float(np.mean(is_zero))
+    return classifier.fit(features, is_zero) if 0 < share < 1 else share
+
+
+def predict_zero(model: Any, features: Any) -> FloatArray:
+    """Return the chance of a zero, shape (n,), from what :func:`fit_zero_model` returned.
+
+    Parameters
+    ----------
+    model : estimator or float
+        From :func:`fit_zero_model`.
+    features : array-like, shape (n, d)
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        0-1.
+    """
+    if isinstance(model, float):
+        return np.full(len(features), model)
+    return model.predict_proba(features)[:, 1]
+
+
+class ReferenceModel(TransformerMixin, BaseEstimator):
+    """Popularity and chance of a zero that a booster learned from other songs: two features.
+
+    None of these songs is in a table that is split into folds, so one fitted reference serves all
+    folds: a clone of a fitted one is itself. See :func:`learn_reference`.
+
+    Parameters
+    ----------
+    reference : DataFrame
+        Songs with audio features, ``explicit``, ``release_date`` and ``popularity``.
+    random_state : int
+        Seed of the boosters.
+
+    Attributes
+    ----------
+    space_ : SoundSpace
+        Ranks of the audio features among these songs.
+    known_ : Known
+        Release date, place in sound and residuals of these songs.
+    """
+
+    def __init__(self, *, reference: pd.DataFrame, random_state: int = 0) -> None:
+        self.reference = reference
+        self.random_state = random_state
+
+    def __sklearn_clone__(self) -> ReferenceModel:
+        """Return itself if it is fitted."""
+        if hasattr(self, "known_"):
+            return self
+        return ReferenceModel(reference=self.reference, random_state=self.random_state)
+
+    def fit(self, X: pd.DataFrame | None = None, y: Any = None) -> ReferenceModel:
+        """Learn from the reference; the table itself is not looked at."""
+        # The order of a file may say where its songs come from: folds are random.
+        features = self._describe(self.reference)
+        target = self.reference["popularity"].to_numpy(float)
+        self.level_, self.zero_ = self._learn(features, target)
+        own = np.empty((len(target), 2))
+        folds = KFold(min(3, len(target)), shuffle=True, random_state=self.random_state)
+        for train, test in folds.split(features):
+            models = self._learn(features.iloc[train], target[train])
+            own[test] = self._predict(models, features.iloc[test])
+        self.space_ = SoundSpace(self.reference)
+        space = self.space_.place(self.reference)
+        self.known_ = Known(neighbors.name_days(self.reference), space, _stack(target) - own)
+        return self
+
+    def _learn(self, features: pd.DataFrame, target: FloatArray) -> tuple[Any, Any]:
+        options = {**BOOSTER, "learning_rate": 0.08, "random_state": self.random_state}
+        level = LGBMRegressor(n_estimators=200, **options).fit(features, target)
+        zero = LGBMClassifier(n_estimators=120, **options)
+        return level, fit_zero_model(zero, features, target == 0)
+
+    @staticmethod
+    def _predict(models: tuple[Any, Any], features: pd.DataFrame) -> FloatArray:
+        level = np.asarray(models[0].predict(features), dtype=float)
+        return np.column_stack([level, predict_zero(models[1], features)])
+
+    def transform(self, X: pd.DataFrame) -> FloatArray:
+        """Return predicted popularity (0-100) and chance of a zero, shape (n, 2)."""
+        return self._predict((self.level_, self.zero_), self._describe(X))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Return the two names."""
+        return np.array(["reference_level", "reference_zero"], dtype=object)
+
+    @staticmethod
+    def _describe(X: pd.DataFrame) -> pd.DataFrame:
+        return pd.concat([describe_audio(X), describe_date(X)], axis=1).reset_index(drop=True)
+
+
+def learn_reference(reference: pd.DataFrame, *, random_state: int = 0) -> ReferenceModel:
+    """Learn once from songs outside the table what many models of the table may use.
+
+    Parameters
+    ----------
+    reference : DataFrame
+        See :class:`ReferenceModel`.
+    random_state : int
+        Seed of the boosters.
+
+    Returns
+    -------
+    ReferenceModel
+        Fitted; give it to :func:`aares.popularity.make_model` as its reference.
+    """
+    return ReferenceModel(reference=reference, random_state=random_state).fit()
+
+
+class SongFeatures(BaseEstimator):
+    """Turn the raw table into the numbers that the trees read.
+
+    Parameters
+    ----------
+    reference : DataFrame, ReferenceModel or None
+        See :class:`aares.popularity.model.PopularityRegressor`.
+    random_state : int
+        Seed of inner folds, boosters and the SVD.
+    """
+
+    def __init__(
+        self, *, reference: pd.DataFrame | ReferenceModel | None = None, random_state: int = 0
+    ) -> None:
+        self.reference = reference
+        self.random_state = random_state
+
+    def fit_training(self, X: pd.DataFrame, y: Any) -> tuple[FloatArray, FloatArray]:
+        """Fit, and return features of the training songs without their own popularity.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, columns)
+            Raw table.
+        y : array-like, shape (n,)
+            Popularity.
+
+        Returns
+        -------
+        known, unknown : ndarray of float, shape (n, d)
+            From random inner folds, and as if nothing were known of the artist.
+        """
+        y = np.asarray(y, dtype=float)
+        self._fit_encoders(X, y)
+        splits = [
+            neighbors.split_inner(len(X), groups, n_folds=5, random_state=self.random_state)
+            for groups in (None, neighbors.name_artists(X))
+        ]
+        asked = self._ask_reference(X)
+        plain, guess = self._describe(X, asked), _guess(asked)
+        self.process_ = SongProcess(self.space_)
+        near = self.process_.fit_folds(X, _stack(y) - guess, splits)
+        space, days = self.space_.place(X), neighbors.name_days(X)
+        own = Known(days, space, _stack(y) - asked[:, :2])
+        self.known_ = self._add_reference(own)
+        nobody = self.artists_.transform(X[["artist_name"]].assign(artist_name=""))
+        artists = [self.artists_.encode_folds(X, y, splits[0]), nobody]
+        encoded = []
+        for folds, artist, residuals in zip(splits, artists, near, strict=True):
+            day = np.empty((len(X), len(neighbors.STATISTICS)))
+            for train, test in folds:
+                known = self._add_reference(own.take(train))
+                day[test] = krige(known, days[test], space[test], neighbors.pick_day)
+            genres = self.genres_.encode_folds(X, y, folds)
+            encoded.append(_join([plain, genres, artist, day, residuals, guess + residuals]))
+        return encoded[0], encoded[1]
+
+    def transform(self, X: pd.DataFrame) -> FloatArray:
+        """Return the features of new songs, shape (n, d)."""
+        asked = self._ask_reference(X)
+        days, space = neighbors.name_days(X), self.space_.place(X)
+        day = krige(self.known_, days, space, neighbors.pick_day)
+        near = self.process_.predict(X)
+        tokens = [encoder.transform(X) for encoder in (self.genres_, self.artists_)]
+        return _join([self._describe(X, asked), *tokens, day, near, _guess(asked) + near])
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+        """Return the name of each feature."""
+        names: list[str] = []
+        plain: list[Any] = [*self.rows_, self.svd_]
+        for part in plain:
+            names += map(str, part.get_feature_names_out())
+        names += ["reference_level", "reference_zero"]
+        names += [f"reference_day_{name}" for name in neighbors.STATISTICS]
+        for encoder in (self.genres_, self.artists_):
+            names += map(str, encoder.get_feature_names_out())
+        names += [f"day_{name}" for name in neighbors.STATISTICS]
+        names += ["near_level_residual", "near_zero_residual", "near_level", "near_zero"]
+        return np.array(names, dtype=object)
+
+    def _fit_encoders(self, X: pd.DataFrame, y: FloatArray) -> None:
+        seed: dict[str, Any] = {"random_state": self.random_state}
+        self.rows_ = [
+            RowFeatures(function).fit(X)
+            for function in (describe_audio, describe_date, describe_title, count_genres)
+        ]
+        self.svd_ = GenreSVD(n_components=24, **seed).fit(X)
+        self.genres_ = TokenTargetEncoder(column="genres", smoothing=10.0, **seed).fit(X, y)
+        self.artists_ = TokenTargetEncoder(column="artist_name", smoothing=3.0, **seed).fit(X, y)
+        self.prior_ = np.array([y.mean(), (y == 0).mean()])
+        self.model_: ReferenceModel | None = None
+        if isinstance(self.reference, pd.DataFrame):
+            self.model_ = learn_reference(self.reference, random_state=self.random_state)
+        elif self.reference is not None:
+            self.model_ = self.reference
+        self.space_ = SoundSpace(X) if self.model_ is None else self.model_.space_
+
+    def _ask_reference(self, X: pd.DataFrame) -> FloatArray:
+        """Return what is known of songs without this table, shape (n, 7).
+
+        Popularity and chance of a zero by sound and date, and what songs of the date add to it.
+        """
+        if self.model_ is None:
+            return np.tile([*self.prior_, *neighbors.NOBODY], (len(X), 1))
+        near = krige(
+            self.model_.known_, neighbors.name_days(X), self.space_.place(X), neighbors.pick_day
+        )
+        return np.hstack([self.model_.transform(X), near])
+
+    def _add_reference(self, known: Known) -> Known:
+        """Return known songs and those of the reference."""
+        return known if self.model_ is None else known.join(self.model_.known_)
+
+    def _describe(self, X: pd.DataFrame, asked: FloatArray) -> FloatArray:
+        """Return what does not depend on the popularity of this table."""
+        encoders: list[Any] = [*self.rows_, self.svd_]
+        return np.hstack([*(part.transform(X) for part in encoders), asked])
+
+
+def _guess(asked: FloatArray) -> FloatArray:
+    return asked[:, :2] + asked[:, 2:4]
+
+
+def _join(parts: list[FloatArray]) -> FloatArray:
+    """Return all features; a missing date part is -1, a value that trees can split off."""
+    return np.nan_to_num(np.hstack(parts), nan=-1.0)
+
+
+def _stack(y: FloatArray) -> FloatArray:
+    """Return popularity and whether it is 0, shape (n, 2)."""
+    return np.column_stack([y, y == 0])

@@ -1,0 +1,287 @@
+"""A Gaussian process over all songs: what songs that are alike in several ways reached.
+
+Used by notebook ``02_popularity``, through :func:`aares.popularity.make_model`. Two songs are alike
+if they share micro-genres, sound close, come from the same years, from the same artist, from the
+same release date (often the same album) or share words of the title; the covariance adds these up,
+also as products: close in sound *and* of one date counts for more than either.
+
+Conventions: residuals are against what the song's own sound and date predict; sound is a row of
+ranks (0-1); covariances are in units of the noise variance. Memory grows with the square of the
+songs (200 MB for 7,000), time with their cube (10 s on one core).
+
+References
+----------
+Rasmussen and Williams, "Gaussian processes for machine learning", MIT Press 2006: sections 2.2,
+4.2.4 (sums and products of kernels) and 5.4.2 (predictions that leave songs out, from one inverse).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import sparse
+from scipy.linalg import cho_factor, cho_solve, lapack
+from scipy.spatial.distance import cdist
+from sklearn.feature_extraction.text import TfidfTransformer
+
+from aares.popularity.encoders import TokenCounter
+from aares.popularity.neighbors import SoundSpace, is_vague, name_artists, name_days
+from aares.popularity.rows import FloatArray, describe_date, get_tokens
+from aares.titles import normalise
+
+Folds = list[tuple[np.ndarray, np.ndarray]]
+ROWS = 500  # songs whose covariances are computed at a time: bounds the memory
+
+
+class Weights(NamedTuple):
+    """Covariance of two songs that agree fully in one respect, in units of the noise variance."""
+
+    genres: float = 0.15
+    genres_and_years: float = 0.2
+    sound: float = 0.07
+    sound_and_years: float = 0.1
+    genres_and_sound: float = 0.15
+    artist: float = 0.6
+    artist_and_sound: float = 0.8
+    day_and_sound: float = 0.6
+    artist_and_day: float = 0.4
+    words: float = 0.1
+    reach_sound: float = 1.0
+    """Distance in sound at which the likeness has fallen to 1/e."""
+    reach_years: float = 8.0
+    """Years apart at which it has."""
+
+
+class Places(NamedTuple):
+    """What the covariance looks at; a code of -1 is shared with nobody."""
+
+    genres: sparse.csr_matrix
+    words: sparse.csr_matrix
+    sound: FloatArray
+    year: npt.NDArray[np.float32]
+    artist: npt.NDArray[np.int64]
+    day: npt.NDArray[np.int64]
+
+    def take(self, rows: slice) -> Places:
+        """Return some of the songs.
+
+        Parameters
+        ----------
+        rows : slice
+
+        Returns
+        -------
+        Places
+        """
+        return Places(
+            self.genres[rows],
+            self.words[rows],
+            self.sound[rows],
+            self.year[rows],
+            self.artist[rows],
+            self.day[rows],
+        )
+
+
+def compute_covariance(a: Places, b: Places, weights: Weights) -> npt.NDArray[np.float32]:
+    """Return the covariance of each song of one set with each of another.
+
+    Parameters
+    ----------
+    a, b : Places
+        Of n and m songs.
+    weights : Weights
+
+    Returns
+    -------
+    ndarray of float32, shape (n, m)
+        In units of the noise variance.
+    """
+    genres = (a.genres @ b.genres.T).toarray()
+    sound = cdist(a.sound, b.sound).astype(np.float32)
+    sound /= -weights.reach_sound
+    np.exp(sound, out=sound)
+    years = np.abs(a.year[:, None] - b.year[None, :])
+    years /= -weights.reach_years
+    np.exp(years, out=years)
+    artist = (a.artist[:, None] == b.artist[None, :]) & (a.artist >= 0)[:, None]
+    day = (a.day[:, None] == b.day[None, :]) & (a.day >= 0)[:, None]
+    near = weights.sound_and_years * years
+    near += weights.genres_and_sound * genres
+    near += weights.sound
+    # Few songs share an artist or a date: adding where they do is quicker than everywhere.
+    near[artist] += weights.artist_and_sound
+    near[day] += weights.day_and_sound
+    near *= sound
+    out = years
+    out *= weights.genres_and_years
+    out += weights.genres
+    out *= genres
+    out += near
+    out[artist] += weights.artist
+    out[artist & day] += weights.artist_and_day
+    out += weights.words * (a.words @ b.words.T).toarray()
+    return out
+
+
+class SongProcess:
+    """Gaussian process on the raw table.
+
+    Parameters
+    ----------
+    space : SoundSpace
+        Places songs in sound.
+    weights : Weights or None
+        None: those chosen for this project.
+    """
+
+    def __init__(self, space: SoundSpace, *, weights: Weights | None = None) -> None:
+        self.space = space
+        self.weights = Weights() if weights is None else weights
+
+    def fit_folds(
+        self, X: pd.DataFrame, residuals: FloatArray, splits: Sequence[Folds]
+    ) -> list[FloatArray]:
+        """Learn from songs, and predict them as if each one's fold were unknown.
+
+        The folds need no fits of their own: all follow from the inverse of one matrix.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (n, columns)
+            Raw table.
+        residuals : ndarray, shape (n, k)
+        splits : sequence of lists of (train, test) row numbers
+            Train is all that is not test; the tests cover all rows.
+
+        Returns
+        -------
+        list of ndarray, shape (n, k)
+            One for each split.
+        """
+        self._learn_places(X)
+        inverse = _invert(self._compute_own())
+        coefficients = inverse @ residuals.astype(np.float32)
+        self.coefficients_ = coefficients.astype(float)
+        predicted = []
+        for folds in splits:
+            out = np.empty(residuals.shape)
+            for _, test in folds:
+                block = cho_factor(inverse[np.ix_(test, test)], lower=True, overwrite_a=True)
+                out[test] = residuals[test] - cho_solve(block, coefficients[test])
+            predicted.append(out)
+        return predicted
+
+    def predict(self, X: pd.DataFrame) -> FloatArray:
+        """Predict the residuals of new songs.
+
+        Parameters
+        ----------
+        X : DataFrame, shape (m, columns)
+            Raw table.
+
+        Returns
+        -------
+        ndarray, shape (m, k)
+        """
+        places = self._place(X)
+        chunks = [places.take(slice(i, i + ROWS)) for i in range(0, len(X), ROWS)]
+        parts = [
+            compute_covariance(chunk, self.places_, self.weights).astype(float) @ self.coefficients_
+            for chunk in chunks
+        ]
+        # So that a row does not depend on its company.
+        return np.concatenate(parts).round(6)
+
+    def _learn_places(self, X: pd.DataFrame) -> None:
+        self.genres_ = _Lists(min_count=1).fit(get_tokens(X, "genres"))
+        self.words_ = _Lists(min_count=4).fit(_split_titles(X))
+        year = describe_date(X)["date"]
+        self.middle_year_ = float(year.median()) if year.notna().any() else 2000.0
+        self.codes_ = [
+            {str(name): i for i, name in enumerate(pd.unique(names)) if name}
+            for names in (name_artists(X), _name_exact_days(X))
+        ]
+        self.places_ = self._place(X)
+
+    def _place(self, X: pd.DataFrame) -> Places:
+        artist, day = (
+            np.array([codes.get(str(name), -1) for name in names], dtype=np.int64)
+            for codes, names in zip(
+                self.codes_, (name_artists(X), _name_exact_days(X)), strict=True
+            )
+        )
+        return Places(
+            genres=self.genres_.place(get_tokens(X, "genres")),
+            words=self.words_.place(_split_titles(X)),
+            sound=self.space.place(X),
+            year=describe_date(X)["date"].fillna(self.middle_year_).to_numpy(np.float32),
+            artist=artist,
+            day=day,
+        )
+
+    def _compute_own(self) -> npt.NDArray[np.float32]:
+        """Return covariance plus noise of the known songs, the lower half."""
+        n = len(self.places_.year)
+        own = np.zeros((n, n), dtype=np.float32, order="F")
+        for start in range(0, n, ROWS):
+            end = min(start + ROWS, n)
+            left, right = self.places_.take(slice(start, end)), self.places_.take(slice(0, end))
+            own[start:end, :end] = compute_covariance(left, right, self.weights)
+        own[np.diag_indices(n)] += 1
+        return own
+
+
+def _invert(lower: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Invert a symmetric matrix of which the lower half is given, in place."""
+    factor, failed = lapack.spotrf(lower, lower=1, overwrite_a=1)
+    if failed:
+        raise np.linalg.LinAlgError("the covariance of the songs is not positive definite")
+    inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
+    for start in range(0, len(inverse), ROWS):
+        end = start + ROWS
+        block = np.tril(inverse[start:end, start:end])
+        inverse[start:end, start:end] = block + np.tril(block, -1).T
+        inverse[start:end, end:] = inverse[end:, start:end].T
+    return inverse
+
+
+class _Lists:
+    """Lists of tokens as rows of length 1, rare tokens weighing more (tf-idf)."""
+
+    def __init__(self, *, min_count: int) -> None:
+        self.min_count = min_count
+
+    def fit(self, rows: list[tuple[str, ...]]) -> _Lists:
+        """Choose the tokens and their weights."""
+        table = _as_table(rows)
+        self.counter = TokenCounter(column="tokens", min_count=self.min_count).fit(table)
+        self.weights = None
+        if self.counter.vocabulary_:
+            self.weights = TfidfTransformer(sublinear_tf=True).fit(self.counter.transform(table))
+        return self
+
+    def place(self, rows: list[tuple[str, ...]]) -> sparse.csr_matrix:
+        """Return the rows; zeros where no token is known."""
+        if self.weights is None:
+            return sparse.csr_matrix(np.zeros((len(rows), 1), dtype=np.float32))
+        return self.weights.transform(self.counter.transform(_as_table(rows))).astype(np.float32)
+
+
+def _as_table(rows: list[tuple[str, ...]]) -> pd.DataFrame:
+    return pd.DataFrame({"tokens": pd.Series(rows, dtype=object)})
+
+
+def _split_titles(X: pd.DataFrame) -> list[tuple[str, ...]]:
+    titles = X["track_name"].astype("object").fillna("")
+    return [tuple(normalise(title).split()) for title in titles]
+
+
+def _name_exact_days(X: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Return release dates; empty where the date names no day."""
+    days = name_days(X)
+    return np.array(["" if is_vague(day) else day for day in days], dtype=object)
