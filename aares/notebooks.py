@@ -305,7 +305,7 @@ def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[s
         resources={"metadata": {"path": str(folder)}},
     )
     # Threads that wait for each other actively stall when anything else runs on the machine.
-    fixed = {"PYTHONHASHSEED": "0", "OMP_WAIT_POLICY": "PASSIVE"}
+    fixed = {"PYTHONHASHSEED": "0", "OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
     try:
         client.execute(env={**os.environ, **fixed, **environment})
     except nbclient.exceptions.CellExecutionError as error:

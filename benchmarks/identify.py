@@ -239,6 +239,7 @@ def report_accuracy(n: int = 300) -> None:
     write_atomic(path, pd.DataFrame(rows, columns=columns).to_csv(index=False))
 
 
+SHORT_WEIGHT = 0.3  # of an excerpt that is too short to be sure of, when features are weighed
 ASKED = (
     ("white", np.inf),
     ("white", 0),
@@ -283,7 +284,7 @@ def vary(one: Prints, name: str, rng: np.random.Generator) -> Prints:
     """Make another track of a track: its peaks at another speed, and in another key."""
     speed, shift = rng.uniform(0.7, 1.4), rng.uniform(0.75, 1.33)
     block = np.repeat(np.arange(len(one.counts)), one.counts)
-    times = np.rint((block * BLOCK_FRAMES + (one.peaks >> 9)) * speed).astype(np.int32)
+    times = np.rint((block * BLOCK_FRAMES + (one.peaks >> 9 & 31)) * speed).astype(np.int32)
     bins = np.rint((one.peaks & 511) * shift).astype(np.int32)
     order = np.lexsort((bins, times))
     order = order[(bins[order] >= 16) & (bins[order] < N_BINS - 1)]
@@ -291,7 +292,8 @@ def vary(one: Prints, name: str, rng: np.random.Generator) -> Prints:
     hashes, anchors = hash_recording(found, fan_out=Settings().fan_out)
     n_blocks = int(found.time.max()) // BLOCK_FRAMES + 1
     counts = np.bincount(found.time // BLOCK_FRAMES, minlength=n_blocks).astype(np.uint32)
-    places = (found.time % BLOCK_FRAMES * N_BINS + found.bin).astype(np.uint16)
+    strengths = (one.peaks >> 14)[order]
+    places = (strengths << 14 | found.time % BLOCK_FRAMES << 9 | found.bin).astype(np.uint16)
     recording = Recording(name, n_blocks, one.recording.seconds * speed)
     return Prints(recording, hashes, anchors, counts, places)
 
@@ -328,7 +330,7 @@ def time_queries(index: Index, queries: list[np.ndarray]) -> None:
     for y in queries:
         begin = time.perf_counter()
         query = make_query(y)
-        query.hash()
+        query.hash(), query.ceiling  # what a query has before it meets an index
         made = time.perf_counter()
         index.ask(query, bank=False)
         spent.append((time.perf_counter() - begin, time.perf_counter() - made))
@@ -350,31 +352,45 @@ def calibrate(n: int = 4800) -> None:
         families.setdefault(track.family, set()).add(track.name)
     calibration: dict[str, object] = {"features": list(answering.FEATURES)}
     for way in WAYS:
-        inside, outside, pairs = [], [], []
+        inside, outside, pairs, seconds = [], [], [], ([], [])
         for track, query in cut_many(split.indexed, n, seed=10, speeds=way == "speeds"):
             facts = {"ceiling": query.ceiling, "seconds": query.seconds}
             known = index.rank(query, way)
             if known and known[0].song == track.name:
                 inside.append(answering.describe(known, **facts))
+                seconds[0].append(query.seconds)
             unknown = index.rank(query, way, without=families[track.family])
             if unknown:
                 outside.append(answering.describe(unknown, **facts))
+                seconds[1].append(query.seconds)
                 pairs.append(f"{track.name} taken for {unknown[0].song}")
-        calibration[way] = fit_tail(np.array(inside), np.array(outside), pairs, way)
+        calibration[way] = fit_tail(
+            np.array(inside), np.array(outside), np.concatenate(seconds), pairs, way
+        )
     path = ROOT / "aares" / "identify" / "calibration.json"
     write_atomic(path, json.dumps(calibration, indent=1) + "\n")
 
 
 def fit_tail(
-    inside: np.ndarray, outside: np.ndarray, pairs: list[str], way: str
+    inside: np.ndarray, outside: np.ndarray, seconds: np.ndarray, pairs: list[str], way: str
 ) -> dict[str, object]:
-    """Weigh the features, and fit the tail of the unknown excerpts' sums."""
-    features = np.concatenate([inside, outside])
+    """Weigh the features, and fit the tail of the unknown excerpts' sums.
+
+    Excerpts of 2 s, many of them hopeless, weigh less: what tells longer ones apart is learnt.
+    Those whose score is never accepted teach nothing, but count in the rate.
+    """
+    features, known = (
+        np.concatenate([inside, outside]),
+        np.repeat([1, 0], [len(inside), len(outside)]),
+    )
+    possible = features[:, answering.FEATURES.index("score")] >= answering.LEAST_SCORE
     scale = features.std(axis=0)
-    model = LogisticRegression(C=1.0, max_iter=2000)
-    model.fit(features / scale, np.repeat([1, 0], [len(inside), len(outside)]))
+    weight = np.where(seconds < answering.SECONDS[0], SHORT_WEIGHT, 1.0)
+    model = LogisticRegression(C=1.0, max_iter=5000)
+    model.fit((features / scale)[possible], known[possible], sample_weight=weight[possible])
     weights = model.coef_[0] / scale
-    totals = outside @ weights
+    sums = np.where(possible, features @ weights, -np.inf)
+    totals = sums[known == 0]
     order = np.argsort(totals)
     for row in order[:-7:-1]:  # to be audited: is it the same music?
         print(f"  {totals[row]:6.2f} {pairs[row]}")
@@ -383,7 +399,7 @@ def fit_tail(
     excess = totals[totals >= start] - start
     print(f"{way}: {len(inside)} known, {len(outside)} unknown excerpts")
     level = start + excess.mean() * np.log(len(excess) / len(totals) / answering.THRESHOLD)
-    print(f"  accepted from {level:.2f} on: {np.mean(inside @ weights >= level):.2%} of the known,"
+    print(f"  accepted from {level:.2f} on: {np.mean(sums[known == 1] >= level):.2%} of the known,"
           f" {np.mean(totals >= level):.3%} of the unknown")  # fmt: skip
     return {
         "weights": [round(float(weight), 5) for weight in weights],

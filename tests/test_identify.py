@@ -34,6 +34,7 @@ from aares.identify.answer import THRESHOLD, choose, estimate_p_false
 from aares.identify.command import identify_files, index_folder
 from aares.identify.index import WAYS
 from aares.identify.query import THOROUGH
+from aares.identify.recordings import fingerprint
 
 SR = 8000
 
@@ -151,12 +152,35 @@ def test_votes_equal_counting_by_hand(songs):
         for key, step in zip(hashes.tolist(), times.tolist(), strict=True)
         for posting in where.get(key, [])
     )
-    rows, counts = search._look_up(part.segment.keys, part.segment.starts, part.table, hashes)
-    known = counts > 0
-    votes = search._gather(
-        part.segment.starts, part.segment.postings, rows[known], counts[known], times[known]
-    )
+    votes = search._gather(part.segment, part.table, hashes, times, len(places))
     assert sorted((votes >> 12).tolist()) == places and len(places) > 20
+
+
+def test_the_rarest_hashes_vote_within_the_budget():
+    counts = np.array([3, 0, 1, 3, 2, 3, 90])
+    for budget, chosen in (
+        (0, ""),
+        (1, "2"),
+        (5, "2 4"),
+        (6, "0 2 4"),
+        (9, "0 2 3 4"),
+        (102, "all"),
+    ):
+        expected = {0, 2, 3, 4, 5, 6} if chosen == "all" else {int(k) for k in chosen.split()}
+        assert set(np.flatnonzero(search._choose_rare(counts, budget))) == expected, budget
+
+
+def test_strong_peaks_count_more(songs):
+    y = songs["song 2"]
+    prints = fingerprint("it", y, Settings())
+    strengths = prints.peaks >> 14
+    assert np.bincount(strengths).min() > 0.2 * len(strengths)
+    power = peaks.compute_power(y)
+    frames = np.repeat(np.arange(len(prints.counts)), prints.counts) * peaks.BLOCK_FRAMES
+    levels = power[prints.peaks & 511, frames + (prints.peaks >> 9 & 31)]
+    assert levels[strengths == 0].max() <= levels[strengths == 1].min()
+    assert levels[strengths == 2].max() <= levels[strengths == 3].min()
+    assert peaks.grade_peaks(np.zeros(0, dtype=np.float32)).size == 0
 
 
 # --- identification -----------------------------------------------------------------------
@@ -279,7 +303,7 @@ def test_a_query_is_its_own_ceiling(songs):
     query = make_query(songs["song 9"][80_000 : 80_000 + 8 * SR])  # aligned with the frames
     index = Index.from_signals({"itself": songs["song 9"][80_000 : 80_000 + 8 * SR]})
     segment, start = index._parts[0].segment, np.array([0])
-    [score], _ = search.measure(segment.blocks, segment.peaks, start, query.evidence, 1.0, 0)
+    [score], _ = search.measure(segment.blocks, segment.peaks, start, query.evidence.excess, 1.0, 0)
     assert score == pytest.approx(query.ceiling, rel=1e-4) and query.ceiling > 5
 
 

@@ -106,8 +106,12 @@ class Answer:
         }
 
 
-THRESHOLD = 3e-4  # three ways to search are three chances to be wrong: below 0.1 % together
-FEATURES = ("score", "lead", "stand_out", "lead_votes", "ceiling", "share", "log_seconds")
+THRESHOLD = 4e-4  # accepts 0.05 % of unknown excerpts (3 of 6,000 of tracks kept for such choices)
+LEAST_SCORE = 5.0  # the best of a few thousand wrong places reaches 4 by chance
+FEATURES = (
+    "score", "lead", "stand_out", "log_votes", "lead_votes", "lead_votes_squared", "ceiling",
+    "share", "log_seconds",
+)  # fmt: skip
 N_RIVALS = 6
 USUAL_RIVAL = (3.0, 40.0)  # score and votes of a rival where an index has too few recordings
 SECONDS = (5.0, 15.0)  # a length outside this range counts as its end
@@ -127,24 +131,27 @@ def describe(candidates: Sequence[Candidate], *, ceiling: float, seconds: float)
 
     Returns
     -------
-    ndarray of float, shape (7,)
+    ndarray of float, shape (9,)
         In the order of `FEATURES`: its score; the lead over the second; over the mean of the third
-        to eighth (a recording that is in the index twice has a second as good as the first); how
-        far the logarithm of its votes lies above the third's to eighth's; the ceiling; the share
-        of it that the score reaches, small where two pieces have only a figure in common; the
-        logarithm of the seconds.
+        to eighth (a recording that is in the index twice has a second as good as the first); the
+        logarithm of its votes; how far it lies above the third's to eighth's, also squared; the
+        ceiling; the share of it that the score reaches, small where two pieces have only a figure
+        in common; the logarithm of the seconds.
     """
     rows = [(c.score, c.votes) for c in candidates]
     rows += [USUAL_RIVAL] * (2 + N_RIVALS - len(rows))
     scores, votes = np.array(rows, dtype=float).T
     votes = np.log1p(votes)
     rivals = slice(2, 2 + N_RIVALS)
+    lead_votes = votes[0] - votes[rivals].mean()
     return np.array(
         [
             scores[0],
             scores[0] - scores[1],
             scores[0] - scores[rivals].mean(),
-            votes[0] - votes[rivals].mean(),
+            votes[0],
+            lead_votes,
+            lead_votes * abs(lead_votes),
             ceiling,
             scores[0] / max(ceiling, 1.0),
             math.log(min(max(seconds, SECONDS[0]), SECONDS[1])),
@@ -193,7 +200,7 @@ def estimate_p_false(
     ----------
     Coles 2001 [1]_, section 4.2.
     """
-    if not candidates:
+    if not candidates or candidates[0].score < LEAST_SCORE:
         return 1.0
     known = load_calibration()[way]
     total = float(np.dot(known["weights"], describe(candidates, ceiling=ceiling, seconds=seconds)))

@@ -73,14 +73,18 @@ def measure_hits(
         The best first, at most 12.
     """
     scores, places = search.measure(
-        part.segment.blocks, part.segment.peaks, places, query.evidence, speed, search.REFINE_STEPS
+        part.segment.blocks,
+        part.segment.peaks,
+        places,
+        query.evidence.excess,
+        speed,
+        search.REFINE_STEPS,
     )
     order = np.argsort(-scores, kind="stable")
-    _, first = np.unique(part.locate(places[order]), return_index=True)
-    chosen = order[np.sort(first)[:N_HITS]]
-    rows = part.locate(places[chosen])
-    return [
-        Hit(float(scores[k]), float(votes[k]), speed, part, int(row), int(places[k]))
-        for k, row in zip(chosen, rows, strict=True)
-        if np.isfinite(scores[k])
-    ]
+    hits: dict[int, Hit] = {}
+    for k, row in zip(order.tolist(), part.locate(places[order]).tolist(), strict=True):
+        if np.isfinite(scores[k]) and row not in hits:
+            hits[row] = Hit(float(scores[k]), float(votes[k]), speed, part, row, int(places[k]))
+            if len(hits) == N_HITS:
+                break
+    return list(hits.values())

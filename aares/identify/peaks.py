@@ -109,6 +109,24 @@ def find_peaks(power: np.ndarray, *, per_block: int) -> Peaks:
     return Peaks(time, bins, _interpolate(rows, time, bins))
 
 
+def grade_peaks(levels: np.ndarray) -> np.ndarray:
+    """Tell to which quarter of a signal's peaks each one belongs.
+
+    Parameters
+    ----------
+    levels : ndarray of float32, shape (n,)
+        Their power.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        0 for the weakest quarter, 3 for the strongest.
+    """
+    n = len(levels)
+    borders = np.sort(levels)[[n // 4, n // 2, 3 * n // 4] if n else []]
+    return np.searchsorted(borders, levels, side="right")
+
+
 @njit(cache=True, fastmath=True)
 def _square(spectrum, out):
     for t in range(out.shape[0]):

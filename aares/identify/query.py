@@ -40,7 +40,8 @@ class Look(NamedTuple):
     n_candidates: int
 
 
-QUICK = Look(12, 4, 10_000, 40)
+Hashes = tuple[np.ndarray, np.ndarray]
+QUICK = Look(12, 4, 6_000, 40)
 THOROUGH = Look(40, 8, 60_000, 400)
 
 
@@ -58,6 +59,7 @@ class Query:
     seconds: float
     evidence: search.Evidence
     _found: dict[int, list[peaks.Peaks]] = field(default_factory=dict, repr=False)
+    _hashed: dict[tuple[Look, float], Hashes] = field(default_factory=dict, repr=False)
 
     def find_peaks(self, look: Look) -> list[peaks.Peaks]:
         """Return the peaks once for each step within a frame.
@@ -88,8 +90,8 @@ class Query:
         """
         return search.measure_own(self.find_peaks(QUICK)[0], self.evidence)
 
-    def hash(self, look: Look = QUICK, speed: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-        """Return hashes and their steps as a recording has them.
+    def hash(self, look: Look = QUICK, speed: float = 1.0) -> Hashes:
+        """Return hashes and their steps as a recording has them, computed once.
 
         Parameters
         ----------
@@ -104,9 +106,12 @@ class Query:
         hashes : ndarray of uint32, shape (n,)
         times : ndarray of int32, shape (n,)
         """
-        used = self.find_peaks(look)[: None if speed == 1 else 1]
-        parts = [pairs.hash_query(found, fan_out=look.fan_out, speed=speed) for found in used]
-        return np.concatenate([h for h, _ in parts]), np.concatenate([t for _, t in parts])
+        if (look, speed) not in self._hashed:
+            used = self.find_peaks(look)[: None if speed == 1 else 1]
+            parts = [pairs.hash_query(found, fan_out=look.fan_out, speed=speed) for found in used]
+            hashes, times = zip(*parts, strict=True)
+            self._hashed[look, speed] = np.concatenate(hashes), np.concatenate(times)
+        return self._hashed[look, speed]
 
 
 def _find_step(power: np.ndarray, step: int, per_block: int) -> peaks.Peaks:

@@ -99,9 +99,11 @@ def fingerprint(name: str, y: np.ndarray, settings: Settings) -> Prints:
     hashes, times = pairs.hash_recording(found, fan_out=settings.fan_out)
     n_blocks = -(-power.shape[1] // peaks.BLOCK_FRAMES)
     counts = np.bincount(found.time // peaks.BLOCK_FRAMES, minlength=n_blocks).astype(np.uint32)
-    places = (found.time % peaks.BLOCK_FRAMES * peaks.N_BINS + found.bin).astype(np.uint16)
+    strengths = peaks.grade_peaks(power[found.bin, found.time])
+    places = strengths << 14 | found.time % peaks.BLOCK_FRAMES << 9 | found.bin
     seconds = round(len(y) / peaks.SAMPLE_RATE_HZ, 3)
-    return Prints(Recording(name, n_blocks, seconds), hashes, times, counts, places)
+    recording = Recording(name, n_blocks, seconds)
+    return Prints(recording, hashes, times, counts, places.astype(np.uint16))
 
 
 class Part:
@@ -136,7 +138,7 @@ class Part:
         ndarray of int64, shape (n,)
             Rows of `recordings`.
         """
-        rows = np.searchsorted(self.ends * BLOCK_STEPS, places, side="right")
+        rows = np.searchsorted(self.ends, places // BLOCK_STEPS, side="right")
         return np.minimum(rows, len(self.recordings) - 1)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from aares.files import replacing
 
 MAGIC = b"AARESIDX"
-VERSION = 1
+VERSION = 2
 ALIGNMENT = 64
 TYPES: dict[str, np.dtype[Any]] = {"uint16": np.dtype("<u2"), "uint32": np.dtype("<u4")}
 MAX_HEADER = 1 << 28

@@ -12,8 +12,8 @@
 # **Exercise 2.** *1. Try to predict the "popularity" of a song. 2. How can you handle the class
 # "genres"? 3. What can you show from these data? Patterns, visualization, interpretation...*
 #
-# Running time, with another notebook beside it on two cores: five and a half minutes with the
-# course's files, two and a half on the demo.
+# Running time, with another notebook beside it on two cores: about five minutes with the
+# course's files, two on the demo.
 
 # %%
 import sys
