@@ -377,13 +377,13 @@ def fit_tail(
     """Weigh the features, and fit the tail of the unknown excerpts' sums.
 
     Excerpts of 2 s, many of them hopeless, weigh less: what tells longer ones apart is learnt.
-    Those whose score is never accepted teach nothing, but count in the rate.
+    Those that are never accepted teach nothing, but count in the rate.
     """
     features, known = (
         np.concatenate([inside, outside]),
         np.repeat([1, 0], [len(inside), len(outside)]),
     )
-    possible = features[:, answering.FEATURES.index("score")] >= answering.LEAST_SCORE
+    possible = answering.may_match(features)
     scale = features.std(axis=0)
     weight = np.where(seconds < answering.SECONDS[0], SHORT_WEIGHT, 1.0)
     model = LogisticRegression(C=1.0, max_iter=5000)

@@ -13,7 +13,7 @@
 # results and draw conclusions. Using your best classifier predict the musical genre of the songs of
 # the test dataset. The evaluation metric will be the F1 score with micro average.*
 #
-# Running time, with another notebook beside it on two cores: about ten minutes with the
+# Running time, with another notebook beside it on two cores: about twelve minutes with the
 # course's files, four on the demo.
 
 # %%
