@@ -41,7 +41,13 @@ from aares.identify import answer as answering
 from aares.identify.index import WAYS
 from aares.identify.pairs import hash_recording
 from aares.identify.peaks import BLOCK_FRAMES, N_BINS, Peaks
-from aares.identify.recordings import Prints, Recording, fingerprint
+from aares.identify.recordings import (
+    Prints,
+    Recording,
+    fingerprint,
+    pack_peaks,
+    unpack_peaks,
+)
 from aares.recognition import estimate_share
 
 SR = 8000
@@ -283,17 +289,14 @@ def report_unknown(n: int = 6000) -> None:
 def vary(one: Prints, name: str, rng: np.random.Generator) -> Prints:
     """Make another track of a track: its peaks at another speed, and in another key."""
     speed, shift = rng.uniform(0.7, 1.4), rng.uniform(0.75, 1.33)
-    block = np.repeat(np.arange(len(one.counts)), one.counts)
-    times = np.rint((block * BLOCK_FRAMES + (one.peaks >> 9 & 31)) * speed).astype(np.int32)
-    bins = np.rint((one.peaks & 511) * shift).astype(np.int32)
+    times, bins, strengths = unpack_peaks(one.counts, one.peaks)
+    times, bins = np.rint(times * speed).astype(np.int32), np.rint(bins * shift).astype(np.int32)
     order = np.lexsort((bins, times))
     order = order[(bins[order] >= 16) & (bins[order] < N_BINS - 1)]
     found = Peaks(times[order], bins[order], np.zeros(len(order), dtype=np.float32))
     hashes, anchors = hash_recording(found, fan_out=Settings().fan_out)
     n_blocks = int(found.time.max()) // BLOCK_FRAMES + 1
-    counts = np.bincount(found.time // BLOCK_FRAMES, minlength=n_blocks).astype(np.uint32)
-    strengths = (one.peaks >> 14)[order]
-    places = (strengths << 14 | found.time % BLOCK_FRAMES << 9 | found.bin).astype(np.uint16)
+    counts, places = pack_peaks(found, strengths[order], n_blocks)
     recording = Recording(name, n_blocks, one.recording.seconds * speed)
     return Prints(recording, hashes, anchors, counts, places)
 
@@ -377,20 +380,15 @@ def fit_tail(
     """Weigh the features, and fit the tail of the unknown excerpts' sums.
 
     Excerpts of 2 s, many of them hopeless, weigh less: what tells longer ones apart is learnt.
-    Those that are never accepted teach nothing, but count in the rate.
     """
-    features, known = (
-        np.concatenate([inside, outside]),
-        np.repeat([1, 0], [len(inside), len(outside)]),
-    )
-    possible = answering.may_match(features)
+    features = np.concatenate([inside, outside])
+    known = np.repeat([1, 0], [len(inside), len(outside)])
     scale = features.std(axis=0)
     weight = np.where(seconds < answering.SECONDS[0], SHORT_WEIGHT, 1.0)
     model = LogisticRegression(C=1.0, max_iter=5000)
-    model.fit((features / scale)[possible], known[possible], sample_weight=weight[possible])
+    model.fit(features / scale, known, sample_weight=weight)
     weights = model.coef_[0] / scale
-    sums = np.where(possible, features @ weights, -np.inf)
-    totals = sums[known == 0]
+    totals = outside @ weights
     order = np.argsort(totals)
     for row in order[:-7:-1]:  # to be audited: is it the same music?
         print(f"  {totals[row]:6.2f} {pairs[row]}")
@@ -399,7 +397,7 @@ def fit_tail(
     excess = totals[totals >= start] - start
     print(f"{way}: {len(inside)} known, {len(outside)} unknown excerpts")
     level = start + excess.mean() * np.log(len(excess) / len(totals) / answering.THRESHOLD)
-    print(f"  accepted from {level:.2f} on: {np.mean(sums[known == 1] >= level):.2%} of the known,"
+    print(f"  accepted from {level:.2f} on: {np.mean(inside @ weights >= level):.2%} of the known,"
           f" {np.mean(totals >= level):.3%} of the unknown")  # fmt: skip
     return {
         "weights": [round(float(weight), 5) for weight in weights],

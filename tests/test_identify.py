@@ -34,7 +34,7 @@ from aares.identify.answer import THRESHOLD, choose, estimate_p_false
 from aares.identify.command import identify_files, index_folder
 from aares.identify.index import WAYS
 from aares.identify.query import THOROUGH
-from aares.identify.recordings import fingerprint
+from aares.identify.recordings import fingerprint, unpack_peaks
 
 SR = 8000
 
@@ -170,17 +170,31 @@ def test_the_rarest_hashes_vote_within_the_budget():
         assert set(np.flatnonzero(search._choose_rare(counts, budget))) == expected, budget
 
 
-def test_strong_peaks_count_more(songs):
+def test_peaks_are_graded_by_their_power(songs):
     y = songs["song 2"]
     prints = fingerprint("it", y, Settings())
-    strengths = prints.peaks >> 14
+    times, bins, strengths = unpack_peaks(prints.counts, prints.peaks)
     assert np.bincount(strengths).min() > 0.2 * len(strengths)
-    power = peaks.compute_power(y)
-    frames = np.repeat(np.arange(len(prints.counts)), prints.counts) * peaks.BLOCK_FRAMES
-    levels = power[prints.peaks & 511, frames + (prints.peaks >> 9 & 31)]
+    levels = peaks.compute_power(y)[bins, times]
     assert levels[strengths == 0].max() <= levels[strengths == 1].min()
     assert levels[strengths == 2].max() <= levels[strengths == 3].min()
     assert peaks.grade_peaks(np.zeros(0, dtype=np.float32)).size == 0
+    found = peaks.find_peaks(peaks.compute_power(y), per_block=Settings().peaks_per_block)
+    assert times.tolist() == found.time.tolist() and bins.tolist() == found.bin.tolist()
+
+
+def test_strong_peaks_count_more():
+    blocks, places = np.array([0, 2], dtype=np.uint32), np.array([0])
+    loud, soft = 3 << 14 | 5 << 9 | 100, 0 << 14 | 6 << 9 | 200
+    excess = np.zeros((512, 64), dtype=np.int8)
+    scores = {}
+    for name, frame, row in (("loud", 10, 100), ("soft", 12, 200)):
+        heard = excess.copy()
+        heard[row, frame] = 80
+        packed = np.array([loud, soft], dtype=np.uint16)
+        [scores[name]], _ = search.measure(blocks, packed, places, heard, 1.0, 0)
+    weights = search.STRENGTH_WEIGHTS
+    assert scores["loud"] / scores["soft"] == pytest.approx(weights[3] / weights[0])
 
 
 # --- identification -----------------------------------------------------------------------

@@ -106,11 +106,7 @@ class Answer:
         }
 
 
-THRESHOLD = 4e-4  # below it are 4 of 6,000 unknown excerpts of the tracks kept for such choices
-# What a match has at least, one of the two: the best of a few thousand wrong places reaches a score
-# of 4 by chance; in a held note no peak stands out, but then thousands of bits agree.
-LEAST_SCORE = 5.0
-LEAST_VOTES = 600.0
+THRESHOLD = 5e-4  # reached by 3 of 6,000 unknown excerpts of tracks kept for such choices
 FEATURES = (
     "score", "lead", "stand_out", "log_votes", "lead_votes", "lead_votes_squared", "ceiling",
     "share", "log_seconds",
@@ -162,22 +158,6 @@ def describe(candidates: Sequence[Candidate], *, ceiling: float, seconds: float)
     )
 
 
-def may_match(features: np.ndarray) -> np.ndarray:
-    """Tell whether there is enough evidence, or enough votes, to think of a match at all.
-
-    Parameters
-    ----------
-    features : ndarray of float, shape (..., 9)
-        From `describe`.
-
-    Returns
-    -------
-    ndarray of bool, shape (...)
-    """
-    score, votes = (features[..., FEATURES.index(name)] for name in ("score", "log_votes"))
-    return (score >= LEAST_SCORE) | (votes >= math.log1p(LEAST_VOTES))
-
-
 @cache
 def load_calibration() -> dict[str, Any]:
     """Read what `benchmarks/identify.py calibrate` found.
@@ -222,9 +202,8 @@ def estimate_p_false(
     if not candidates:
         return 1.0
     known = load_calibration()[way]
-    features = describe(candidates, ceiling=ceiling, seconds=seconds)
-    total = float(np.dot(known["weights"], features))
-    if total < known["start"] or not may_match(features):
+    total = float(np.dot(known["weights"], describe(candidates, ceiling=ceiling, seconds=seconds)))
+    if total < known["start"]:
         return 1.0
     return float(max(known["rate"] * math.exp((known["start"] - total) / known["scale"]), 1e-12))
 

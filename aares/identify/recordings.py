@@ -98,12 +98,55 @@ def fingerprint(name: str, y: np.ndarray, settings: Settings) -> Prints:
     found = peaks.find_peaks(power, per_block=settings.peaks_per_block)
     hashes, times = pairs.hash_recording(found, fan_out=settings.fan_out)
     n_blocks = -(-power.shape[1] // peaks.BLOCK_FRAMES)
-    counts = np.bincount(found.time // peaks.BLOCK_FRAMES, minlength=n_blocks).astype(np.uint32)
     strengths = peaks.grade_peaks(power[found.bin, found.time])
-    places = strengths << 14 | found.time % peaks.BLOCK_FRAMES << 9 | found.bin
+    counts, places = pack_peaks(found, strengths, n_blocks)
     seconds = round(len(y) / peaks.SAMPLE_RATE_HZ, 3)
     recording = Recording(name, n_blocks, seconds)
-    return Prints(recording, hashes, times, counts, places.astype(np.uint16))
+    return Prints(recording, hashes, times, counts, places)
+
+
+def pack_peaks(
+    found: peaks.Peaks, strengths: np.ndarray, n_blocks: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Write peaks as a segment holds them, two bytes each.
+
+    Parameters
+    ----------
+    found : Peaks
+        Times in frames.
+    strengths : ndarray of int, shape (n,)
+        From `peaks.grade_peaks`.
+    n_blocks : int
+
+    Returns
+    -------
+    counts : ndarray of uint32, shape (n_blocks,)
+        Peaks in each block.
+    packed : ndarray of uint16, shape (n,)
+        See `search.Segment`.
+    """
+    blocks, frames = np.divmod(found.time, peaks.BLOCK_FRAMES)
+    counts = np.bincount(blocks, minlength=n_blocks).astype(np.uint32)
+    return counts, (strengths << 14 | frames << 9 | found.bin).astype(np.uint16)
+
+
+def unpack_peaks(
+    counts: np.ndarray, packed: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Read what `pack_peaks` wrote.
+
+    Parameters
+    ----------
+    counts : ndarray of uint32, shape (n_blocks,)
+    packed : ndarray of uint16, shape (n,)
+
+    Returns
+    -------
+    times, bins, strengths : ndarray of int64, shape (n,)
+        Times in frames.
+    """
+    blocks, codes = np.repeat(np.arange(len(counts)), counts), packed.astype(np.int64)
+    return blocks * peaks.BLOCK_FRAMES + (codes >> 9 & 31), codes & 511, codes >> 14
 
 
 class Part:

@@ -6,9 +6,10 @@ Used by notebook 04 through :class:`aares.identify.Index`.
    at which the query would begin. A rare hash counts more than a common one. All votes are sorted
    once; where they crowd is a candidate.
 2. *Evidence.* For each candidate every indexed peak of the recording is looked up in the query's
-   spectrogram. A pixel's evidence is its log power, minus the mean of its bin and of its step, over
-   the spread of its bin: at a wrong place it is zero on average, whatever key or beat two pieces
-   have in common. Peaks that noise hides from stage 1 still count here: it is a matched filter.
+   spectrogram. A pixel's evidence is its power in units of what is usual in its bin, capped, minus
+   the mean of its bin and of its step, over the spread of its bin: at a wrong place it is zero on
+   average, whatever key or beat two pieces have in common. Peaks that noise hides from stage 1
+   still count here: it is a matched filter. Strong peaks weigh more, as noise hides them last.
 
 Conventions
 -----------

@@ -531,8 +531,8 @@ columns = ["acousticness", "energy", "loudness", "duration_min", "valence", "exp
 years = patterns.summarise_years(songs, columns, min_songs=120)
 early, late = (songs[decade.between(*span)] for span in [(1900, 1970), (2010, 2020)])
 change = {name: late[name].median() - early[name].median() for name in columns[:-1]}
-change["explicit"] = late["explicit"].mean() - early["explicit"].mean()
 book.number("loudness_change_db", round(float(change["loudness"]), 1))
+change["explicit"] = late["explicit"].mean() - early["explicit"].mean()
 
 # %%
 fig, axes = new_axes(height=4.2, rows=2, cols=3, sharex=True)
