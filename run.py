@@ -91,6 +91,8 @@ def _make_environment() -> None:
     _run(sys.executable, "-m", "venv", str(VENV))
     _install()
     _add_root_to_path()
+    print("Compiling, once (a minute) ...", flush=True)
+    _run(str(PYTHON), "-m", "aares.prepare")
     STAMP.write_text(_describe_state(), "utf-8")
 
 
@@ -103,7 +105,8 @@ def _install() -> None:
     try:
         _run(str(PYTHON), "-m", "pip", "install", "--quiet", *_pip_options(), "uv")
         uv = [str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON)]
-        _run(*uv, *quiet, *packages)
+        # As pip does: otherwise the first notebooks, side by side, would each compile everything.
+        _run(*uv, "--compile-bytecode", *quiet, *packages)
     except subprocess.CalledProcessError:
         print("uv did not do it; trying with pip, which takes longer ...", flush=True)
         _run(str(PYTHON), "-m", "pip", "install", *_pip_options(), *quiet, *packages)

@@ -92,7 +92,8 @@ def _build(options: argparse.Namespace) -> int:
         _show_step(names[0], time.perf_counter() - start)
     else:
         print(f"Building {len(names)} notebooks, two at a time ...", flush=True)
-        for number, (name, seconds) in enumerate(notebooks.build_all(names, source), 1):
+        done = notebooks.build_all(notebooks.order_by_time(names), source)
+        for number, (name, seconds) in enumerate(done, 1):
             _show_step(f"[{number}/{len(names)}] {name}", seconds)
     written = [source.out / "notebooks" / f"{name}.ipynb" for name in names]
     if options.only:

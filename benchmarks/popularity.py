@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from aares import config, datasets
 from aares.genre.labels import remove_songs
 from aares.popularity import (
+    Releases,
     compare_intervals,
     learn_reference,
     make_model,
@@ -46,7 +47,8 @@ def main() -> None:
     labelled = pd.concat([datasets.load_train(source), datasets.load_test(source)])
     X, y = df.drop(columns="popularity"), df["popularity"].to_numpy(float)
     start = time.process_time()
-    model = make_model(reference=learn_reference(remove_songs(labelled, df)))
+    reference = learn_reference(remove_songs(labelled, df))
+    model = make_model(reference=reference, releases=Releases(labelled))
     print(f"reference: {time.process_time() - start:.1f} s of CPU")
     splits = make_splits(df, TUNING_SEED if options.tuning else 0)
     if not options.tuning:
@@ -59,6 +61,7 @@ def main() -> None:
         seconds = (time.process_time() - start) / len(folds)
         report(f"{name:10s} model      ", y, parts["mean"], f"  {seconds:.1f} s of CPU a fit")
         report(f"{name:10s} its median ", y, parts["median"])
+        report(f"{name:10s} without copies", y, parts["alone"])
         if name == "5 folds":
             print(compare_intervals(y, parts, folds)[0].round(4).to_string())
 

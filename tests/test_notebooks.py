@@ -97,6 +97,11 @@ def test_the_first_failure_stops_the_others(story, monkeypatch):
     assert finished == ["01"]
 
 
+def test_the_slowest_begin_first():
+    names = ["01_genre", "02_popularity", "03_recommendation", "04_fingerprints", "99_story"]
+    assert notebooks.order_by_time(names) == [names[i] for i in (4, 0, 3, 1, 2)]
+
+
 @pytest.mark.parametrize(
     "noise", ["import warnings; warnings.warn('careful')", "import sys; print(1, file=sys.stderr)"]
 )

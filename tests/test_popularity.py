@@ -15,6 +15,7 @@ from sklearn.model_selection import KFold
 from aares.config import AUDIO_FEATURES
 from aares.popularity import (
     PopularityIntervals,
+    Releases,
     compare_intervals,
     compare_models,
     learn_reference,
@@ -27,6 +28,7 @@ from aares.popularity import (
     score,
     summarise_residuals,
 )
+from aares.popularity.copies import FEWEST_COPIES, Copies, CopyRule
 from aares.popularity.encoders import (
     GenreSVD,
     TokenCounter,
@@ -397,6 +399,86 @@ def test_copies_of_a_recording_are_found_within_and_across_tables():
     close = songs.iloc[[1]].assign(tempo=songs["tempo"][1] + 0.001)
     pairs = find_same_recordings(songs, pd.concat([copy, close]))
     assert pairs.to_numpy().tolist() == [[songs["popularity"][0], 99]]
+
+
+def test_a_copy_is_found_by_name_or_by_sound_and_no_song_is_its_own():
+    songs = make_songs(40).assign(popularity=range(40))
+    releases = Releases(songs)
+    assert not releases.find(songs).found.any()
+    other_day = songs.assign(release_date="1999-01-02")
+    by_sound = releases.find(other_day.assign(track_name="another title"))
+    assert by_sound.likeness == pytest.approx(1)
+    assert by_sound.popularity.tolist() == list(range(40))
+    by_name = releases.find(other_day.assign(energy=1 - songs["energy"]))
+    assert by_name.likeness == pytest.approx(1)
+    assert by_name.popularity.tolist() == list(range(40))
+    remaster = other_day.assign(track_name="another title", energy=songs["energy"] + 0.03)
+    assert releases.find(remaster).likeness == pytest.approx(np.exp(-1))
+    assert not releases.find(remaster.assign(energy=songs["energy"] + 0.1)).found.any()
+
+
+def test_songs_without_names_are_found_by_sound_even_on_one_day():
+    songs = make_songs(40).assign(popularity=7)
+    nameless = Releases(songs.drop(columns=["artist_name", "track_name"]))
+    assert nameless.find(songs).found.all()
+    untitled = songs.assign(track_name=None)
+    assert not Releases(untitled).find(untitled).found.any()
+
+
+def test_a_certain_copy_is_preferred():
+    sure = Copies(np.array([1.0, 0.0]), np.array([5.0, 0.0]))
+    vague = Copies(np.array([0.4, 0.3]), np.array([9.0, 8.0]))
+    for both in (sure.prefer(vague), vague.prefer(sure)):
+        assert both.likeness.tolist() == [1, 0.3]
+        assert both.popularity.tolist() == [5, 8]
+
+
+def make_copies(n: int = 300) -> tuple[Copies, np.ndarray]:
+    """Songs whose popularity is 0 where the copy's is not, and 50 where it is."""
+    rng = np.random.default_rng(5)
+    popularity = np.where(rng.random(n) < 0.5, 0.0, 60.0)
+    return Copies(np.ones(n), popularity), np.where(popularity > 0, 0.0, 50.0)
+
+
+def test_the_rule_learns_that_one_copy_counts():
+    copies, y = make_copies()
+    zero, level = np.full(len(y), 0.3), np.full(len(y), 40.0)
+    rule = CopyRule().fit(zero, level, copies, y)
+    assert rule.learnt
+    new_zero, new_level = rule.apply(zero, level, copies)
+    assert new_zero[y == 0].min() > 0.9
+    assert new_zero[y > 0].max() < 0.1
+    assert new_level[y > 0] == pytest.approx(50, abs=1)
+    nobody = Copies(np.zeros(len(y)), np.zeros(len(y)))
+    unchanged = rule.apply(zero, level, nobody)
+    assert np.array_equal(unchanged, (zero, level))
+
+
+def test_the_rule_is_not_learnt_from_few_songs():
+    copies, y = make_copies()
+    few = np.arange(len(y)) < FEWEST_COPIES - 2
+    zero, level = np.full(len(y), 0.3), np.full(len(y), 40.0)
+    rule = CopyRule().fit(zero[few], level[few], copies.take(few), y[few])
+    assert not rule.learnt
+    assert np.array_equal(rule.apply(zero, level, copies)[0], zero)
+
+
+def test_the_model_uses_copies_in_its_table_and_elsewhere():
+    songs = make_songs(600)
+    other = np.where(np.arange(600) % 2, 0, 55)  # one of two copies is counted
+    songs.loc[::3, "popularity"] = np.where(other[::3], 0, 50)
+    copies = songs.assign(popularity=other, release_date="1990-01-02").iloc[::3]
+    X, y = songs.drop(columns="popularity"), songs["popularity"].to_numpy(float)
+    train, test = np.arange(0, 400), np.arange(400, 600)
+    fitted = make_model(releases=Releases(copies)).fit(X.iloc[train], y[train])
+    told = fitted.describe(X.iloc[test])
+    known = (told["likeness"] > 0).to_numpy()
+    assert np.array_equal(known, test % 3 == 0)
+    truth = y[test][known]
+    assert score(truth, told["mean"][known])["R2"] > 0.6 > score(truth, told["alone"][known])["R2"]
+    assert told["mean"][~known].tolist() == told["alone"][~known].tolist()
+    plain = make_model().fit(X.iloc[train], y[train]).describe(X.iloc[test])
+    assert plain["mean"].tolist() == plain["alone"].tolist()
 
 
 def test_pair_correlation_of_known_pairs():

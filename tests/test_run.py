@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
@@ -73,6 +74,32 @@ def test_a_changed_lock_makes_the_environment_anew(machine):
     assert run._is_current(), "line ends are no change"
     run.LOCK.write_text("numpy==3\n")
     assert not run._is_current()
+
+
+def test_functions_are_compiled_before_the_installation_counts_as_done(machine, monkeypatch):
+    monkeypatch.setattr(run, "_add_root_to_path", lambda: None)
+    monkeypatch.setattr(run.shutil, "rmtree", lambda path: None)
+    run._make_environment()
+    assert machine[-1] == (str(run.PYTHON), "-m", "aares.prepare")
+    assert run._is_current()
+
+
+def test_no_function_is_left_to_compile(tmp_path):
+    """A second process with the first one's cache compiles nothing."""
+    count = (
+        "from numba.core import event\n"
+        "from aares import prepare\n"
+        "with event.install_recorder('numba:compile') as seen:\n"
+        "    prepare.compile_functions()\n"
+        "print(len(seen.buffer))"
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    counts = [
+        int(subprocess.check_output([sys.executable, "-c", count], cwd=ROOT, env=environment))
+        for _ in range(2)
+    ]
+    assert counts[0] > 0
+    assert counts[1] == 0
 
 
 def test_a_relative_data_folder_is_seen_from_where_the_command_was_typed(

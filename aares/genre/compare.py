@@ -160,7 +160,7 @@ def predict_folds(
     ndarray of shape (n_songs,) or (n_songs, n_classes)
     """
     jobs = (delayed(_predict_fold)(model, X, y, fold, method) for fold in folds)
-    parts = Parallel(n_jobs=n_jobs)(jobs)
+    parts = Parallel(n_jobs=n_jobs, prefer="threads")(jobs)
     rows = np.concatenate([scored for _, scored in folds])
     return np.concatenate(parts)[np.argsort(rows)]
 

@@ -1,9 +1,9 @@
 """Exercise 2: predict popularity, handle ``genres``, show what the data tells.
 
 Notebook ``02_popularity``. :mod:`.rows`, :mod:`.encoders`, :mod:`.neighbors` and :mod:`.features`
-turn the table into numbers, :mod:`.model` predicts, :mod:`.intervals` says how surely,
-:mod:`.compare` scores models and ways to handle genres on the same folds, :mod:`.genres`
-and :mod:`.patterns` describe. Popularity is in points, 0-100.
+turn the table into numbers, :mod:`.copies` finds other releases, :mod:`.model` predicts,
+:mod:`.intervals` says how surely, :mod:`.compare` scores models and ways to handle genres on the
+same folds, :mod:`.genres` and :mod:`.patterns` describe. Popularity is in points, 0-100.
 """
 
 from aares.popularity.compare import (
@@ -17,6 +17,7 @@ from aares.popularity.compare import (
     score_folds,
     summarise_residuals,
 )
+from aares.popularity.copies import Releases
 from aares.popularity.features import learn_reference
 from aares.popularity.intervals import PopularityIntervals, compare_intervals
 from aares.popularity.model import PopularityRegressor, make_model
@@ -24,6 +25,7 @@ from aares.popularity.model import PopularityRegressor, make_model
 __all__ = [
     "PopularityIntervals",
     "PopularityRegressor",
+    "Releases",
     "compare_intervals",
     "compare_models",
     "learn_reference",

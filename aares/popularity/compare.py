@@ -28,7 +28,7 @@ from aares.popularity.rows import (
 )
 
 Fold = tuple[np.ndarray, np.ndarray]
-PARTS = ("mean", "median", "zero", "level", "spread")
+PARTS = ("mean", "median", "zero", "level", "spread", "alone", "likeness")
 
 
 def score(y: Any, predicted: Any) -> dict[str, float]:
@@ -106,9 +106,8 @@ def predict_parts_folds(
 
     Returns
     -------
-    DataFrame, shape (n, 5)
-        ``mean``, ``median``, ``zero``, ``level`` and ``spread``, see
-        :class:`aares.popularity.PopularityRegressor`; NaN for rows that no fold tests.
+    DataFrame, shape (n, 7)
+        See :meth:`aares.popularity.PopularityRegressor.describe`; NaN for rows that no fold tests.
     """
     y = np.asarray(y, dtype=float)
     folds = list(folds)

@@ -1,9 +1,9 @@
-"""The popularity model: encoders, a hurdle for the zeros, and a blend of two kinds of trees.
+"""The popularity model: encoders, a hurdle for the zeros, a blend of trees, a rule for copies.
 
 Used by notebook ``02_popularity``. More than a quarter of the songs have popularity 0, mostly
 because another release of the same recording is the one that counts. One regression smears over
 that gap; a hurdle model answers two questions, *is it zero?* and *how popular if not?*, and
-multiplies.
+multiplies. Where another release is known, its popularity changes both answers.
 
 References
 ----------
@@ -26,6 +26,7 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.model_selection import KFold
 
 from aares.config import AUDIO_FEATURES
+from aares.popularity.copies import Copies, CopyRule, Releases
 from aares.popularity.features import (
     BOOSTER,
     ReferenceModel,
@@ -33,6 +34,7 @@ from aares.popularity.features import (
     fit_zero_model,
     predict_zero,
 )
+from aares.popularity.neighbors import name_artists
 from aares.popularity.rows import FloatArray
 
 COLUMNS = (
@@ -45,22 +47,22 @@ COLUMNS = (
 )
 """What the model reads of a song: the columns of the subset file but ``popularity`` and ``id``."""
 
-N_BOOSTERS = 2
-# Each song is there twice: leaves hold twice as many. Coarse bins and few features a tree make
-# the boosters quick and unlike each other, so that several of them fit into the time of one.
+LEAST_ALONE = 0.5  # where more songs than this have copies, the trees keep them all
+WEIGHTS = np.array([0.3, 0.3, 0.4])
+"""Share of each hurdle model in the average: two boosters and the randomised trees."""
+# Coarse bins and few features a tree make the boosters quick and unlike each other, so that several
+# of them fit into the time of one.
 _BOOSTER: dict[str, Any] = {
     **BOOSTER,
     "learning_rate": 0.05,
-    "min_child_samples": 40,
     "colsample_bytree": 0.2,
     "max_bin": 63,
 }
-_TREES: dict[str, Any] = {
-    "n_estimators": 30,
-    "max_features": 0.3,
-    "min_samples_leaf": 8,
-    "n_jobs": 1,
-}
+_LEAF = {"booster": 20, "trees": 4}  # fewest songs of a leaf, times the showings of each song
+_RANDOM: dict[str, Any] = {"extra_trees": True, "num_leaves": 31}
+_VARIANTS: dict[int, list[dict[str, Any]]] = {2: [{}, {}], 1: [{}, _RANDOM]}
+"""What differs between the boosters, by showings: with half the rows, unlike ones help more."""
+_TREES: dict[str, Any] = {"n_estimators": 30, "max_features": 0.3, "n_jobs": 1}
 
 
 class HurdleRegressor(RegressorMixin, BaseEstimator):
@@ -128,6 +130,9 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         Songs outside the table with audio features, ``explicit``, ``release_date`` and
         ``popularity`` (the files of exercise 1): they tell what a release date is worth. Or what
         was learnt from them already, see :func:`aares.popularity.learn_reference`.
+    releases : Releases or None
+        Songs outside the table among which other releases of a recording are looked up; those of
+        the table itself are known anyway.
     loss : {"squared", "absolute"}
         What ``predict`` aims at: the mean of the distribution of a song's popularity, which has
         the smallest squared error, or its median, which has the smallest absolute error.
@@ -140,8 +145,10 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         Raw table -> features; each encoder is fitted inside ``fit``, with inner folds.
     hurdles_ : list of HurdleRegressor
         Boosters and, last, extremely randomised trees.
-    weights_ : ndarray
-        Share of each in the average.
+    strangers_ : list of HurdleRegressor
+        The same for songs of artists who are not in the table.
+    rule_ : CopyRule
+        What a known copy changes.
     spread_ : float
         Standard deviation (points) of the popularity of a song above zero around its prediction.
     """
@@ -150,15 +157,22 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         self,
         *,
         reference: pd.DataFrame | ReferenceModel | None = None,
+        releases: Releases | None = None,
         loss: str = "squared",
         random_state: int = 0,
     ) -> None:
         self.reference = reference
+        self.releases = releases
         self.loss = loss
         self.random_state = random_state
 
     def fit(self, X: pd.DataFrame, y: Any) -> PopularityRegressor:
-        """Learn encoders and both hurdle models.
+        """Learn encoders, hurdle models and the rule for copies.
+
+        Every song is shown twice, see :mod:`aares.popularity.features`. Songs of artists who are
+        not in the table are predicted by trees that saw the second showing only. Trees would learn
+        from a song with a copy what the copy did to it: such songs are few, so the trees do
+        without them, and the rule learns from them what is left.
 
         Parameters
         ----------
@@ -180,10 +194,20 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
             raise ValueError(f"expected at least 10 songs to learn from, found {len(X)}")
         self.encoders_ = SongFeatures(reference=self.reference, random_state=self.random_state)
         known, unknown = self.encoders_.fit_training(X, y)
-        features, twice = np.vstack([known, unknown]), np.concatenate([y, y])
-        self.hurdles_ = [hurdle.fit(features, twice) for hurdle in _make_hurdles(self.random_state)]
-        self.weights_ = np.array([0.6 / N_BOOSTERS] * N_BOOSTERS + [0.4])
+        self.own_ = Releases(X.assign(popularity=y))
+        copies = self._find_copies(X)
+        alone = ~copies.found
+        if alone.mean() < LEAST_ALONE:
+            alone[:] = True
+        features = np.vstack([known[alone], unknown[alone]])
+        twice = np.concatenate([y[alone], y[alone]])
+        self.hurdles_ = self._fit_hurdles(features, twice, showings=2)
+        self.strangers_ = self._fit_hurdles(unknown[alone], y[alone], showings=1)
         self.spread_ = self._measure_spread(known, y)
+        rest = ~alone
+        self.artists_ = frozenset(name_artists(X)) - {""}
+        _, zero, level = _blend(self.hurdles_, known[rest])
+        self.rule_ = CopyRule().fit(zero, level, copies.take(rest), y[rest])
         return self
 
     def predict(self, X: pd.DataFrame) -> FloatArray:
@@ -201,18 +225,41 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
 
         Returns
         -------
-        DataFrame, shape (n, 5)
+        DataFrame, shape (n, 7)
             ``mean`` and ``median`` of the predicted distribution, ``zero`` (chance of a 0),
-            ``level`` (expected popularity above 0) and ``spread`` around it; points.
+            ``level`` (expected popularity above 0) and ``spread`` around it; points. ``alone`` is
+            the mean before copies are looked at, ``likeness`` (0-1) that of the closest copy.
         """
-        features = self._encode(X)
-        # One pass for each hurdle: the trees are what takes time.
-        zero = np.array([hurdle.predict_zero_proba(features) for hurdle in self.hurdles_])
-        level = np.array([hurdle.predict_level(features) for hurdle in self.hurdles_])
-        table = pd.DataFrame({"mean": (self.weights_ @ ((1 - zero) * level)).clip(0, 100)})
-        zero, level = self.weights_ @ zero, self.weights_ @ level
-        table["median"] = mix_quantile(zero, level, self.spread_, 0.5)
-        return table.assign(zero=zero, level=level, spread=self.spread_)
+        X = _check_table(X)
+        features = self.encoders_.transform(X)
+        stranger = np.array([artist not in self.artists_ for artist in name_artists(X)])
+        alone, zero, level = np.empty((3, len(X)))
+        for hurdles, rows in ((self.hurdles_, ~stranger), (self.strangers_, stranger)):
+            alone[rows], zero[rows], level[rows] = _blend(hurdles, features[rows])
+        copies = self._find_copies(X)
+        changed_zero, changed_level = self.rule_.apply(zero, level, copies)
+        mean = np.where(copies.found & self.rule_.learnt, (1 - changed_zero) * changed_level, alone)
+        return pd.DataFrame(
+            {
+                "mean": mean.clip(0, 100),
+                "median": mix_quantile(changed_zero, changed_level, self.spread_, 0.5),
+                "zero": changed_zero,
+                "level": changed_level,
+                "spread": self.spread_,
+                "alone": alone.clip(0, 100),
+                "likeness": copies.likeness,
+            }
+        )
+
+    def _fit_hurdles(
+        self, features: FloatArray, y: FloatArray, *, showings: int
+    ) -> list[HurdleRegressor]:
+        hurdles = _make_hurdles(self.random_state, showings)
+        return [hurdle.fit(features, y) for hurdle in hurdles]
+
+    def _find_copies(self, X: pd.DataFrame) -> Copies:
+        copies = self.own_.find(X)
+        return copies if self.releases is None else copies.prefer(self.releases.find(X))
 
     def predict_zero_proba(self, X: pd.DataFrame) -> FloatArray:
         """Return the chance that the popularity is 0, shape (n,).
@@ -277,9 +324,6 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         zero, level = self.predict_parts(X)
         return mix_quantile(zero, level, self.spread_, share)
 
-    def _encode(self, X: pd.DataFrame) -> FloatArray:
-        return self.encoders_.transform(_check_table(X))
-
     def _measure_spread(self, features: FloatArray, y: FloatArray) -> float:
         """Measure the spread on songs that a quick booster has not seen."""
         features, y = features[y > 0], y[y > 0]
@@ -287,7 +331,7 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
             return 0.0
         folds = KFold(4, shuffle=True, random_state=self.random_state)
         train, test = next(iter(folds.split(features)))
-        options = {**_BOOSTER, "random_state": self.random_state}
+        options = {**_BOOSTER, "min_child_samples": 40, "random_state": self.random_state}
         booster = LGBMRegressor(n_estimators=240, **options).fit(features[train], y[train])
         return float(np.sqrt(np.mean((y[test] - booster.predict(features[test])) ** 2)))
 
@@ -321,6 +365,7 @@ def make_model(
     reference: pd.DataFrame | ReferenceModel | None = None,
     random_state: int = 0,
     *,
+    releases: Releases | None = None,
     loss: str = "squared",
 ) -> PopularityRegressor:
     """Return the unfitted popularity model.
@@ -331,6 +376,8 @@ def make_model(
         See :class:`PopularityRegressor`.
     random_state : int
         Seed of all that is random in it.
+    releases : Releases or None
+        See :class:`PopularityRegressor`.
     loss : {"squared", "absolute"}
         See :class:`PopularityRegressor`.
 
@@ -339,18 +386,35 @@ def make_model(
     PopularityRegressor
         A scikit-learn regressor on the raw table.
     """
-    return PopularityRegressor(reference=reference, loss=loss, random_state=random_state)
+    return PopularityRegressor(
+        reference=reference, releases=releases, loss=loss, random_state=random_state
+    )
 
 
-def _make_hurdles(random_state: int) -> list[HurdleRegressor]:
+def _make_hurdles(random_state: int, showings: int) -> list[HurdleRegressor]:
+    booster = {**_BOOSTER, "min_child_samples": showings * _LEAF["booster"]}
     hurdles = []
-    for seed in range(random_state, random_state + N_BOOSTERS):
-        zero = LGBMClassifier(n_estimators=200, random_state=seed, **_BOOSTER)
-        level = LGBMRegressor(n_estimators=340, random_state=seed, **_BOOSTER)
+    for seed, variant in enumerate(_VARIANTS[showings], random_state):
+        settings = {**booster, **variant, "random_state": seed}
+        zero = LGBMClassifier(n_estimators=240, **settings)
+        level = LGBMRegressor(n_estimators=400, **settings)
         hurdles.append(HurdleRegressor(zero, level))
-    options: dict[str, Any] = {**_TREES, "random_state": random_state}
+    options: dict[str, Any] = {**_TREES, "min_samples_leaf": showings * _LEAF["trees"]}
+    options["random_state"] = random_state
     trees = HurdleRegressor(ExtraTreesClassifier(**options), ExtraTreesRegressor(**options))
     return [*hurdles, trees]
+
+
+def _blend(
+    hurdles: list[HurdleRegressor], features: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return expected popularity, chance of a zero and level, averaged over the hurdles."""
+    if not len(features):
+        return np.empty(0), np.empty(0), np.empty(0)
+    # One pass for each hurdle: the trees are what takes time.
+    zero = np.array([hurdle.predict_zero_proba(features) for hurdle in hurdles])
+    level = np.array([hurdle.predict_level(features) for hurdle in hurdles])
+    return WEIGHTS @ ((1 - zero) * level), WEIGHTS @ zero, WEIGHTS @ level
 
 
 def _check_table(X: Any) -> pd.DataFrame:
