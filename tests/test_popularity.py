@@ -51,7 +51,7 @@ from aares.popularity.intervals import (
     move_bounds,
     score_bounds,
 )
-from aares.popularity.model import HurdleRegressor, mix_quantile
+from aares.popularity.model import HurdleRegressor, _blend, mix_quantile
 from aares.popularity.neighbors import (
     DAY,
     NOBODY,
@@ -479,6 +479,18 @@ def test_the_model_uses_copies_in_its_table_and_elsewhere():
     assert told["mean"][~known].tolist() == told["alone"][~known].tolist()
     plain = make_model().fit(X.iloc[train], y[train]).describe(X.iloc[test])
     assert plain["mean"].tolist() == plain["alone"].tolist()
+
+
+def test_songs_of_unknown_artists_are_predicted_by_trees_of_their_own(songs, model):
+    known = songs.drop(columns="popularity").iloc[:12]
+    mixed = known.copy()
+    mixed.loc[mixed.index[::2], "artist_name"] = "nobody ever"
+    features = model.encoders_.transform(mixed)
+    ours, strangers = (_blend(trees, features)[0] for trees in (model.hurdles_, model.strangers_))
+    assert not np.allclose(ours, strangers)
+    alone = model.describe(mixed)["alone"].to_numpy()
+    assert alone[1::2] == pytest.approx(ours[1::2])
+    assert alone[::2] == pytest.approx(strangers[::2])
 
 
 def test_pair_correlation_of_known_pairs():
