@@ -13,6 +13,7 @@ References
 
 from __future__ import annotations
 
+import struct
 import threading
 from collections.abc import Mapping, Sequence
 from itertools import chain
@@ -22,7 +23,9 @@ from numba import njit
 
 from utils_projet import BEST_SONGS
 
+GAP = 256  # frames between two songs, 44 s: longer excerpts move them apart
 _HIGHEST = np.iinfo(np.uint32).max
+_HIGHEST_FRAME = np.iinfo(np.int32).max
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)  # 2 ** 64 over the golden ratio
 
 
@@ -57,9 +60,16 @@ class HashIndex:
         self._postings = np.stack([songs[order], frames[order]], axis=1)
         runs = np.append(starts, len(order)).astype(np.int64)
         self._slots = _fill_slots(keys, runs, 1 << max(4, int(2 * len(keys)).bit_length()))
-        self._bars = np.zeros(0, dtype=np.uint32)
+        self._lock = threading.Lock()  # searches share the bars and the answer
+        self._best = np.zeros((2, min(BEST_SONGS, len(self))), dtype=np.int64)
+        self._make_room(GAP)
+
+    def _make_room(self, gap: int) -> None:
+        """Lay out the bars of all songs side by side, for excerpts of at most `gap` frames."""
+        self._gap = gap
+        self._first = np.cumsum(self.lengths + gap) - self.lengths  # bar of offset 0 of each song
+        self._bars = np.zeros(int((self.lengths + gap).sum()), dtype=np.uint32)
         self._base = 0  # a bar of this height or less is empty: bars need no clearing
-        self._lock = threading.Lock()  # the bars are shared by searches
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -72,7 +82,7 @@ class HashIndex:
         -------
         int
         """
-        arrays = (self._slots, self._postings, self.lengths, self._bars)
+        arrays = (self._slots, self._postings, self.lengths, self._first, self._bars)
         return sum(array.nbytes for array in arrays)
 
     def search(self, song_hashes: Mapping[int, int]) -> tuple[list[int], list[int]]:
@@ -94,28 +104,29 @@ class HashIndex:
         ValueError
             As for the constructor.
         """
-        n = len(song_hashes)
-        hashes = _read(song_hashes, n, np.int64)
-        frames = _read(song_hashes.values(), n, np.int32)
-        span = int(frames.max(initial=0)) + 1
+        query = _pack(song_hashes)
         with self._lock:
-            size = int(self.lengths.sum()) + len(self) * span
-            if size > len(self._bars) or self._base + n >= _HIGHEST:
-                self._bars = np.zeros(max(size, len(self._bars)), dtype=np.uint32)
-                self._base = 0
-            best, scores = _search(
-                self._slots,
-                self._postings,
-                self.lengths,
-                self._bars,
-                np.uint32(self._base),
-                hashes,
-                frames,
-                span,
-                BEST_SONGS,
-            )
-            self._base += int(scores.max(initial=0))
-        return best.tolist(), scores.tolist()
+            if self._base + len(song_hashes) >= _HIGHEST:
+                self._make_room(self._gap)
+            lowest, last = self._count(query)
+            if lowest < 0 or last > _HIGHEST_FRAME:
+                wrong = lowest if lowest < 0 else last
+                raise ValueError(
+                    f"hashes must be from 0, frames within 0 and 2 ** 31; found {wrong}"
+                )
+            if last >= self._gap:
+                self._make_room(last + GAP)
+                self._count(query)
+            best, scores = self._best.tolist()
+            self._base += scores[0] if scores else 0
+        return best, scores
+
+    def _count(self, query: np.ndarray) -> tuple[int, int]:
+        """Write the best songs into `_best`, see :func:`_search`."""
+        base = np.uint32(self._base)
+        return _search(
+            self._slots, self._postings, self._first, self._bars, base, self._gap, query, self._best
+        )
 
 
 def _read(values, count, dtype):
@@ -127,6 +138,15 @@ def _read(values, count, dtype):
     if len(numbers) and numbers.min() < 0:
         raise ValueError(f"hashes and frames must not be negative, found {numbers.min()}")
     return numbers
+
+
+def _pack(hashes: Mapping[int, int]) -> np.ndarray:
+    """Return all hashes and then their frames: faster than two arrays for a few hundred."""
+    try:
+        packed = struct.pack(f"{2 * len(hashes)}q", *hashes, *hashes.values())
+    except struct.error as error:
+        raise ValueError(f"hashes and frames must be whole numbers: {error}") from error
+    return np.frombuffer(packed, dtype=np.int64)
 
 
 @njit(cache=True)
@@ -150,44 +170,49 @@ def _choose_slot(key, size):
 
 
 @njit(cache=True)
-def _search(slots, postings, lengths, bars, base, hashes, frames, span, n_best):
-    """Count the bars of all songs side by side, from `base` up: what is lower is of the past."""
-    n_songs, size = len(lengths), len(slots)
-    first = np.empty(n_songs, dtype=np.int64)  # bar of offset 0 of each song
-    total = span - 1
-    for song in range(n_songs):
-        first[song] = total
-        total += lengths[song] + span
-    scores = np.zeros(n_songs, dtype=np.int64)
-    runs = np.zeros((len(hashes), 2), dtype=np.int64)
-    for i in range(len(hashes)):
-        slot = _choose_slot(hashes[i], size)
+def _search(slots, postings, first, bars, base, gap, query, best):
+    """Write songs and scores into `best`, and return the lowest number and the highest frame.
+
+    Where a number is negative, or a frame does not fit into the gaps, nothing is written. The bars
+    of all songs lie side by side and are counted from `base` up: what is lower is of the past.
+    """
+    n, size = len(query) // 2, len(slots)
+    lowest, last = np.int64(0), np.int64(-1)
+    for i in range(n):
+        lowest = min(lowest, query[i], query[n + i])
+        last = max(last, query[n + i])
+    if lowest < 0 or last >= gap:
+        return lowest, last
+    scores = np.zeros(len(first), dtype=np.uint32)
+    runs = np.zeros((n, 2), dtype=np.int64)
+    for i in range(n):
+        slot = _choose_slot(query[i], size)
         while slots[slot, 0] >= 0:
-            if slots[slot, 0] == hashes[i]:
+            if slots[slot, 0] == query[i]:
                 runs[i, 0], runs[i, 1] = slots[slot, 1], slots[slot, 2]
                 break
             slot = (slot + 1) & (size - 1)
-    for i in range(len(hashes)):
+    for i in range(n):
+        frame = query[n + i]
         for k in range(runs[i, 0], runs[i, 1]):
             song = postings[k, 0]
-            bar = first[song] + postings[k, 1] - frames[i]
+            bar = first[song] + postings[k, 1] - frame
             height = max(bars[bar], base) + np.uint32(1)
             bars[bar] = height
-            if height - base > scores[song]:
-                scores[song] = height - base
-    return _list_best(scores, min(n_best, n_songs))
+            scores[song] = max(scores[song], height - base)
+    _list_best(scores, best[0], best[1])
+    return lowest, last
 
 
 @njit(cache=True)
-def _list_best(scores, n_best):
-    """Return the highest scores and where they are; of equal ones the first."""
-    best = np.full(n_best, -1, dtype=np.int64)
-    highest = np.full(n_best, -1, dtype=np.int64)
+def _list_best(scores, best, highest):
+    """Write the highest scores and where they are; of equal ones the first."""
+    highest[:] = -1
     for song in range(len(scores)):
-        if n_best and scores[song] > highest[n_best - 1]:
-            k = n_best - 1
-            while k > 0 and highest[k - 1] < scores[song]:
+        score = np.int64(scores[song])
+        if len(best) and score > highest[-1]:
+            k = len(best) - 1
+            while k > 0 and highest[k - 1] < score:
                 highest[k], best[k] = highest[k - 1], best[k - 1]
                 k -= 1
-            highest[k], best[k] = scores[song], song
-    return best, highest
+            highest[k], best[k] = score, song

@@ -357,16 +357,15 @@ def calibrate(n: int = 4800) -> None:
     for way in WAYS:
         inside, outside, pairs, seconds = [], [], [], ([], [])
         for track, query in cut_many(split.indexed, n, seed=10, speeds=way == "speeds"):
-            facts = {"ceiling": query.ceiling, "seconds": query.seconds}
             known = index.rank(query, way)
-            if known and known[0].song == track.name:
-                inside.append(answering.describe(known, **facts))
+            if known.candidates and known.candidates[0].song == track.name:
+                inside.append(answering.describe(known))
                 seconds[0].append(query.seconds)
             unknown = index.rank(query, way, without=families[track.family])
-            if unknown:
-                outside.append(answering.describe(unknown, **facts))
+            if unknown.candidates:
+                outside.append(answering.describe(unknown))
                 seconds[1].append(query.seconds)
-                pairs.append(f"{track.name} taken for {unknown[0].song}")
+                pairs.append(f"{track.name} taken for {unknown.candidates[0].song}")
         calibration[way] = fit_tail(
             np.array(inside), np.array(outside), np.concatenate(seconds), pairs, way
         )

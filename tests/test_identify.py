@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,11 +31,12 @@ from aares.identify import (
     search,
     storage,
 )
-from aares.identify.answer import THRESHOLD, choose, estimate_p_false
+from aares.identify.answer import THRESHOLD, Ranking, choose, estimate_p_false
 from aares.identify.command import identify_files, index_folder
+from aares.identify.hits import measure_hits
 from aares.identify.index import WAYS
 from aares.identify.query import THOROUGH
-from aares.identify.recordings import fingerprint, unpack_peaks
+from aares.identify.recordings import BLOCK_STEPS, fingerprint, unpack_peaks
 
 SR = 8000
 
@@ -152,7 +154,7 @@ def test_votes_equal_counting_by_hand(songs):
         for key, step in zip(hashes.tolist(), times.tolist(), strict=True)
         for posting in where.get(key, [])
     )
-    votes = search._gather(part.segment, part.table, hashes, times, len(places))
+    votes = search._gather(*part.segment[:3], part.table, hashes, times, len(places))
     assert sorted((votes >> 12).tolist()) == places and len(places) > 20
 
 
@@ -227,8 +229,8 @@ def test_other_speeds_are_found_and_told(songs, index, speed):
     query = make_query(y)
     tuned, untuned = (index._search(query, THOROUGH, at)[0] for at in (round(speed, 3), 1.0))
     assert tuned.song == "song 5" and tuned.votes > 3 * untuned.votes
-    assert index.rank(query, "speeds")[0].song == "song 5"
-    assert index.rank(query, "speeds", without={"song 5"})[0].song != "song 5"
+    assert index.rank(query, "speeds").candidates[0].song == "song 5"
+    assert index.rank(query, "speeds", without={"song 5"}).candidates[0].song != "song 5"
 
 
 def test_unknown_sound_is_unknown(index):
@@ -297,20 +299,57 @@ def test_a_recording_that_is_there_twice_is_still_accepted(songs):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_p_false_falls_with_the_score_and_grows_with_the_length(way):
-    facts = {"ceiling": 20.0, "seconds": 10.0, "way": way}
     rivals = [Candidate(f"rival {k}", 0.0, 3.5, 40.0, 1.0) for k in range(7)]
-    chances = [
-        estimate_p_false([Candidate("a", 0.0, score, 10 * score, 1.0), *rivals], **facts)
-        for score in (3.6, 6.0, 9.0, 15.0)
-    ]
+
+    def rank(score: float, **facts: float) -> Ranking:
+        best = Candidate("a", 0.0, score, 10 * score, 1.0)
+        usual = {"breadth": 0.8 * score, "beside": 0.5 * score, "ceiling": 20.0, "seconds": 10.0}
+        return Ranking([best, *rivals], **usual | facts)
+
+    def estimate(score: float, **facts: float) -> float:
+        return estimate_p_false(rank(score, **facts), way=way)
+
+    chances = [estimate(score) for score in (3.6, 6.0, 9.0, 15.0)]
     assert chances == sorted(chances, reverse=True) and chances[-1] < THRESHOLD < chances[0]
-    fair = [Candidate("a", 0.0, 9.0, 90.0, 1.0), *rivals]
-    lengths = [estimate_p_false(fair, **{**facts, "seconds": s}) for s in (2, 5, 10, 15, 60)]
+    lengths = [estimate(9.0, seconds=s) for s in (2, 5, 10, 15, 60)]
     assert lengths[0] == lengths[1] < lengths[2] < lengths[3] == lengths[4]
-    best = [Candidate("a", 0.0, 15.0, 150.0, 1.0), *rivals]
-    assert choose(best, **facts, threshold=THRESHOLD).match == best[0]
-    assert choose(best, **facts, threshold=0).match is None
-    assert choose([], **facts, threshold=1).p_false == 1
+    assert estimate(9.0, breadth=9.0) < estimate(9.0, breadth=3.0)
+    sure = rank(15.0)
+    assert choose(sure, way=way, threshold=THRESHOLD).match == sure.candidates[0]
+    assert choose(sure, way=way, threshold=0).match is None
+    assert choose(replace(sure, candidates=[]), way=way, threshold=1).p_false == 1
+
+
+def test_where_evidence_is_silent_votes_decide(songs, index):
+    query = make_query(songs["song 1"][: 10 * SR])
+    silent = replace(
+        query, evidence=query.evidence._replace(excess=np.zeros_like(query.evidence.excess))
+    )
+    part = index._parts[0]
+    places = part.starts[[1, 4]] * BLOCK_STEPS
+    for votes in ([100, 10], [10, 100]):
+        best, *_ = measure_hits(part, silent, 1.0, places, np.array(votes, dtype=np.float32))
+        assert best.row == (1, 4)[int(np.argmax(votes))] and best.score == 0
+    heard = measure_hits(part, query, 1.0, places, np.array([10, 100], dtype=np.float32))
+    assert heard[0].song == part.recordings[1].name == "song 1"
+
+
+def test_a_place_is_looked_at_closely(songs):
+    """Few strong pixels have little breadth; what moves on in time leaves nothing beside."""
+    index = Index.from_signals({"it": songs["song 3"]})
+    part, n_steps = index._parts[0], 600
+    blocks = part.segment.blocks
+    times, bins, _ = unpack_peaks(np.diff(blocks)[:10], part.segment.peaks[: blocks[10]])
+    steps = times * peaks.STEPS
+    heard = steps < n_steps
+    for strength, share in ((8, 1.0), (80, 0.1)):
+        chosen = np.flatnonzero(heard)[:: round(1 / share)]
+        excess = np.zeros((512, n_steps), dtype=np.int8)
+        excess[bins[chosen], steps[chosen]] = strength
+        [score], _ = search.measure(*part.segment[3:], np.array([0]), excess, 1.0, 0)
+        breadth, beside = search.examine(part.segment, 0, excess, 1.0)
+        assert breadth == pytest.approx(score * min(1.0, 8 / strength), rel=1e-3)
+        assert beside < 0.5 * score
 
 
 def test_a_query_is_its_own_ceiling(songs):

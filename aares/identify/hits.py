@@ -14,12 +14,15 @@ from aares.identify.answer import Candidate
 from aares.identify.query import Query
 from aares.identify.recordings import BLOCK_STEPS, Part
 
+# Evidence counts what changes; while a note is held nothing does, and the votes decide.
+VOTES_WEIGHT = 0.5  # of the logarithm of the votes
 N_HITS = 12  # of each search: some recordings may be left out
 
 
 class Hit(NamedTuple):
-    """A place of the catalogue that may be where a query comes from."""
+    """A place of the catalogue that may be where a query comes from; the highest merit first."""
 
+    merit: float
     score: float
     votes: float
     speed: float
@@ -49,6 +52,20 @@ class Hit(NamedTuple):
         return Candidate(
             self.song, round(offset_s, 3), self.score, self.votes, round(self.speed, 4)
         )
+
+    def examine(self, query: Query) -> tuple[float, float]:
+        """Measure the breadth of its evidence, and what is left of it beside the place.
+
+        Parameters
+        ----------
+        query : Query
+
+        Returns
+        -------
+        breadth, beside : float
+            See `answer.Ranking`.
+        """
+        return search.examine(self.part.segment, self.place, query.evidence.excess, self.speed)
 
 
 def measure_hits(
@@ -80,11 +97,14 @@ def measure_hits(
         speed,
         search.REFINE_STEPS,
     )
-    order = np.argsort(-scores, kind="stable")
+    merits = scores + VOTES_WEIGHT * np.log1p(votes)
+    order = np.argsort(-merits, kind="stable")
+    order = order[: np.count_nonzero(scores > -np.inf)]
+    columns = (part.locate(places), merits, scores, votes, places)
     hits: dict[int, Hit] = {}
-    for k, row in zip(order.tolist(), part.locate(places[order]).tolist(), strict=True):
-        if np.isfinite(scores[k]) and row not in hits:
-            hits[row] = Hit(float(scores[k]), float(votes[k]), speed, part, row, int(places[k]))
+    for row, merit, score, bits, place in zip(*(c[order].tolist() for c in columns), strict=True):
+        if row not in hits:
+            hits[row] = Hit(merit, score, bits, speed, part, row, place)
             if len(hits) == N_HITS:
                 break
     return list(hits.values())

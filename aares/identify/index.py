@@ -27,7 +27,7 @@ from joblib import Parallel, delayed
 
 from aares.audio import AudioError, load_audio
 from aares.identify import peaks, search
-from aares.identify.answer import THRESHOLD, Answer, Candidate, choose
+from aares.identify.answer import THRESHOLD, Answer, Ranking, choose
 from aares.identify.hits import Hit, measure_hits
 from aares.identify.query import (
     QUICK,
@@ -357,21 +357,13 @@ class Index:
         answers = []
         for way in WAYS if bank else WAYS[:-1]:
             strictness = QUICK_STRICTNESS if way == "quick" else 1
-            answers.append(
-                choose(
-                    self.rank(query, way),
-                    ceiling=query.ceiling,
-                    seconds=query.seconds,
-                    way=way,
-                    threshold=threshold / strictness,
-                )
-            )
+            answers.append(choose(self.rank(query, way), way=way, threshold=threshold / strictness))
             if answers[-1].match:
                 return answers[-1]
         return min(answers[1:], key=lambda answer: answer.p_false)
 
-    def rank(self, query: Query, way: str, *, without: Container[str] = ()) -> list[Candidate]:
-        """List the best candidates for a query, one for each recording.
+    def rank(self, query: Query, way: str, *, without: Container[str] = ()) -> Ranking:
+        """Find the best candidates for a query, one for each recording.
 
         Parameters
         ----------
@@ -383,8 +375,8 @@ class Index:
 
         Returns
         -------
-        list of Candidate
-            The best first, at most 8.
+        Ranking
+            At most 8 candidates.
         """
         if way == "speeds":
             hits = [hit for speed in SPEEDS for hit in self._search(query, QUICK, speed)]
@@ -394,9 +386,12 @@ class Index:
         if way == "speeds":
             hits = self._tune(query, hits)
         best: dict[str, Hit] = {}
-        for hit in sorted(hits, key=lambda hit: -hit.score):
+        for hit in sorted(hits, key=lambda hit: -hit.merit):
             best.setdefault(hit.song, hit)  # found at several speeds: once
-        return [hit.locate() for hit in list(best.values())[:N_ANSWERS]]
+        chosen = list(best.values())[:N_ANSWERS]
+        breadth, beside = chosen[0].examine(query) if chosen else (0.0, 0.0)
+        candidates = [hit.locate() for hit in chosen]
+        return Ranking(candidates, breadth, beside, query.ceiling, query.seconds)
 
     def _search(self, query: Query, look: Look, speed: float = 1.0) -> list[Hit]:
         hashes, times = query.hash(look, speed)
@@ -415,7 +410,7 @@ class Index:
 
     def _tune(self, query: Query, hits: list[Hit]) -> list[Hit]:
         """Measure the best hits of the bank again at speeds between those of the bank."""
-        tuned = sorted(hits, key=lambda hit: -hit.score)
+        tuned = sorted(hits, key=lambda hit: -hit.merit)
         for hit in tuned[:3]:
             place, votes = np.array([hit.place]), np.array([hit.votes])
             for change in FINE_SPEEDS:

@@ -1,4 +1,4 @@
-"""Two stages of a search: hashes vote for places, peaks decide between them.
+"""Stages of a search: hashes vote for places, peaks decide between them, the best is doubted.
 
 Used by notebook 04 through :class:`aares.identify.Index`.
 
@@ -10,6 +10,9 @@ Used by notebook 04 through :class:`aares.identify.Index`.
    the mean of its bin and of its step, over the spread of its bin: at a wrong place it is zero on
    average, whatever key or beat two pieces have in common. Peaks that noise hides from stage 1
    still count here: it is a matched filter. Strong peaks weigh more, as noise hides them last.
+3. *Doubt.* The best place is looked at more closely (`examine`): another piece on the same
+   instrument agrees in a few strong notes at one moment; the right one agrees a little everywhere,
+   and does not lose all of it a few frames beside.
 
 Conventions
 -----------
@@ -35,6 +38,7 @@ WINDOW_STEPS = 3  # votes within so many steps are for one place
 REFINE_STEPS = 2  # evidence is looked for this far around a candidate
 SILENCE = 1e-6  # of the loudest frame's energy
 CAP = 10.0  # no pixel counts as more than so many times the usual power of its bin
+BESIDE = np.array([-14, -10, -8, 8, 10, 14])  # steps; windows share half of their sound, or less
 EIGHTHS = 8  # evidence is kept in eighths
 # Noise hides weak peaks first. In white noise at -15 dB the mean evidence of the four quarters is
 # as 0.4 : 1.1 : 1.7 : 2.4, without noise all are equal: the best weights for noise, made milder.
@@ -115,14 +119,9 @@ def vote(
     scores : ndarray of float32, shape (m,)
         Sum of the votes' weights, in bits.
     """
-    votes = _gather(segment, table, hashes, times, budget)
+    votes = _gather(segment.keys, segment.starts, segment.postings, table, hashes, times, budget)
     votes.sort()
-    places, scores = _find_crowds(votes)
-    if len(places) > n_places:
-        best = np.argpartition(-scores, n_places)[:n_places]
-        places, scores = places[best], scores[best]
-    order = np.argsort(-scores, kind="stable")
-    return places[order], scores[order]
+    return _find_crowds(votes, n_places)
 
 
 @njit(cache=True)
@@ -145,28 +144,30 @@ def _look_up(keys, starts, table, hashes):
 @njit(cache=True)
 def _choose_rare(counts, budget):
     """Return which hashes vote: the rarest, and of equally rare ones the first, within budget."""
-    order = np.sort(counts)
-    kept, total = 0, 0
-    while kept < len(order) and total + order[kept] <= budget:
-        total += order[kept]
-        kept += 1
-    if kept == len(order):
-        return counts > 0
-    limit = order[kept]
-    quota = np.count_nonzero(order[:kept] == limit)
-    chosen = (counts > 0) & (counts < limit)
+    chosen = counts > 0
+    if counts.sum() <= budget:
+        return chosen
+    # how many hashes have so many postings; none of more than the budget can vote
+    tally = np.zeros(budget + 2, dtype=np.int64)
+    for count in counts:
+        tally[min(count, budget + 1)] += 1
+    limit, left = 1, budget
+    while tally[limit] * limit <= left:
+        left -= tally[limit] * limit
+        limit += 1
+    quota = left // limit
     for i in range(len(counts)):
         if counts[i] == limit and quota:
-            chosen[i] = True
             quota -= 1
+        elif counts[i] >= limit:
+            chosen[i] = False
     return chosen
 
 
 @njit(cache=True)
-def _gather(segment, table, hashes, times, budget):
+def _gather(keys, starts, postings, table, hashes, times, budget):
     """Return votes, place above weight: sorting them sorts the places."""
-    starts, postings = segment.starts, segment.postings
-    rows, counts = _look_up(segment.keys, starts, table, hashes)
+    rows, counts = _look_up(keys, starts, table, hashes)
     chosen = _choose_rare(counts, budget)
     votes = np.empty(counts[chosen].sum(), dtype=np.int64)
     total = np.log2(len(postings) + 1.0)
@@ -184,8 +185,8 @@ def _gather(segment, table, hashes, times, budget):
 
 
 @njit(cache=True)
-def _find_crowds(votes):
-    """Return the places around which the sum of weights is highest, and these sums."""
+def _find_crowds(votes, n_places):
+    """Return the places around which the sum of weights is highest, and these sums; best first."""
     n = len(votes)
     mask = (1 << _WEIGHT_BITS) - 1
     places = np.empty(n, dtype=np.int64)
@@ -205,7 +206,21 @@ def _find_crowds(votes):
         else:
             places[filled], scores[filled] = centre, score
             filled += 1
-    return places[:filled], scores[:filled]
+    order = _list_highest(scores[:filled], min(n_places, filled))
+    return places[order], scores[order]
+
+
+@njit(cache=True)
+def _list_highest(scores, n):
+    """Return where the highest scores are, falling; where not all equal ones fit, evenly some."""
+    if n == 0:
+        return np.zeros(0, dtype=np.int64)
+    limit = np.partition(scores, len(scores) - n)[-n]
+    above = np.flatnonzero(scores > limit)
+    level = np.flatnonzero(scores == limit)
+    left = n - len(above)
+    above = above[np.argsort(-scores[above], kind="mergesort")]
+    return np.concatenate((above, level[np.arange(left) * len(level) // left]))
 
 
 class Evidence(NamedTuple):
@@ -306,39 +321,79 @@ def measure(blocks, peaks, places, excess, speed, refine):
     best : ndarray of int64, shape (m,)
         The place with that score.
     """
-    n_steps = excess.shape[1]
     scores = np.full(len(places), -np.inf, dtype=np.float32)
     best = places.copy()
-    n_blocks = len(blocks) - 1
-    length = int(n_steps * speed)
-    sums = np.zeros(2 * refine + 1, dtype=np.int64)
-    squares = np.zeros(2 * refine + 1, dtype=np.int64)
+    length = int(excess.shape[1] * speed)
+    sums = np.zeros((2, 2 * refine + 1), dtype=np.int64)  # of evidence, of squared weights
     for i in range(len(places)):
         sums[:] = 0
-        squares[:] = 0
-        low = (places[i] - refine) // (STEPS * 32)
-        high = (places[i] + refine + length) // (STEPS * 32)
-        for block in range(max(low, 0), min(high + 1, n_blocks)):
+        low = max((places[i] - refine) // (STEPS * 32), 0)
+        high = min((places[i] + refine + length) // (STEPS * 32) + 1, len(blocks) - 1)
+        for block in range(low, high):
             for k in range(blocks[block], blocks[block + 1]):
-                frame, b = block * 32 + (peaks[k] >> 9 & 31), int(peaks[k] & 511)
+                t = (block * 32 + (peaks[k] >> 9 & 31)) * STEPS - places[i]
                 weight = STRENGTH_WEIGHTS[peaks[k] >> 14]
-                if speed != 1:
-                    b = int(np.rint(b * speed))
-                    if b >= N_BINS:
-                        continue
-                for r in range(-refine, refine + 1):
-                    t = frame * STEPS - places[i] - r
-                    if speed != 1:
-                        t = int(np.rint(t / speed))
-                    if 0 <= t < n_steps:
-                        sums[r + refine] += weight * np.int64(excess[b, t])
-                        squares[r + refine] += weight * weight
+                if speed == 1:
+                    _add(sums, excess[peaks[k] & 511], t, weight)
+                else:
+                    b = int(np.rint((peaks[k] & 511) * speed))
+                    if b < N_BINS:
+                        _add_at_speed(sums, excess[b], t, weight, speed)
         for r in range(2 * refine + 1):
-            score = sums[r] / (EIGHTHS * np.sqrt(np.float32(max(squares[r], 1))))
-            if squares[r] > 0 and score > scores[i]:
+            score = sums[0, r] / (EIGHTHS * np.sqrt(np.float32(max(sums[1, r], 1))))
+            if sums[1, r] > 0 and score > scores[i]:
                 scores[i] = score
                 best[i] = places[i] + r - refine
     return scores, best
+
+
+@njit(cache=True, inline="always")
+def _add(sums, row, t, weight):
+    """Add the evidence of a peak `t` steps into the query, and of one a few steps beside it."""
+    refine = sums.shape[1] // 2
+    if refine <= t < len(row) - refine:
+        for r in range(2 * refine + 1):
+            sums[0, r] += weight * np.int64(row[t + refine - r])
+            sums[1, r] += weight * weight
+    else:
+        _add_at_speed(sums, row, t, weight, 1.0)
+
+
+@njit(cache=True)
+def _add_at_speed(sums, row, t, weight, speed):
+    """Do the same at another speed, or at the ends of the query."""
+    refine = sums.shape[1] // 2
+    for r in range(2 * refine + 1):
+        step = int(np.rint((t + refine - r) / speed))
+        if 0 <= step < len(row):
+            sums[0, r] += weight * np.int64(row[step])
+            sums[1, r] += weight * weight
+
+
+def examine(segment: Segment, place: int, excess: np.ndarray, speed: float) -> tuple[float, float]:
+    """Look closely at one place, which may only resemble the query.
+
+    Parameters
+    ----------
+    segment : Segment
+    place : int
+    excess : ndarray of int8, shape (512, n_steps)
+        Of an `Evidence`.
+    speed : float
+        Of the query.
+
+    Returns
+    -------
+    breadth : float
+        Score if no pixel counted for more than its bin's spread.
+    beside : float
+        Highest score 0.13 to 0.22 s beside the place.
+    """
+    blocks, packed = segment.blocks, segment.peaks
+    little = np.clip(excess, -EIGHTHS, EIGHTHS)
+    breadth, _ = measure(blocks, packed, np.array([place]), little, speed, 0)
+    beside, _ = measure(blocks, packed, place + BESIDE, excess, speed, 0)
+    return max(float(breadth[0]), 0.0), max(float(beside.max()), 0.0)
 
 
 def measure_own(found: Peaks, evidence: Evidence) -> float:

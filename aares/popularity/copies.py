@@ -11,7 +11,6 @@ Conventions: likeness is 1 for a certain copy and 0 without any; popularity is i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +22,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from aares.popularity.neighbors import name_days
 from aares.popularity.rows import FloatArray
 from aares.titles import normalise
+
+Names = npt.NDArray[np.object_]
 
 WEIGHTS = {
     "danceability": 1.0,
@@ -115,11 +116,7 @@ class Releases:
         self.places_ = np.concatenate([_place(table) for table in tables])
         self.tree_ = cKDTree(self.places_)
         self.days_ = np.concatenate([name_days(table) for table in tables])
-        self.names_ = [name for table in tables for name in _name(table)]
-        self.rows_: dict[str, list[int]] = {}
-        for row, name in enumerate(self.names_):
-            if name:
-                self.rows_.setdefault(name, []).append(row)
+        self.names_ = np.concatenate([_name(table) for table in tables])
 
     def __sklearn_clone__(self) -> Releases:
         """Return itself: nothing in it is fitted to a fold."""
@@ -139,26 +136,37 @@ class Releases:
         -------
         Copies
         """
-        places = _place(X)
+        places, names = _place(X), _name(X)
+        pairs = pd.concat([self._hear(places), self._read(names)], ignore_index=True)
+        song, row = pairs["song"].to_numpy(int), pairs["row"].to_numpy(int)
+        pairs["distance"] = np.linalg.norm(self.places_[row] - places[song], axis=1)
+        alike = np.exp(-pairs["distance"] / REACH)
+        pairs["likeness"] = alike.where(~pairs["sure"], 1.0)
+        itself = (pairs["distance"] == 0) & self._agree(row, names[song], name_days(X)[song])
+        order = ["likeness", "sure", "distance", "row"]
+        pairs = pairs[~itself].sort_values(order, ascending=[False, True, True, True])
+        best = pairs.drop_duplicates("song")
         likeness, popularity = np.zeros(len(X)), np.zeros(len(X))
-        nearest = self.tree_.query(places, k=2, distance_upper_bound=FARTHEST)
-        distances, rows = (np.asarray(values) for values in nearest)
-        for i, (name, day) in enumerate(zip(_name(X), name_days(X), strict=True)):
-            heard = zip(distances[i], rows[i], strict=True)
-            same = self.rows_.get(name or "", ())
-            apart = np.linalg.norm(self.places_[list(same)] - places[i], axis=1) if same else ()
-            named = sorted(zip(apart, same, strict=True))
-            for sure, found in ((False, heard), (True, named)):
-                for distance, row in found:
-                    if np.isinf(distance) or (distance == 0 and self._is_same(row, name, day)):
-                        continue
-                    alike = 1.0 if sure else float(np.exp(-distance / REACH))
-                    if alike > likeness[i]:
-                        likeness[i], popularity[i] = alike, self.popularity_[row]
+        likeness[best["song"]] = best["likeness"]
+        popularity[best["song"]] = self.popularity_[best["row"]]
         return Copies(likeness, popularity)
 
-    def _is_same(self, row: int, name: str | None, day: str) -> bool:
-        return name is not None and (name, day) == (self.names_[row], self.days_[row])
+    def _hear(self, places: FloatArray) -> pd.DataFrame:
+        """Return pairs of a song and a row that sounds nearly the same."""
+        nearest = self.tree_.query(places, k=2, distance_upper_bound=FARTHEST)
+        distances, rows = (np.asarray(values) for values in nearest)
+        song, rank = np.nonzero(np.isfinite(distances))
+        return pd.DataFrame({"song": song, "row": rows[song, rank], "sure": False})
+
+    def _read(self, names: Names) -> pd.DataFrame:
+        """Return pairs of a song and a row of the same artist and title."""
+        songs = pd.DataFrame({"name": names, "song": np.arange(len(names))})
+        songs = songs[songs["name"].astype(bool)]
+        rows = pd.DataFrame({"name": self.names_, "row": np.arange(len(self.names_))})
+        return songs.merge(rows, on="name")[["song", "row"]].assign(sure=True)
+
+    def _agree(self, row: npt.NDArray[np.int_], names: Names, days: Names) -> npt.NDArray[np.bool_]:
+        return pd.notna(names) & (names == self.names_[row]) & (days == self.days_[row])
 
 
 class CopyRule:
@@ -254,12 +262,12 @@ def _place(X: pd.DataFrame) -> FloatArray:
     return np.column_stack([*sound, PER_SECOND * seconds, PER_OCTAVE_OF_TEMPO * octaves])
 
 
-def _name(X: pd.DataFrame) -> Sequence[str | None]:
+def _name(X: pd.DataFrame) -> Names:
     """Return artist and title of each song, normalised; empty where unknown, None without both."""
+    names = np.full(len(X), None, dtype=object)
     if "artist_name" not in X or "track_name" not in X:
-        return [None] * len(X)
-    names = []
-    for artist, title in zip(X["artist_name"], X["track_name"], strict=True):
-        parts = [normalise(part) if isinstance(part, str) else "" for part in (artist, title)]
-        names.append("\n".join(parts) if all(parts) else "")
+        return names
+    for i, pair in enumerate(zip(X["artist_name"], X["track_name"], strict=True)):
+        parts = [normalise(part) if isinstance(part, str) else "" for part in pair]
+        names[i] = "\n".join(parts) if all(parts) else ""
     return names

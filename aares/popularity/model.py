@@ -49,7 +49,7 @@ COLUMNS = (
 
 LEAST_ALONE = 0.5  # where more songs than this have copies, the trees keep them all
 WEIGHTS = np.array([0.3, 0.3, 0.4])
-"""Share of each hurdle model in the average: two boosters and the randomised trees."""
+"""Share of each hurdle model of a draw in the average: two boosters and the randomised trees."""
 # Coarse bins and few features a tree make the boosters quick and unlike each other, so that several
 # of them fit into the time of one.
 _BOOSTER: dict[str, Any] = {
@@ -62,6 +62,8 @@ _LEAF = {"booster": 20, "trees": 4}  # fewest songs of a leaf, times the showing
 _RANDOM: dict[str, Any] = {"extra_trees": True, "num_leaves": 31}
 _VARIANTS: dict[int, list[dict[str, Any]]] = {2: [{}, {}], 1: [{}, _RANDOM]}
 """What differs between the boosters, by showings: with half the rows, unlike ones help more."""
+_DRAWS = {2: 1, 1: 4}
+"""How many draws of all hurdle models are averaged, by showings: fewer rows, more chance."""
 _TREES: dict[str, Any] = {"n_estimators": 30, "max_features": 0.3, "n_jobs": 1}
 
 
@@ -146,7 +148,7 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
     hurdles_ : list of HurdleRegressor
         Boosters and, last, extremely randomised trees.
     strangers_ : list of HurdleRegressor
-        The same for songs of artists who are not in the table.
+        The same, several times, for songs of artists who are not in the table.
     rule_ : CopyRule
         What a known copy changes.
     spread_ : float
@@ -331,7 +333,8 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
             return 0.0
         folds = KFold(4, shuffle=True, random_state=self.random_state)
         train, test = next(iter(folds.split(features)))
-        options = {**_BOOSTER, "min_child_samples": 40, "random_state": self.random_state}
+        options = {**_BOOSTER, "random_state": self.random_state}
+        options["min_child_samples"] = 2 * _LEAF["booster"]
         booster = LGBMRegressor(n_estimators=240, **options).fit(features[train], y[train])
         return float(np.sqrt(np.mean((y[test] - booster.predict(features[test])) ** 2)))
 
@@ -392,17 +395,20 @@ def make_model(
 
 
 def _make_hurdles(random_state: int, showings: int) -> list[HurdleRegressor]:
-    booster = {**_BOOSTER, "min_child_samples": showings * _LEAF["booster"]}
     hurdles = []
-    for seed, variant in enumerate(_VARIANTS[showings], random_state):
-        settings = {**booster, **variant, "random_state": seed}
-        zero = LGBMClassifier(n_estimators=240, **settings)
-        level = LGBMRegressor(n_estimators=400, **settings)
-        hurdles.append(HurdleRegressor(zero, level))
-    options: dict[str, Any] = {**_TREES, "min_samples_leaf": showings * _LEAF["trees"]}
-    options["random_state"] = random_state
-    trees = HurdleRegressor(ExtraTreesClassifier(**options), ExtraTreesRegressor(**options))
-    return [*hurdles, trees]
+    for draw in range(_DRAWS[showings]):
+        first_seed = random_state + 10 * draw
+        for seed, variant in enumerate(_VARIANTS[showings], first_seed):
+            settings = {**_BOOSTER, **variant, "random_state": seed}
+            settings["min_child_samples"] = showings * _LEAF["booster"]
+            zero = LGBMClassifier(n_estimators=240, **settings)
+            level = LGBMRegressor(n_estimators=400, **settings)
+            hurdles.append(HurdleRegressor(zero, level))
+        options: dict[str, Any] = {**_TREES, "random_state": first_seed}
+        options["min_samples_leaf"] = showings * _LEAF["trees"]
+        trees = ExtraTreesClassifier(**options), ExtraTreesRegressor(**options)
+        hurdles.append(HurdleRegressor(*trees))
+    return hurdles
 
 
 def _blend(
@@ -411,10 +417,12 @@ def _blend(
     """Return expected popularity, chance of a zero and level, averaged over the hurdles."""
     if not len(features):
         return np.empty(0), np.empty(0), np.empty(0)
+    draws = len(hurdles) // len(WEIGHTS)
+    weights = np.tile(WEIGHTS, draws) / draws
     # One pass for each hurdle: the trees are what takes time.
     zero = np.array([hurdle.predict_zero_proba(features) for hurdle in hurdles])
     level = np.array([hurdle.predict_level(features) for hurdle in hurdles])
-    return WEIGHTS @ ((1 - zero) * level), WEIGHTS @ zero, WEIGHTS @ level
+    return weights @ ((1 - zero) * level), weights @ zero, weights @ level
 
 
 def _check_table(X: Any) -> pd.DataFrame:

@@ -144,8 +144,8 @@ book.figure(
 # Everything that looks at popularity is fitted inside the model, with inner folds: encodings of
 # artists that see the row's own popularity look splendid and then fail on new songs. And an artist
 # without other songs in the table is an obscure one, in random folds; so every song is shown to the
-# trees twice, the second time as if its artist were unknown. That is what makes the model bear
-# artists it has never seen.
+# trees twice, the second time as if its artist were unknown. Songs of artists never seen have trees
+# of the second showing only, four draws of them averaged: half the rows leave more to chance.
 
 # %%
 reference = remove_songs(labelled, df)

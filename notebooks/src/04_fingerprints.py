@@ -513,8 +513,9 @@ assert np.median(known) > np.median(unknown)
 # only propose places; then every peak that the index holds of a recording is looked up in the
 # excerpt's spectrogram, also where noise hides it from the search for maxima (a matched filter);
 # strong peaks count more, as noise hides them last. *Rejection*: the best candidate is accepted
-# only if it stands out from the others as no excerpt of an unknown recording does. Sound is kept up
-# to 2 kHz, from 8000 samples a second.
+# only if it stands out as no excerpt of an unknown recording does: by its lead, and by the kind of
+# its evidence. Another piece on the same instrument agrees in a few strong notes, the right one in
+# a little of everything. Sound is kept up to 2 kHz, from 8000 samples a second.
 
 # %%
 from aares.identify import Index, make_query, make_timeline
