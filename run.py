@@ -66,7 +66,13 @@ def main(arguments: list[str]) -> int:
     if environment.get("AARES_DATA"):  # as seen from where the command was typed
         environment["AARES_DATA"] = str(Path(environment["AARES_DATA"]).expanduser().resolve())
     environment["AARES_FROM"] = str(Path.cwd())  # where relative names of files count from
-    return subprocess.call([str(PYTHON), "-m", "aares", *arguments], cwd=ROOT, env=environment)
+    command = [str(PYTHON), "-m", "aares", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:  # the package got it, too, and says what it leaves
+                continue
 
 
 def _is_current() -> bool:

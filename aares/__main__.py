@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ninterrupted; what was finished stays", file=sys.stderr)
+        print("\nInterrupted; what was finished stays, and all else is as it was.", file=sys.stderr)
         return 130
 
 
@@ -81,11 +81,13 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from aares import notebooks
+    from aares import datasets, notebooks
 
     source = config.find_data()
     print(source.describe(), flush=True)
     names = notebooks.list_names(options.only)
+    if len(names) > 1:
+        datasets.check(source)
     if len(names) == 1:
         start = time.perf_counter()
         notebooks.build(names[0], source)
@@ -166,7 +168,11 @@ def _handin(options: argparse.Namespace) -> int:
 
     source = config.find_data()
     authors = [name.strip() for name in options.authors.split(",")]
-    _list_written(handin.make(authors, source), source)
+    written = handin.make(authors, source)
+    print("Authors: " + ", ".join(f"{k}. {name}" for k, name in enumerate(authors, 1)))
+    _list_written(written, source)
+    if source.kind == "demo":
+        print("\nThis is the DEMO data: try it, but do not hand it in.", file=sys.stderr)
     return 0
 
 
@@ -198,7 +204,7 @@ def _sync(options: argparse.Namespace) -> int:
 
     source = config.find_data()
     for name in notebooks.list_names(options.only):
-        print(f"{_relative(notebooks.sync(name, source))} has the notebook's cells again")
+        print(f"{_relative(notebooks.sync(name, source))} has the notebook's cells")
     return 0
 
 

@@ -43,7 +43,7 @@ def load_audio(path: str | Path, *, sr: int = SAMPLE_RATE_HZ) -> np.ndarray:
     Raises
     ------
     AudioError
-        The file is missing, empty, not audio, or cannot be decoded to its end.
+        The file is missing, empty, not audio, not finite, or cannot be decoded to its end.
     """
     path = Path(path)
     if not path.is_file():
@@ -63,4 +63,6 @@ def load_audio(path: str | Path, *, sr: int = SAMPLE_RATE_HZ) -> np.ndarray:
             f"{path.name}: truncated, {len(y) / native_sr:.1f} s of "
             f"{promised / native_sr:.1f} s can be decoded"
         )
+    if not np.isfinite(y).all():
+        raise AudioError(f"{path.name}: expected finite samples, found NaN or infinity")
     return librosa.resample(y, orig_sr=native_sr, target_sr=sr)

@@ -13,6 +13,7 @@ carries information: ``2008``, ``2008-05`` and ``2008-05-23`` all occur (:func:`
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,23 @@ def load_recommendation(source: DataSource) -> pd.DataFrame:
     return _load(source, "recommendation")
 
 
+def check(source: DataSource) -> None:
+    """Read all that the notebooks need, so that what is wrong is said before hours of work.
+
+    Parameters
+    ----------
+    source : DataSource
+
+    Raises
+    ------
+    DataError
+        A table or the songs are missing, or not what the assignment describes.
+    """
+    for table in TABLES:
+        _load(source, table)
+    list_songs(source)
+
+
 def _load(source: DataSource, table: str) -> pd.DataFrame:
     path = find_table(source, table)
     frame = read_text_table(path, SCHEMAS[table])
@@ -144,7 +162,7 @@ def find_table(source: DataSource, table: str) -> Path:
         if (source.folder / name).is_file():
             return source.folder / name
     names = " or ".join(TABLES[table])
-    raise DataError(f"{names}: expected in the {source.kind} data folder, found no such file")
+    raise DataError(f"{names}: expected in {source.folder}, found no such file")
 
 
 def read_text_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -180,11 +198,14 @@ def read_text_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     if repeated:
         raise DataError(f"{path.name}: column {repeated[0]!r} stands more than once")
     try:
-        frame = pd.read_csv(
-            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
-        )
-    except pd.errors.ParserError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # cells beyond the header
+            frame = pd.read_csv(
+                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise DataError(f"{path.name}: {str(error).strip()}") from error
+    frame.columns = pd.Index(header)
     if frame.isna().any(axis=None):
         row = int(np.argmax(frame.isna().any(axis=1)))
         raise DataError(f"{path.name}, row {row + 1}: expected {len(header)} cells, found fewer")
@@ -271,7 +292,7 @@ def list_songs(source: DataSource) -> list[Path]:
     songs = [path for path in folder.glob("*") if path.suffix.lower() in SONG_SUFFIXES]
     if not songs:
         kinds = ", ".join(sorted(SONG_SUFFIXES))
-        raise DataError(f"songs/: expected audio files ({kinds}) in the {source.kind} data folder")
+        raise DataError(f"songs/: expected audio files ({kinds}) in {source.folder}")
     return sorted(songs, key=lambda path: path.name)
 
 

@@ -82,7 +82,9 @@ def locked(path: Path) -> Iterator[None]:
         try:
             os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
             break
-        except (FileExistsError, PermissionError):  # the latter: being deleted, on Windows
+        except (FileExistsError, PermissionError) as error:
+            if isinstance(error, PermissionError) and os.name != "nt":
+                raise  # on Windows: the lock is just being deleted
             _drop_if_stale(lock)
             time.sleep(0.01)
     try:

@@ -28,10 +28,17 @@ from aares.files import write_atomic
 
 CODE = (
     "*.py", "*.toml", "requirements.*", "README.md", "aares/**/*.py", "aares/**/*.json",
-    "notebooks/src/*.py", "tests/*.py", "tools/*", "benchmarks/*.py", "report/*.typ",
+    "notebooks/src/*.py", "tests/*.py", "tools/*", "benchmarks/*.py", "benchmarks/results/*.json",
+    "report/*.typ",
     "report/*.bib", "submission/example.py", "data/README.md", "data/demo/**/*",
 )  # fmt: skip
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same archive
+
+LETTERS = str.maketrans(
+    {"œ": "oe", "Œ": "Oe", "æ": "ae", "Æ": "Ae", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L",
+     "ß": "ss", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th", "ı": "i"}
+)  # fmt: skip
+"""Letters that are no accented ones, for file names."""
 
 
 class HandinError(Exception):
@@ -94,11 +101,14 @@ def join_names(authors: list[str]) -> str:
     Raises
     ------
     HandinError
-        No name, or a name without a letter.
+        No name, a name without a letter, or one with letters of another alphabet.
     """
     joined = []
     for name in authors:
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+        plain = unicodedata.normalize("NFKD", name.translate(LETTERS))
+        lost = [c for c in plain if c.isalpha() and not c.isascii()]
+        if lost:
+            raise HandinError(f"authors: {name!r} has letters without a Latin form: {lost[0]}")
         plain = re.sub(r"[^A-Za-z0-9]", "", plain)
         if not plain or not plain[0].isalpha():
             raise HandinError(f'authors: expected names such as "Dupont,Martin", found {name!r}')

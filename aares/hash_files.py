@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -73,7 +74,8 @@ def load_hashes(path: Path) -> list[Hashes]:
     try:
         with np.load(path, allow_pickle=False) as file:
             counts, hashes, frames = (file[key] for key in ("counts", "hashes", "frames"))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile,
+            zlib.error) as error:  # fmt: skip
         raise HashFileError(f"{path.name}: no readable file of hashes ({error})") from error
     whole = all(a.dtype == np.int64 and a.ndim == 1 for a in (counts, hashes, frames))
     if not whole or (counts < 0).any() or not counts.sum() == len(hashes) == len(frames):

@@ -13,6 +13,7 @@ References
 
 from __future__ import annotations
 
+import operator
 import struct
 import threading
 from collections.abc import Mapping, Sequence
@@ -66,9 +67,10 @@ class HashIndex:
 
     def _make_room(self, gap: int) -> None:
         """Lay out the bars of all songs side by side, for excerpts of at most `gap` frames."""
-        self._gap = gap
-        self._first = np.cumsum(self.lengths + gap) - self.lengths  # bar of offset 0 of each song
-        self._bars = np.zeros(int((self.lengths + gap).sum()), dtype=np.uint32)
+        ends = np.cumsum(self.lengths + gap)
+        bars = np.zeros(ends[-1] if len(ends) else 0, dtype=np.uint32)  # there may be no room
+        self._gap, self._bars = gap, bars
+        self._first = ends - self.lengths  # bar of offset 0 of each song
         self._base = 0  # a bar of this height or less is empty: bars need no clearing
 
     def __len__(self) -> int:
@@ -103,6 +105,8 @@ class HashIndex:
         ------
         ValueError
             As for the constructor.
+        MemoryError
+            The excerpt is so long that no bars for its offsets fit into memory.
         """
         query = _pack(song_hashes)
         with self._lock:
@@ -132,7 +136,7 @@ class HashIndex:
 def _read(values, count, dtype):
     """Return numbers as an array, or say which is out of range."""
     try:
-        numbers = np.fromiter(values, dtype=dtype, count=int(count))
+        numbers = np.fromiter(map(operator.index, values), dtype=dtype, count=int(count))
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"hashes and frames must be whole numbers: {error}") from error
     if len(numbers) and numbers.min() < 0:

@@ -24,6 +24,7 @@ import nbclient
 import nbformat
 from nbformat import NotebookNode
 
+from aares import results
 from aares.config import ROOT, DataSource
 from aares.files import write_atomic
 from aares.results import digest
@@ -172,7 +173,10 @@ def build(name: str, source: DataSource) -> Path:
     environment = {"AARES_SOURCE": source.kind}
     if source.kind == "course":
         environment["AARES_DATA"] = str(source.folder)
-    execute(notebook, name, ROOT / "notebooks", environment)
+    with tempfile.TemporaryDirectory() as stage:  # a build that fails leaves all as it was
+        environment[results.STAGE] = stage
+        execute(notebook, name, ROOT / "notebooks", environment)
+        results.publish(name, source, Path(stage))
     _tidy(notebook)
     write_atomic(path, nbformat.writes(notebook) + "\n")
     return path
@@ -186,26 +190,44 @@ def sync(name: str, source: DataSource) -> Path:
     name : str
         Without suffix.
     source : DataSource
-        Says where the notebook lies.
+        Says where the notebook lies; one in ``notebooks/`` of the project counts, too.
 
     Returns
     -------
     Path
-        The source that was written.
+        The source; it has been written unless the notebook was as it was built.
 
     Raises
     ------
     NotebookError
-        The notebook is not there.
+        The notebook is not there, was edited in two places, or its source was changed, too.
     """
-    path = source.out / "notebooks" / f"{name}.ipynb"
-    if not path.is_file():
-        raise NotebookError(f"{path.name}: expected beside the sources, found no such file")
-    notebook = read(path)
+    folders = dict.fromkeys([source.out / "notebooks", ROOT / "notebooks"])
+    paths = [folder / f"{name}.ipynb" for folder in folders]
+    found = {path: read(path) for path in paths if path.is_file()}
+    if not found:
+        raise NotebookError(f"{name}.ipynb: expected beside the sources, found no such file")
+    target = SOURCES / f"{name}.py"
+    now = from_source(name) if target.is_file() else None
+    edited = {
+        path: notebook
+        for path, notebook in found.items()
+        if now is None or (was_edited(notebook) and not same_cells(notebook, now))
+    }
+    if not edited:
+        return target
+    path, notebook = next(iter(edited.items()))
+    if len(edited) > 1:
+        raise NotebookError(f"edited in two places, delete one: {', '.join(map(str, edited))}")
+    if now is not None and digest_cells(now) != notebook.metadata.get("aares", {}).get("cells"):
+        raise NotebookError(
+            f"{name}.py was changed since {path} was built from it, and that would be lost. "
+            "Move one of the two changes by hand."
+        )
     for cell in notebook.cells:
         cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
     notebook.metadata = {"kernelspec": KERNEL}
-    return write_atomic(SOURCES / f"{name}.py", jupytext.writes(notebook, fmt="py:percent"))
+    return write_atomic(target, jupytext.writes(notebook, fmt="py:percent"))
 
 
 def from_source(name: str) -> NotebookNode:

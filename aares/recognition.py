@@ -19,6 +19,8 @@ References
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,13 +33,20 @@ import pandas as pd
 from scipy.stats import binomtest
 
 from aares.audio import SAMPLE_RATE_HZ
+from aares.config import ROOT
 from aares.distortions import add_noise
 from aares.hash_index import HashIndex
 from aares.identify import Index, Query
+from aares.identify.answer import load_calibration
 from fingerprint import HOP_LENGTH, compute_spectrogram, process_signal
 from utils_projet import get_maxima, search_song
 
 Hashes = Mapping[int, int]
+BENCHMARK = ROOT / "benchmarks" / "results" / "identify.json"
+NOISES = {"clean": "clean"} | {
+    f"{level} dB".replace("-", "−"): f"white {level:+d} dB" for level in (0, -5, -10, -15)
+}
+"""White noise as axes name it, and as the benchmark's conditions do."""
 
 
 @dataclass(frozen=True)
@@ -382,3 +391,40 @@ def _time(queries: Sequence[Any], search: Callable[[Any], object], repeats: int)
             search(query)
             spent[row, column] = time.perf_counter() - begin
     return float(np.median(spent.min(axis=0)) * 1000)
+
+
+def digest_calibration() -> str:
+    """Tell which calibration the identifier has.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    content = json.dumps(load_calibration(), sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def read_benchmark() -> dict[str, Any]:
+    """Read what ``benchmarks/identify.py`` and ``peers.py`` measured on a thousand tracks.
+
+    Returns
+    -------
+    dict
+        ``accuracy`` (``rows`` with ``condition``, ``first`` and ``accepted``, counts of ``n``),
+        ``unknown`` (``accepted`` of ``n`` excerpts of ``n_unknown`` tracks) and ``peers`` (``rows``
+        with ``condition`` and the count of each method); each with ``n_indexed`` and ``date``.
+
+    Raises
+    ------
+    ValueError
+        It was measured with another calibration.
+    """
+    measured: dict[str, Any] = json.loads(BENCHMARK.read_text(encoding="utf-8"))
+    for section, content in measured.items():
+        if content["calibration"] != digest_calibration():
+            raise ValueError(
+                f"{BENCHMARK.name}: '{section}' was measured with another calibration; run "
+                "benchmarks/identify.py accuracy unknown and benchmarks/peers.py again"
+            )
+    return measured

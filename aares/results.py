@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,11 @@ from aares.config import ROOT, DataSource
 from aares.files import locked, write_atomic
 from aares.plots.style import use_style
 
-CODE = ("aares/**/*.py", "utils_projet.py", "fingerprint.py", "requirements.lock")
+CODE = (
+    "aares/**/*.py", "aares/**/*.json", "benchmarks/results/*.json",
+    "utils_projet.py", "fingerprint.py", "requirements.lock",
+)  # fmt: skip
+STAGE = "AARES_STAGE"  # names the folder for the results of a build that may still fail
 # These run or print the notebooks; no number depends on them.
 PRINTERS = {"__main__.py", "notebooks.py", "report.py", "handin.py"}
 
@@ -50,8 +55,8 @@ class Notebook:
         self._answer: DisplayHandle | None = None
         self._section: dict[str, Any] = {"stamp": stamp(name, source), "answer": ""}
         self._section |= {"numbers": {}, "tables": {}, "figures": {}}
-        for old in self.report.glob(f"*/{name[:2]}_*.*"):
-            old.unlink()  # what an earlier run made and this one may not
+        self.report = Path(os.environ.get(STAGE) or source.out / "report")
+        _drop_files(self.report, name)
         self._save()
 
     def head(self) -> None:
@@ -156,23 +161,43 @@ class Notebook:
         }
         self._save()
 
-    @property
-    def report(self) -> Path:
-        """Folder that the report is compiled in.
-
-        Returns
-        -------
-        Path
-        """
-        return self.source.out / "report"
-
     def _save(self) -> None:
-        path = self.report / "numbers.json"
-        with locked(path):
-            sections = read_numbers(path) if path.is_file() else {}
-            sections[self.name] = self._section
-            text = json.dumps(dict(sorted(sections.items())), indent=1, ensure_ascii=False)
-            write_atomic(path, text + "\n")
+        _save_section(self.report, self.name, self._section)
+
+
+def publish(name: str, source: DataSource, stage: Path) -> None:
+    """Put what a notebook made in a folder of its own in the place of what it made before.
+
+    Parameters
+    ----------
+    name : str
+        Name of the notebook without suffix.
+    source : DataSource
+    stage : Path
+        Folder that :data:`STAGE` named while the notebook ran, to its end.
+    """
+    report = source.out / "report"
+    _drop_files(report, name)
+    for path in sorted(stage.glob(f"*/{name[:2]}_*.*")):
+        write_atomic(report / path.relative_to(stage), path.read_bytes())
+    numbers = stage / "numbers.json"
+    if numbers.is_file():
+        _save_section(report, name, read_numbers(numbers)[name])
+
+
+def _drop_files(report: Path, name: str) -> None:
+    """Delete what an earlier run made and this one may not."""
+    for old in report.glob(f"*/{name[:2]}_*.*"):
+        old.unlink()
+
+
+def _save_section(report: Path, name: str, section: dict[str, Any]) -> None:
+    path = report / "numbers.json"
+    with locked(path):
+        sections = read_numbers(path) if path.is_file() else {}
+        sections[name] = section
+        text = json.dumps(dict(sorted(sections.items())), indent=1, ensure_ascii=False)
+        write_atomic(path, text + "\n")
 
 
 # --- stamps -------------------------------------------------------------------------------
@@ -230,7 +255,7 @@ def _digest_files(paths: list[Path]) -> str:
     for path in paths:
         content = path.read_bytes()
         # Git may check text out with other line ends on Windows: the state is the same.
-        if path.suffix in {".py", ".csv", ".lock"}:
+        if path.suffix in {".py", ".csv", ".json", ".lock"}:
             content = content.replace(b"\r\n", b"\n")
         whole.update(f"{path.name}\0{len(content)}\0".encode())
         whole.update(content)

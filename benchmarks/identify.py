@@ -8,7 +8,8 @@
 The catalogue is what ``python tools/make_demo_data.py render --count 1600`` renders into
 ``data/cache/catalogue``; folders with more music (one or more, such as those of Debian's game
 soundtracks) may be named in the environment variable AARES_MUSIC, separated as in PATH. Without a
-catalogue the demo songs are used, and the output says so.
+catalogue the demo songs are used, and the output says so. What `accuracy` and `unknown` measure on
+a thousand tracks is kept in ``benchmarks/results/identify.json``, which notebook 04 shows.
 
 To choose and to calibrate serve seeds below 100, the indexed tracks (each as unknown too, with its
 family left out of the answer) and every third of the families outside (`Split.development`). What
@@ -24,6 +25,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import librosa
@@ -48,7 +50,7 @@ from aares.identify.recordings import (
     pack_peaks,
     unpack_peaks,
 )
-from aares.recognition import estimate_share
+from aares.recognition import BENCHMARK, digest_calibration, estimate_share
 
 SR = 8000
 N_INDEXED = 1000
@@ -227,6 +229,17 @@ def try_cell(index: Index, cell: Cell, tracks: list[Track], n: int, seed: int) -
     return pd.DataFrame(rows, columns=["first", "accepted", "seconds", "rendered"])
 
 
+def record(section: str, n_indexed: int, **measured: object) -> None:
+    """Keep what was measured on the whole catalogue, and with which calibration."""
+    if n_indexed < N_INDEXED:
+        print("not kept: too few tracks")
+        return
+    kept = json.loads(BENCHMARK.read_text(encoding="utf-8")) if BENCHMARK.is_file() else {}
+    origin = {"calibration": digest_calibration(), "n_indexed": n_indexed}
+    kept[section] = origin | {"date": date.today().isoformat()} | measured
+    write_atomic(BENCHMARK, json.dumps(kept, indent=1) + "\n")
+
+
 def report_accuracy(n: int = 300) -> None:
     """Print recognition in each condition, with 95 % Wilson intervals."""
     split = split_tracks(list_tracks())
@@ -235,14 +248,13 @@ def report_accuracy(n: int = 300) -> None:
     rows = []
     for number, cell in enumerate(list_cells()):
         tried = try_cell(index, cell, split.indexed, n, seed=1000 + number)
+        first, accepted = int(tried["first"].sum()), int(tried["accepted"].sum())
+        milliseconds = tried["seconds"].median() * 1000
+        rows.append({"condition": cell.name, "first": first, "accepted": accepted})
         share, low, high = estimate_share(tried["first"])
-        rows.append((cell.name, share, low, high, tried["accepted"].mean(),
-                     tried["seconds"].median() * 1000))  # fmt: skip
         print(f"{cell.name:26s} first {share:6.1%} ({low:.1%} to {high:.1%})   accepted "
-              f"{tried['accepted'].mean():6.1%}   {rows[-1][-1]:5.1f} ms", flush=True)  # fmt: skip
-    columns = ["condition", "first", "low", "high", "accepted", "milliseconds"]
-    path = CACHE / "identify_accuracy.csv"
-    write_atomic(path, pd.DataFrame(rows, columns=columns).to_csv(index=False))
+              f"{accepted / n:6.1%}   {milliseconds:5.1f} ms", flush=True)  # fmt: skip
+    record("accuracy", len(index), n=n, rows=rows)
 
 
 SHORT_WEIGHT = 0.3  # of an excerpt that is too short to be sure of, when features are weighed
@@ -279,6 +291,7 @@ def report_unknown(n: int = 6000) -> None:
     share, low, high = estimate_share([a.match is not None for _, a in answers])
     print(f"{n} excerpts of {len(split.unknown)} tracks that are not in the index of {len(index)}")
     print(f"accepted: {len(wrong)} = {share:.3%} ({low:.3%} to {high:.3%})")
+    record("unknown", len(index), n=n, accepted=len(wrong), n_unknown=len(split.unknown))
     for track, answer in wrong:
         print(f"  {track.name} -> {answer.match}")
     for level in (0.1, 0.01, 0.001, 0.0001):

@@ -1,11 +1,11 @@
-"""The identifier beside Chromaprint, on the same tracks and the same excerpts.
+"""The identifier beside Chromaprint and the assignment's method: same tracks, same excerpts.
 
     python benchmarks/peers.py
 
 Needs `fpcalc` (Debian: libchromaprint-tools); without it the benchmark says so and is skipped.
 Chromaprint is made to recognise whole files; here its raw fingerprints are compared as its own
 matcher does, bit by bit at every offset, and the track with the fewest differing bits comes first.
-Tracks, noise and seeds are those of `benchmarks/identify.py`.
+Tracks, noise and seeds are those of `benchmarks/identify.py`; what is measured is kept there, too.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
 
+import librosa
 import numpy as np
 import soundfile as sf
-from identify import SR, Cell, build_index, list_tracks, noisy, played, split_tracks
+from identify import SR, Cell, Track, build_index, list_tracks, noisy, played, record, split_tracks
 from numba import njit
 
+from aares.audio import SAMPLE_RATE_HZ
 from aares.config import SKIPPED
+from aares.hash_index import HashIndex
 from aares.recognition import describe_share
+from fingerprint import process_signal
 
 N_EXCERPTS = 100
 LEVELS = (np.inf, 10, 0, -5, -10, -15)
@@ -60,40 +64,73 @@ def count_bits(tracks, starts, query):
     return best
 
 
-def compare() -> None:
-    """Print who names the right track first."""
-    tracks = split_tracks(list_tracks()).indexed
-    index = build_index(tracks)
+def prepare_assignment(tracks: list[Track]) -> Callable[[np.ndarray], str | None]:
+    """Return what names the track of an excerpt as exercises 4 and 5 do."""
+
+    def hash_signal(y: np.ndarray) -> dict[int, int]:
+        return process_signal(librosa.resample(y, orig_sr=SR, target_sr=SAMPLE_RATE_HZ))
+
+    index = HashIndex([hash_signal(track.load()) for track in tracks])
+
+    def ask(y: np.ndarray) -> str | None:
+        [best, *_], [score, *_] = index.search(hash_signal(y))
+        return tracks[best].name if score > 0 else None
+
+    return ask
+
+
+def prepare_chromaprint(tracks: list[Track]) -> Callable[[np.ndarray], str | None]:
+    """Return what names the track with the fewest differing bits."""
     prints = [run_chromaprint(track.load()) for track in tracks]
     starts = np.concatenate([[0], np.cumsum([len(one) for one in prints])])
     joined = np.concatenate(prints)
+
+    def ask(y: np.ndarray) -> str | None:
+        query = run_chromaprint(y)
+        return tracks[int(count_bits(joined, starts, query).argmin())].name if len(query) else None
+
+    return ask
+
+
+def prepare_identifier(tracks: list[Track]) -> Callable[[np.ndarray], str | None]:
+    """Return what names the identifier's best candidate."""
+    index = build_index(tracks)
+
+    def ask(y: np.ndarray) -> str | None:
+        found = index.identify(y, SR).candidates
+        return found[0].song if found else None
+
+    return ask
+
+
+def compare() -> None:
+    """Print who names the right track first."""
+    tracks = split_tracks(list_tracks()).indexed
+    methods = {
+        "identifier": prepare_identifier(tracks),
+        "Chromaprint": prepare_chromaprint(tracks),
+        "assignment": prepare_assignment(tracks),
+    }
     print(f"{len(tracks)} tracks, {N_EXCERPTS} excerpts in each row")
     cells = [
-        Cell(f"white {snr_db:+.0f} dB, {length} s", length, noisy("white", snr_db))
+        Cell(f"{'clean' if snr_db == np.inf else f'white {snr_db:+d} dB'}, {length} s",
+             length, noisy("white", snr_db))
         for length in (5, 10)
         for snr_db in LEVELS
-    ]
+    ]  # fmt: skip
     cells += [Cell(f"speed {p:+.1f} %, 10 s", 10, played(1 + p / 100), 1.03) for p in (-2.9, 1.3)]
+    rows = []
     for number, cell in enumerate(cells):
         rng = np.random.default_rng(4000 + number)
-        ours, theirs, spent = [], [], np.zeros(2)
+        right: dict[str, list[bool]] = {name: [] for name in methods}
         for _ in range(N_EXCERPTS):
             track, _, y = cell.cut(tracks, rng)
-            begin = time.perf_counter()
-            found = index.identify(y, SR).candidates
-            spent[0] += time.perf_counter() - begin
-            query = run_chromaprint(y)
-            begin = time.perf_counter()
-            differing = count_bits(joined, starts, query)
-            spent[1] += time.perf_counter() - begin
-            ours.append(bool(found) and found[0].song == track.name)
-            theirs.append(len(query) > 0 and tracks[int(differing.argmin())] == track)
-        ours_ms, theirs_ms = spent / N_EXCERPTS * 1000
-        print(
-            f"{cell.name:22s} identifier {describe_share(ours)}, {ours_ms:.0f} ms;"
-            f" Chromaprint {describe_share(theirs)}, {theirs_ms:.0f} ms for the search alone",
-            flush=True,
-        )
+            for name, ask in methods.items():
+                right[name].append(ask(y) == track.name)
+        rows.append({"condition": cell.name} | {name: sum(found) for name, found in right.items()})
+        shares = "; ".join(f"{name} {describe_share(found)}" for name, found in right.items())
+        print(f"{cell.name:22s} {shares}", flush=True)
+    record("peers", len(tracks), n=N_EXCERPTS, rows=rows)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,12 @@ def test_formats(tmp_path, suffix):
     assert sorted(np.argsort(spectrum)[-3:]) == [220, 440, 660]
 
 
+def test_sound_that_is_not_finite_is_an_error(tmp_path):
+    sf.write(tmp_path / "nan.wav", np.array([0.0, np.nan, 0.1] * 999), 8000, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"nan\.wav: expected finite samples"):
+        load_audio(tmp_path / "nan.wav")
+
+
 def test_channels_are_averaged(tmp_path):
     left, right = np.full(8000, 0.5), np.full(8000, -0.5)
     sf.write(tmp_path / "wide.wav", np.stack([left, right], axis=1), 8000)

@@ -85,6 +85,16 @@ def test_a_lock_keeps_others_out(tmp_path):
     assert path.read_text() == "40"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there it means that the lock is just being deleted")
+def test_a_folder_that_cannot_be_written_to_is_an_error(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError("read-only")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(PermissionError), locked(tmp_path / "count.txt"):
+        pass
+
+
 def test_a_lock_that_a_crash_left_behind_is_dropped(tmp_path):
     path = tmp_path / "count.txt"
     lock = tmp_path / "count.txt.lock"

@@ -668,6 +668,8 @@ def test_description_is_finite_at_the_edges():
     songs, _ = make_table(np.random.default_rng(17), 4)
     songs["release_date"] = ["1921", "2022-12", "2022-12-31", "1999"]
     songs[["tempo", "duration_ms", "loudness"]] = [[0, 0, -60], [250, 5_000_000, 3.7]] * 2
+    undated = songs.assign(release_date=songs["release_date"].where(songs.index > 0, ""))
+    assert conformal.describe_songs(undated).notna().all(axis=None)
     described = conformal.describe_songs(songs)
     assert np.isfinite(described.to_numpy()).all()
     assert described.index.equals(songs.index)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -67,7 +69,7 @@ def test_every_precision_of_a_date_loads(tables, date):
 
 def test_a_missing_file_is_named(tables):
     (tables.folder / TRAIN).unlink()
-    with pytest.raises(DataError, match="spotify_dataset_train.csv: expected in the course data"):
+    with pytest.raises(DataError, match=rf"{TRAIN}: expected in .*{re.escape(tables.folder.name)}"):
         datasets.load_train(tables)
 
 
@@ -202,3 +204,24 @@ def test_songs_are_sorted_and_their_absence_is_an_error(demo, tables):
     assert songs == sorted(songs, key=lambda path: path.name)
     with pytest.raises(DataError, match="expected audio files"):
         datasets.list_songs(tables)
+
+
+def test_names_in_the_header_may_have_spaces_around_them(tables):
+    path = tables.folder / TRAIN
+    header, rest = path.read_text().split("\n", 1)
+    path.write_text(header.replace(",", ", ") + "\n" + rest)
+    assert list(datasets.load_train(tables).columns) == header.split(",")
+
+
+def test_cells_beyond_the_header_are_an_error(tables):
+    path = tables.folder / TRAIN
+    header, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([header, *(row + ",more" for row in rows)]))
+    with pytest.raises(DataError, match=TRAIN):
+        datasets.load_train(tables)
+
+
+def test_everything_is_checked_before_the_work_begins(tables):
+    with pytest.raises(DataError):
+        (tables.folder / TRAIN).unlink()
+        datasets.check(tables)

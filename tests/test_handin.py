@@ -48,10 +48,20 @@ def test_the_five_files_are_written(finished):
 
 @pytest.mark.parametrize(
     ("authors", "expected"),
-    [(["Dupont"], "Dupont"), (["Dupont", "Martin"], "Dupont_Martin"), (["Léa d'Or"], "LeadOr")],
+    [
+        (["Dupont"], "Dupont"),
+        (["Dupont", "Martin"], "Dupont_Martin"),
+        (["Léa d'Or"], "LeadOr"),
+        (["Œuvrard", "Ørsted", "Łukasz", "Weiß"], "Oeuvrard_Orsted_Lukasz_Weiss"),
+    ],
 )
 def test_names_are_joined(authors, expected):
     assert handin.join_names(authors) == expected
+
+
+def test_a_name_that_would_lose_letters_is_refused():
+    with pytest.raises(HandinError, match="without a Latin form: Д"):
+        handin.join_names(["Дюпон"])
 
 
 @pytest.mark.parametrize("authors", [[], [""], ["Dupont", "  "], ["../x", "/"], ["1st"]])

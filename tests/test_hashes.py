@@ -44,12 +44,29 @@ def test_searches_at_the_same_time_do_not_mix():
     assert answers == [search_song(database, one, return_scores=True) for one in excerpts]
 
 
+def test_an_excerpt_too_long_for_the_memory_changes_nothing(monkeypatch):
+    index = HashIndex([{7: 5, 8: 9}, {7: 1}])
+    zeros = np.zeros
+
+    def refuse(shape, **options):
+        if np.prod(shape) > 1e9:
+            raise MemoryError
+        return zeros(shape, **options)
+
+    monkeypatch.setattr(np, "zeros", refuse)
+    with pytest.raises(MemoryError):
+        index.search({7: 2**31 - 1})
+    assert index.search({7: 5, 8: 9}) == ([0, 1], [2, 1])
+
+
 def test_a_bar_may_be_very_tall():
     song = {key: key for key in range(70_000)}  # more than 16 bits count
     assert HashIndex([{0: 1}, song]).search(song) == ([1, 0], [70_000, 1])
 
 
-@pytest.mark.parametrize("wrong", [{"a": 1}, {1: "a"}, {-1: 1}, {1: -1}, {2**70: 1}])
+@pytest.mark.parametrize(
+    "wrong", [{"a": 1}, {1: "a"}, {-1: 1}, {1: -1}, {2**70: 1}, {1.5: 1}, {1: 2.5}]
+)
 def test_hashes_that_are_no_whole_numbers_are_refused(wrong, tmp_path):
     with pytest.raises(ValueError, match="must"):
         HashIndex([wrong])
@@ -94,6 +111,20 @@ def test_any_bytes_give_a_clear_error(tmp_path_factory, content):
             assert isinstance(read(path), list)
         except HashFileError as error:
             assert "foreign" in str(error)
+
+
+def test_every_flipped_bit_gives_the_same_hashes_or_a_clear_error(tmp_path):
+    database = [{k * 7919: k for k in range(40)}]
+    path = save_hashes(tmp_path / "songs.npz", database)
+    whole = path.read_bytes()
+    for bit in range(0, 8 * len(whole), 5):
+        changed = bytearray(whole)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        try:
+            assert load_hashes(path) == database
+        except HashFileError as error:
+            assert "songs.npz" in str(error)
 
 
 def test_a_cut_or_changed_file_is_noticed(tmp_path):

@@ -30,13 +30,15 @@ from aares.identify import (
     peaks,
     search,
     storage,
+    timeline,
 )
 from aares.identify.answer import THRESHOLD, Ranking, choose, estimate_p_false
 from aares.identify.command import identify_files, index_folder
 from aares.identify.hits import measure_hits
-from aares.identify.index import WAYS
+from aares.identify.index import MAX_SEGMENTS, WAYS
 from aares.identify.query import THOROUGH
 from aares.identify.recordings import BLOCK_STEPS, fingerprint, unpack_peaks
+from aares.identify.timeline import Played
 
 SR = 8000
 
@@ -375,6 +377,19 @@ def test_a_timeline_tells_what_was_played_when(songs, index):
         make_timeline(index, y, SR, window_s=10, step_s=0)
 
 
+def test_a_song_played_too_fast_or_missed_for_a_moment_is_one_entry(songs, index):
+    long = Index.from_signals({"long": make_song(77, seconds=70)})
+    fast = distortions.change_speed(make_song(77, seconds=70), 1.03)[: 60 * SR]
+    [entry] = make_timeline(long, fast, SR)
+    assert entry.song == "long" and abs(entry.speed - 1.03) < 0.002 and entry.end_s == 60
+    windows = [Played(0, 10, "a", 3.0, 0.0), Played(5, 15, None, None, 1.0),
+               Played(10, 20, "a", 13.0, 0.0)]  # fmt: skip
+    entries = []
+    for window in windows:
+        timeline._append(entries, window)
+    assert entries == [Played(0, 20, "a", 3.0, 0.0)]
+
+
 # --- changing and storing -----------------------------------------------------------------
 
 
@@ -394,7 +409,8 @@ def test_appending_gives_the_answers_of_building_at_once(songs, index, tmp_path)
     for path in paths:  # twelve segments: merged on the way
         grown.append([path], n_jobs=1)
     assert [r.name for r in grown.recordings] == [path.name for path in paths]
-    assert len(grown._parts) < 12
+    sizes = [len(part.segment.postings) for part in grown._parts]
+    assert len(sizes) <= MAX_SEGMENTS
     for path, y in zip(paths, songs.values(), strict=True):
         excerpt = y[60_013:140_013]
         one, two = whole.identify(excerpt, SR), grown.identify(excerpt, SR)
@@ -615,6 +631,18 @@ def test_indexing_again_adds_what_is_new(songs, folder, tmp_path, capsys):
     shown = capsys.readouterr()
     assert "4 recordings" in shown.out and "broken.mp3" in shown.err
     assert len(Index.open(out)) == 4
+
+
+def test_files_of_one_name_in_two_folders_are_two_recordings(songs, tmp_path, capsys):
+    for folder, song in (("CD1", "song 1"), ("CD2", "song 2")):
+        (tmp_path / folder).mkdir()
+        sf.write(tmp_path / folder / "01.flac", songs[song], SR)
+    out = tmp_path / "a.index"
+    assert index_folder(tmp_path, out) == index_folder(tmp_path, out) == 0  # again: nothing to do
+    capsys.readouterr()
+    index = Index.open(out)
+    assert [recording.name for recording in index.recordings] == ["CD1/01.flac", "CD2/01.flac"]
+    assert index.identify(songs["song 2"][90_000:170_000], SR).match.song == "CD2/01.flac"
 
 
 def test_the_command_line_says_what_is_wrong(tmp_path, capsys):

@@ -10,7 +10,7 @@ import time
 import nbformat
 import pytest
 
-from aares import notebooks
+from aares import notebooks, results
 from aares.config import ROOT, DataSource, find_data
 from aares.notebooks import NotebookError
 
@@ -131,6 +131,33 @@ def test_an_edit_by_hand_is_never_lost(story):
     notebooks.sync("99_story", story)
     assert "extra = 'mine'" in (notebooks.SOURCES / "99_story.py").read_text()
     assert "extra = 'mine'" in nbformat.writes(notebooks.read(notebooks.build("99_story", story)))
+
+
+def test_a_source_that_was_changed_meanwhile_is_never_lost(story):
+    path = build(STORY, story)
+    source = notebooks.SOURCES / "99_story.py"
+    source.write_text(newer := STORY + "\n# %%\nnewer = 1\n")
+    notebooks.sync("99_story", story)  # the notebook is as it was built: nothing to bring back
+    assert source.read_text() == newer
+    notebook = notebooks.read(path)
+    notebook.cells[2].source += "\nextra = 'mine'"
+    nbformat.write(notebook, path)
+    with pytest.raises(NotebookError, match=r"99_story.py was changed since .*99_story.ipynb"):
+        notebooks.sync("99_story", story)
+    assert source.read_text() == newer
+
+
+def test_a_build_that_fails_leaves_results_as_they_were(story):
+    keep = "\n# %%\nfrom aares import results\nfrom aares.config import find_data\n"
+    keep += "book = results.Notebook('99_story', find_data())\nbook.number('n', {})\n"
+    build(STORY + keep.format(1), story)
+    numbers = story.out / "report" / "numbers.json"
+    before = numbers.read_bytes()
+    with pytest.raises(NotebookError, match="ZeroDivisionError"):
+        build(STORY + keep.format(2) + "1 / 0\n", story)
+    assert numbers.read_bytes() == before
+    build(STORY + keep.format(3), story)
+    assert results.read_numbers(numbers)["99_story"]["numbers"] == {"n": 3}
 
 
 def test_running_again_by_hand_is_no_edit(story):

@@ -481,6 +481,18 @@ def test_the_model_uses_copies_in_its_table_and_elsewhere():
     assert plain["mean"].tolist() == plain["alone"].tolist()
 
 
+def test_no_songs_give_no_predictions(songs, model):
+    assert len(model.predict(songs.drop(columns="popularity").iloc[:0])) == 0
+
+
+def test_missing_numbers_are_told(songs):
+    X, y = songs.drop(columns="popularity"), songs["popularity"].astype(float)
+    with pytest.raises(ValueError, match="y: expected popularities, found nan"):
+        make_model().fit(X, y.where(y.index > 0))
+    with pytest.raises(ValueError, match="tempo: expected a number for each song"):
+        make_model().fit(X.assign(tempo=X["tempo"].where(X.index > 0)), y)
+
+
 def test_songs_of_unknown_artists_are_predicted_by_trees_of_their_own(songs, model):
     known = songs.drop(columns="popularity").iloc[:12]
     mixed = known.copy()
@@ -569,6 +581,7 @@ def test_artists_are_summarised_and_alike():
     assert abs(measure_likeness(noise, "artist_name")) < 0.05
     assert measure_explained(noise, ["artist_name"]) > 0.3  # what likeness corrects
     assert np.isnan(measure_likeness(alike.iloc[::2], "artist_name"))
+    assert np.isnan(measure_likeness(alike.assign(popularity=5), "artist_name"))
 
 
 @given(st.integers(1, 200), st.data())

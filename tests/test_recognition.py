@@ -1,11 +1,17 @@
 """Tests of the recognition experiments on synthetic songs whose answers are known."""
 
+import json
+
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
+from aares import recognition
 from aares.identify import Index, make_query
+from aares.plots.fingerprints import draw_conditions
 from aares.recognition import (
     cut_excerpts,
     describe_share,
@@ -181,3 +187,22 @@ def test_growth_times_searches_that_agree(songs):
     heard = [(entries[0], make_query(sounds["0 0"]))]
     row = time_growth(entries, Index.from_signals(sounds), heard, repeats=1)
     assert all(value > 0 for value in row.values()) and len(row) == 6
+
+
+def test_the_benchmark_belongs_to_this_calibration(tmp_path, monkeypatch):
+    measured = recognition.read_benchmark()
+    assert set(measured) == {"accuracy", "unknown", "peers"}
+    for row in measured["accuracy"]["rows"]:
+        assert 0 <= row["accepted"] <= row["first"] <= measured["accuracy"]["n"]
+    measured["peers"]["calibration"] = "another"
+    (tmp_path / "identify.json").write_text(json.dumps(measured))
+    monkeypatch.setattr(recognition, "BENCHMARK", tmp_path / "identify.json")
+    with pytest.raises(ValueError, match="'peers' was measured with another calibration"):
+        recognition.read_benchmark()
+
+
+def test_conditions_are_drawn_as_shares_of_the_excerpts():
+    counts = pd.DataFrame({"first": [300, 270], "accepted": [300, 150]}, index=["a", "b -5 dB"])
+    ax = draw_conditions(counts, 300, Figure().subplots(), title="t")
+    assert [line.get_xdata().tolist() for line in ax.lines[::3]][:1] == [[1.0, 0.9]]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b −5 dB"]

@@ -215,6 +215,15 @@ def test_find_song_ignores_case_and_suffix_and_prefers_the_popular(songs):
     assert recommender.find_song("CALM SONG 3 (live)", "Calm Band 3") == "hit"
 
 
+def test_names_of_symbols_are_told_apart(songs):
+    names = ["???", "!!!", "♥"]
+    odd = songs.iloc[:3].assign(name=names, popularity=[90, 50, 10])
+    recommender = Recommender().fit(pd.concat([odd, songs.iloc[3:]]))
+    assert [recommender.find_song(name) for name in names] == odd["id"].tolist()
+    with pytest.raises(SongNotFoundError):
+        recommender.find_song("???", "♥")
+
+
 def test_unknown_songs_raise_with_a_suggestion(recommender):
     with pytest.raises(SongNotFoundError, match=r"did you mean Calm Song 3 by calm band 3"):
         recommender.find_song("Calm Sonk 3", "calm band 3")

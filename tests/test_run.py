@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 
@@ -107,7 +108,16 @@ def test_a_relative_data_folder_is_seen_from_where_the_command_was_typed(
 ):
     called = []
     run.STAMP.write_text(run._describe_state(), "utf-8")
-    monkeypatch.setattr(run.subprocess, "call", lambda *_, env, **__: called.append(env) or 0)
+
+    class Process(nullcontext):
+        def __init__(self, *_, env, **__):
+            called.append(env)
+            super().__init__(self)
+
+        def wait(self):
+            return 0
+
+    monkeypatch.setattr(run.subprocess, "Popen", Process)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AARES_DATA", "course")
     assert run.main([]) == 0

@@ -26,6 +26,7 @@ from sklearn.utils.validation import check_is_fitted
 
 NEIGHBORS = 5  # votes of the KNN model; the conformal measure has a k of its own
 PLAIN_RATIOS = ("danceability", "energy", "valence")
+USUAL_YEAR = 2000  # of a song without a date
 LATEST_YEAR = 2023  # the data ends in 2022: the age of a song stays positive
 
 
@@ -52,7 +53,7 @@ def describe_songs(songs: pd.DataFrame) -> pd.DataFrame:
         When a column is missing.
     """
     date = songs["release_date"].astype(str)
-    year = date.str[:4].astype(float)
+    year = pd.to_numeric(date.str[:4], errors="coerce").fillna(USUAL_YEAR)
     number = songs.drop(columns=["release_date", "genre"], errors="ignore").astype(float)
     columns: dict[str, Any] = {name: number[name] for name in PLAIN_RATIOS}
     columns |= {
@@ -105,7 +106,7 @@ class FisherScaler(BaseEstimator, TransformerMixin):
         """
         self.scaler_ = StandardScaler().fit(X)
         scores = np.nan_to_num(f_classif(self.scaler_.transform(X), y)[0])
-        self.weights_ = np.sqrt(scores / scores.max())
+        self.weights_ = np.sqrt(scores / (scores.max() or 1.0))  # all 0: no column separates
         return self
 
     def transform(self, X) -> np.ndarray:

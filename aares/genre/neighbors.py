@@ -45,7 +45,8 @@ class Songs:
     albums : ndarray of str, shape (n_songs,)
         From `songs.name_albums`.
     guesses : ndarray of float, shape (n_songs, n_classes)
-        Probabilities of a model that saw neither these songs' labels nor their neighbours.
+        Probabilities of a model that did not see these songs' own labels, nor neighbours as
+        features.
     """
 
     numbers: pd.DataFrame

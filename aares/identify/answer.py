@@ -101,7 +101,7 @@ class Answer:
         Parameters
         ----------
         seconds : float
-            Added to every offset.
+            Of the excerpt; an offset moves by as much of its recording, at the candidate's speed.
 
         Returns
         -------

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from aares.audio import AudioError, load_audio
+from aares.identify.files import name_file
 from aares.identify.index import Index
 from aares.identify.peaks import SAMPLE_RATE_HZ
 from aares.identify.storage import IndexFileError
@@ -48,7 +49,8 @@ def index_folder(folder: str | Path, out: str | Path) -> int:
         index = Index.open(out) if out.exists() else Index()
     except IndexFileError as error:
         return _fail(f"{error}; delete the file, or name another with --out")
-    files = {path.name: path for path in sorted(folder.rglob("*")) if path.suffix.lower() in AUDIO}
+    paths = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in AUDIO]
+    files = {name_file(path, folder): path for path in paths}  # an album each: 01.mp3 occurs twice
     known = {recording.name for recording in index.recordings}
     todo = [path for name, path in files.items() if name not in known]
     if not files:
@@ -57,7 +59,9 @@ def index_folder(folder: str | Path, out: str | Path) -> int:
     begin = time.perf_counter()
     for start in range(0, len(todo), BATCH):
         batch = todo[start : start + BATCH]
-        index.append(batch, on_error=lambda path, error: failed.append(_report(path, error)))
+        index.append(
+            batch, root=folder, on_error=lambda path, error: failed.append(_report(path, error))
+        )
         index.save(out)
         print(f"{start + len(batch):6d} of {len(todo)}   {time.perf_counter() - begin:5.0f} s")
     hours = sum(recording.seconds for recording in index.recordings) / 3600
@@ -158,8 +162,8 @@ def _describe(played: Played) -> str:
 
 
 def _clock(seconds: float) -> str:
-    sign = "-" if seconds < 0 else ""
-    minutes, rest = divmod(abs(seconds), 60)
+    minutes, rest = divmod(round(abs(seconds), 1), 60)
+    sign = "-" if seconds < 0 and (minutes or rest) else ""
     return f"{sign}{int(minutes)}:{rest:04.1f}"
 
 

@@ -6,7 +6,8 @@ Conventions
 -----------
 The catalogue is one long axis of time in frames (32 ms): recordings begin at multiples of 32 frames
 and are followed by a silence as long as the longest query, so that a place tells the recording and
-the offset at once. An index is made of segments; appending adds one and touches no other.
+the offset at once. An index is made of segments: appending adds one, and where there are too many,
+the last ones become one, so that each is much larger than the next.
 
 References
 ----------
@@ -17,7 +18,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,9 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from aares.audio import AudioError, load_audio
 from aares.identify import peaks, search
 from aares.identify.answer import THRESHOLD, Answer, Ranking, choose
+from aares.identify.files import OnError, fingerprint_file, keep_readable, name_file
 from aares.identify.hits import Hit, measure_hits
 from aares.identify.query import (
     QUICK,
@@ -60,8 +61,6 @@ N_ANSWERS = 8
 WAYS = ("quick", "thorough", "speeds")  # to search, the cheapest first
 QUICK_STRICTNESS = 10  # of the quick look, whose doubts a closer one settles
 FINE_SPEEDS = (-0.002, -0.001, 0.001, 0.002)  # tried around the speed of the best candidate
-
-OnError = Callable[[Path, Exception], None]
 
 
 class Index:
@@ -161,17 +160,20 @@ class Index:
         self,
         paths: Iterable[str | Path],
         *,
+        root: str | Path | None = None,
         n_jobs: int = 2,
         on_error: OnError | None = None,
     ) -> None:
-        """Add audio files; what is indexed already is not touched.
+        """Add audio files; what is indexed already keeps its name and place.
 
         Parameters
         ----------
         paths : iterable of str or Path
+        root : str or Path, optional
+            Folder of all these files: their names in the index are then the paths below it.
         n_jobs : int
         on_error : callable, optional
-            All three as for `build`.
+            These and `paths` as for `build`.
 
         Raises
         ------
@@ -179,11 +181,15 @@ class Index:
             As for `build`; nothing was added then.
         """
         files = [Path(path) for path in paths]
-        self._check_names([path.name for path in files])
-        jobs = (delayed(_fingerprint_file)(path, self.settings) for path in files)
+        names = [name_file(path, root) for path in files]
+        self._check_names(names)
+        jobs = (
+            delayed(fingerprint_file)(path, name, self.settings)
+            for path, name in zip(files, names, strict=True)
+        )
         # fingerprints come back in the order of the files, as soon as they are there
         results = Parallel(n_jobs=n_jobs, return_as="generator")(jobs) if files else ()
-        self._add(_keep_readable(zip(files, results, strict=True), on_error))
+        self._add(keep_readable(zip(files, results, strict=True), on_error))
 
     def _add(self, prints: Iterable[Prints]) -> None:
         added = list(prints)
@@ -204,19 +210,23 @@ class Index:
             seen.add(name)
 
     def _merge(self) -> None:
-        recordings = self.recordings
-        segments = [part.segment for part in self._parts]
-        shifts = [part.first_block for part in self._parts]
+        """Make one segment of the last ones: of two, and of those not much larger than the rest."""
+        sizes = [len(part.segment.postings) for part in self._parts]
+        first = len(sizes) - 2
+        while first > 0 and sizes[first - 1] <= 2 * sum(sizes[first:]):
+            first -= 1
+        merged, base = self._parts[first:], self._parts[first].first_block
+        segments = [part.segment for part in merged]
+        shifts = [(part.first_block - base) * peaks.BLOCK_FRAMES for part in merged]
         hashes = np.concatenate([np.repeat(s.keys, np.diff(s.starts)) for s in segments])
         times = np.concatenate(
-            [
-                s.postings + np.uint32(b * peaks.BLOCK_FRAMES)
-                for s, b in zip(segments, shifts, strict=True)
-            ]
+            [s.postings + np.uint32(shift) for s, shift in zip(segments, shifts, strict=True)]
         )
         counts = np.concatenate([np.diff(s.blocks) for s in segments])
         places = np.concatenate([s.peaks for s in segments])
-        self._parts = [Part(recordings, make_segment(hashes, times, counts, places), 0)]
+        recordings = [recording for part in merged for recording in part.recordings]
+        segment = make_segment(hashes, times, counts, places)
+        self._parts[first:] = [Part(recordings, segment, base)]
 
     # --- files ------------------------------------------------------------------------------
 
@@ -245,7 +255,7 @@ class Index:
 
     @classmethod
     def open(cls, file: str | Path) -> Index:
-        """Open a file of `save`; its arrays are read from the disk as they are needed.
+        """Open a file of `save`; its arrays stay on the disk, and are read once to check them.
 
         Parameters
         ----------
@@ -416,23 +426,3 @@ class Index:
             for change in FINE_SPEEDS:
                 tuned += measure_hits(hit.part, query, hit.speed + change, place, votes)
         return tuned
-
-
-def _fingerprint_file(path: Path, settings: Settings) -> Prints | Exception:
-    try:
-        y = load_audio(path, sr=peaks.SAMPLE_RATE_HZ)
-        return fingerprint(path.name, check_signal(y), settings)
-    except (AudioError, ValueError) as error:
-        return error
-
-
-def _keep_readable(
-    results: Iterable[tuple[Path, Prints | Exception]], on_error: OnError | None
-) -> Iterator[Prints]:
-    for path, result in results:
-        if isinstance(result, Prints):
-            yield result
-        elif on_error is None:
-            raise result
-        else:
-            on_error(path, result)

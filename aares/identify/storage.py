@@ -102,7 +102,7 @@ def _align(position: int) -> int:
 
 
 def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Open a file of `write_arrays`; the arrays stay on the disk until they are used.
+    """Open a file of `write_arrays`; the arrays stay on the disk, and are read once to check them.
 
     Parameters
     ----------

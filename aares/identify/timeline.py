@@ -30,6 +30,8 @@ class Played:
         Where in the song it begins.
     p_false : float
         Of its surest window.
+    speed : float
+        Of its first window.
     """
 
     start_s: float
@@ -37,6 +39,7 @@ class Played:
     song: str | None
     offset_s: float | None
     p_false: float
+    speed: float = 1.0
 
 
 def make_timeline(
@@ -87,8 +90,10 @@ def make_timeline(
         answer = index.identify(y[start : start + length], sr, threshold=threshold, bank=bank)
         start_s, end_s = start / sr, min(start + length, len(y)) / sr
         match = answer.match
-        song, offset_s = (match.song, match.offset_s) if match else (None, None)
-        _append(entries, Played(start_s, end_s, song, offset_s, answer.p_false))
+        new = Played(start_s, end_s, None, None, answer.p_false)
+        if match:
+            new = replace(new, song=match.song, offset_s=match.offset_s, speed=match.speed)
+        _append(entries, new)
     return [*entries[:-1], replace(entries[-1], end_s=len(y) / sr)]
 
 
@@ -109,9 +114,13 @@ def _append(entries: list[Played], new: Played) -> None:
     elif new.song is None:
         border = last.end_s
     entries[-1] = replace(last, end_s=border)
-    if border <= last.start_s:  # nothing is left of it
+    if border <= last.start_s:  # nothing is left of it: the entry before may go on
         entries.pop()
-    offset_s = None if new.offset_s is None else round(new.offset_s + border - new.start_s, 3)
+        _append(entries, new)
+        return
+    offset_s = new.offset_s
+    if offset_s is not None:
+        offset_s = round(offset_s + (border - new.start_s) * new.speed, 3)
     entries.append(replace(new, start_s=border, offset_s=offset_s))
 
 
@@ -120,4 +129,5 @@ def _agree(last: Played, new: Played) -> bool:
         return False
     if last.offset_s is None or new.offset_s is None:
         return True
-    return abs((new.offset_s - last.offset_s) - (new.start_s - last.start_s)) <= TOLERANCE_S
+    elapsed_s = (new.start_s - last.start_s) * last.speed
+    return abs(new.offset_s - last.offset_s - elapsed_s) <= TOLERANCE_S

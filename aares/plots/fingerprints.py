@@ -21,6 +21,7 @@ from fingerprint import HOP_LENGTH, N_FFT, ZONE_BINS, ZONE_FRAMES
 
 BIN_HZ = SAMPLE_RATE_HZ / N_FFT
 FRAME_S = HOP_LENGTH / SAMPLE_RATE_HZ
+LABEL_STEP = 0.075  # between labels of lines, in shares
 RANGE_DB = 80.0  # what lies further below the highest value is drawn black
 
 
@@ -235,6 +236,7 @@ def draw_noise_curves(
     """
     colours = [OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple")]
     nudge = np.linspace(-0.06, 0.06, len(hits))
+    ends = []
     for line, (length, cells) in enumerate(hits.items()):
         share, low, high = np.array([estimate_share(cell) for cell in cells.values()]).T
         x = np.arange(len(cells)) + nudge[line]
@@ -242,8 +244,12 @@ def draw_noise_curves(
         ax.errorbar(
             x, share, yerr=bars, fmt="o-", ms=4, color=colours[line], capsize=2, elinewidth=1
         )
-        ax.annotate(length, (x[-1], share[-1]), xytext=(7, 0), textcoords="offset points",
-                    color=colours[line], va="center")  # fmt: skip
+        ends.append((float(share[-1]), x[-1], length, colours[line]))
+    height = -1.0
+    for share_at_end, x_at_end, length, colour in sorted(ends):
+        height = max(share_at_end, height + LABEL_STEP)  # labels of lines that meet stay apart
+        ax.annotate(length, (x_at_end, height), xytext=(7, 0), textcoords="offset points",
+                    color=colour, va="center")  # fmt: skip
     ax.axhline(chance, color=MUTED, ls="--", lw=1)
     ax.annotate("chance", (0, chance), xytext=(0, 3), textcoords="offset points", color=INK)
     ax.set_xticks(range(len(cells)), list(cells))
@@ -309,3 +315,44 @@ def draw_growth(table: pd.DataFrame, axes: Sequence[Axes], *, titles: Sequence[s
         ax.set_xticks(table.index, [f"{n}" for n in table.index])
         ax.minorticks_off()
     axes[0].legend(loc="upper left", fontsize=7)
+
+
+def draw_conditions(counts: pd.DataFrame, n: int, ax: Axes, *, title: str) -> Axes:
+    """Draw how often the right song comes first and is accepted, a row for each condition.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Index: conditions; columns ``first`` and ``accepted``, counts of `n` excerpts.
+    n : int
+    ax : Axes
+    title : str
+
+    Returns
+    -------
+    Axes
+    """
+    rows = np.arange(len(counts))[::-1]
+    for column, label, nudge, colour, marker in (
+        ("first", "right song first", 0.14, OKABE_ITO["blue"], "o"),
+        ("accepted", "and accepted", -0.14, OKABE_ITO["vermillion"], "D"),
+    ):
+        shares = [estimate_share(np.arange(n) < count) for count in counts[column]]
+        share, low, high = np.array(shares).T
+        bars = np.clip([share - low, high - share], 0, None)
+        ax.errorbar(
+            share,
+            rows + nudge,
+            xerr=bars,
+            fmt=marker,
+            ms=3.5,
+            color=colour,
+            elinewidth=1,
+            label=label,
+        )
+    ax.set_yticks(rows, [name.replace("-", "−") for name in counts.index], fontsize=7)
+    ax.set(title=title, xlabel=f"share of {n} excerpts (bars: 95 % intervals)")
+    ax.set(ylim=(-0.7, len(counts) - 0.3))
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.legend(loc="lower left", fontsize=7)
+    return ax

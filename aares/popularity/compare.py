@@ -287,10 +287,10 @@ def measure_importance(
     Parameters
     ----------
     model : fitted estimator
-    X : DataFrame, array-like
+    X : DataFrame, shape (n, columns)
         Songs that the model has not seen.
-    y : DataFrame, array-like
-        Songs that the model has not seen.
+    y : array-like, shape (n,)
+        Their popularity.
     n_repeats : int
         Shuffles of each group.
     random_state : int

@@ -45,6 +45,9 @@ class GenreNMF(TransformerMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame, y: Any = None) -> GenreNMF:
         """Learn the parts."""
         self.counter_ = TokenCounter(column="genres", min_count=2).fit(X)
+        self.nmf_ = None
+        if not self.counter_.vocabulary_:  # no genre occurs twice
+            return self
         size = max(1, min(self.n_components, len(self.counter_.vocabulary_) - 1, len(X)))
         self.weights_ = TfidfTransformer(sublinear_tf=True)
         hot = self.weights_.fit_transform(self.counter_.transform(X))
@@ -53,7 +56,9 @@ class GenreNMF(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
-        """Return the weights, shape (n, n_components)."""
+        """Return the weights, shape (n, n_components), or fewer where there are few genres."""
+        if self.nmf_ is None:
+            return np.zeros((len(X), 1))
         return self.nmf_.transform(self.weights_.transform(self.counter_.transform(X)))
 
 

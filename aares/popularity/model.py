@@ -47,6 +47,8 @@ COLUMNS = (
 )
 """What the model reads of a song: the columns of the subset file but ``popularity`` and ``id``."""
 
+TOLD = ["mean", "median", "zero", "level", "spread", "alone", "likeness"]
+"""What the model says of a song, see :meth:`PopularityRegressor.describe`."""
 LEAST_ALONE = 0.5  # where more songs than this have copies, the trees keep them all
 WEIGHTS = np.array([0.3, 0.3, 0.4])
 """Share of each hurdle model of a draw in the average: two boosters and the randomised trees."""
@@ -186,12 +188,14 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            A column is missing, there are fewer than ten songs, or the loss is unknown.
+            A column or a value is missing, there are fewer than ten songs, or the loss is unknown.
         """
         if self.loss not in ("squared", "absolute"):
             raise ValueError(f"loss: expected 'squared' or 'absolute', found {self.loss!r}")
         y = np.asarray(y, dtype=float)
         X = _check_table(X)
+        if not np.isfinite(y).all():
+            raise ValueError(f"y: expected popularities, found {y[~np.isfinite(y)][0]}")
         if len(X) < 10:
             raise ValueError(f"expected at least 10 songs to learn from, found {len(X)}")
         self.encoders_ = SongFeatures(reference=self.reference, random_state=self.random_state)
@@ -233,6 +237,8 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
             the mean before copies are looked at, ``likeness`` (0-1) that of the closest copy.
         """
         X = _check_table(X)
+        if X.empty:
+            return pd.DataFrame(columns=TOLD, dtype=float)
         features = self.encoders_.transform(X)
         stranger = np.array([artist not in self.artists_ for artist in name_artists(X)])
         alone, zero, level = np.empty((3, len(X)))
@@ -241,17 +247,11 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         copies = self._find_copies(X)
         changed_zero, changed_level = self.rule_.apply(zero, level, copies)
         mean = np.where(copies.found & self.rule_.learnt, (1 - changed_zero) * changed_level, alone)
-        return pd.DataFrame(
-            {
-                "mean": mean.clip(0, 100),
-                "median": mix_quantile(changed_zero, changed_level, self.spread_, 0.5),
-                "zero": changed_zero,
-                "level": changed_level,
-                "spread": self.spread_,
-                "alone": alone.clip(0, 100),
-                "likeness": copies.likeness,
-            }
-        )
+        median = mix_quantile(changed_zero, changed_level, self.spread_, 0.5)
+        spread = np.full(len(X), self.spread_)
+        told = (mean.clip(0, 100), median, changed_zero, changed_level, spread)
+        rows = np.column_stack([*told, alone.clip(0, 100), copies.likeness])
+        return pd.DataFrame(rows, columns=TOLD)
 
     def _fit_hurdles(
         self, features: FloatArray, y: FloatArray, *, showings: int
@@ -307,24 +307,6 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         """
         table = self.describe(X)
         return table["zero"].to_numpy(float), table["level"].to_numpy(float)
-
-    def predict_quantile(self, X: pd.DataFrame, share: float) -> FloatArray:
-        """Return a quantile of the predicted distribution of each song's popularity.
-
-        Parameters
-        ----------
-        X : table
-            As for ``fit``.
-        share : float
-            0-1; 0.5 is the median.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-            Points, 0-100.
-        """
-        zero, level = self.predict_parts(X)
-        return mix_quantile(zero, level, self.spread_, share)
 
     def _measure_spread(self, features: FloatArray, y: FloatArray) -> float:
         """Measure the spread on songs that a quick booster has not seen."""
@@ -431,4 +413,7 @@ def _check_table(X: Any) -> pd.DataFrame:
     missing = [column for column in COLUMNS if column not in X]
     if missing:
         raise ValueError(f"expected the columns of the subset file, missing: {', '.join(missing)}")
+    for column in AUDIO_FEATURES:
+        if not np.isfinite(X[column].to_numpy(float)).all():
+            raise ValueError(f"{column}: expected a number for each song, found none for some")
     return X

@@ -196,6 +196,8 @@ def group_rows(keys: npt.NDArray[np.object_]) -> dict[str, npt.NDArray[np.intp]]
     -------
     dict of str to ndarray of int
     """
+    if not len(keys):
+        return {}
     codes, names = pd.factorize(keys)
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(names)))

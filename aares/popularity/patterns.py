@@ -322,7 +322,7 @@ def measure_likeness(df: pd.DataFrame, column: str) -> float:
     Returns
     -------
     float
-        At most 1; NaN if no group has two songs.
+        At most 1; NaN if no group has two songs, or all are equally popular.
     """
     groups = df["popularity"].astype(float).groupby(df[column])
     size, means = groups.size(), groups.mean()
@@ -333,4 +333,5 @@ def measure_likeness(df: pd.DataFrame, column: str) -> float:
     between = float((size * (means - overall) ** 2).sum()) / (k - 1)
     within = float((groups.var().fillna(0.0) * (size - 1)).sum()) / (n - k)
     typical = (n - float((size**2).sum()) / n) / (k - 1)
-    return (between - within) / (between + (typical - 1) * within)
+    total = between + (typical - 1) * within
+    return (between - within) / total if total > 0 else float("nan")

@@ -84,9 +84,9 @@ class Recommender:
         self.points_ = self.space_.transform(self.songs_)
         self.artists_ = read_artists(self.songs_)
         self._rows = {str(song): row for row, song in enumerate(self.songs_["id"])}
-        self._names = np.array([normalise(name) for name in self.songs_["name"]], dtype=object)
+        self._names = np.array([_name(name) for name in self.songs_["name"]], dtype=object)
         self._bare = np.array([strip_title(name) for name in self.songs_["name"]], dtype=object)
-        keys = {names: tuple(map(normalise, names)) for names in set(self.artists_)}
+        keys = {names: tuple(map(_name, names)) for names in set(self.artists_)}
         self._by = [keys[names] for names in self.artists_]
         self._firsts = np.array([names[0] for names in self._by], dtype=object)
         self.recordings_ = pd.factorize(self._bare + "\0" + self._firsts)[0]
@@ -104,8 +104,9 @@ class Recommender:
         """Return a playlist of songs close to the seed.
 
         The seeds, other releases of their recordings and second releases of a chosen recording
-        are left out. Of a list of seeds, each leads its share of the playlist: a seed among many
-        songs of its kind does not crowd out one with few.
+        are left out. Of a list of seeds, each leads its share of the candidates: a seed among many
+        songs of its kind does not crowd out one with few. Without `diversity` the candidates are
+        the playlist.
 
         Parameters
         ----------
@@ -172,7 +173,7 @@ class Recommender:
         SongNotFoundError
             Nothing matches; the message suggests up to three near names.
         """
-        wanted, by = normalise(name), normalise(artist)
+        wanted, by = _name(name), _name(artist)
         mine = np.array([not by or by in names for names in self._by])
         for same in (self._names == wanted, self._bare == strip_title(name)):
             rows = np.flatnonzero(same & mine)
@@ -349,6 +350,11 @@ def _check_songs(songs: pd.DataFrame) -> pd.DataFrame:
         twice = songs.loc[songs["id"].duplicated(), "id"].iloc[0]
         raise ValueError(f"songs, column 'id': {twice!r} stands more than once")
     return songs.reset_index(drop=True)
+
+
+def _name(text: str) -> str:
+    """Return a normalised name; one of symbols only, such as "!!!", is kept."""
+    return normalise(text) or str(text).strip()
 
 
 def _check_options(n: int, max_per_artist: int, diversity: float) -> None:

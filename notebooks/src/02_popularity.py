@@ -62,7 +62,7 @@ fig, ax = new_axes(height=2.7)
 plots.draw_popularity(
     df["popularity"],
     ax,
-    title="Popularity is two things: counted or not, and if so, how much",
+    title="Popularity is two things: zero or not, and if not, how much",
     detail=f"{len(df):,} songs; mean {y.mean():.1f}, median {np.median(y):.0f} points",
 )
 book.figure(
@@ -76,8 +76,8 @@ book.figure(
 # %%
 book.say(
     f"**{zero_share:.0%} of the songs have popularity 0**, far more than any other value: a "
-    "regression that ignores this predicts the valley between the two groups, where nearly no "
-    "song is."
+    "regression that ignores this says something in between, too much for the zeros and too little "
+    "for the rest."
 )
 assert (y == 0).sum() > 3 * max((y == value).sum() for value in range(1, 101))
 
@@ -221,7 +221,7 @@ for split, folds in splits.items():
     if split == "one split":
         name = "this table only"
         predicted[split, name] = popularity.predict_folds(models[name], X, y, folds)
-    predicted[split, "without copies"] = parts[split]["alone"].to_numpy()
+    predicted[split, "without the rule for copies"] = parts[split]["alone"].to_numpy()
     predicted[split, ours] = parts[split]["mean"].to_numpy()
     predicted[split, "its median"] = parts[split]["median"].to_numpy()
 
@@ -241,7 +241,7 @@ best, mean = scores.loc[("random folds", ours)], scores.loc[("random folds", "me
 alone = scores.loc[("one split", "this table only")]
 grouped, split = scores.loc[("folds by artist", ours)], scores.loc[("one split", ours)]
 median = scores.loc[("one split", "its median")]
-book.number("mae_median", round(float(median.MAE), 3))
+book.number("mae_median", round(float(median.MAE), 2))
 for key, row in {"folds": best, "split": split, "artist": grouped, "mean": mean}.items():
     for measure, value in row.items():
         book.number(f"{measure.lower()}_{key}", round(float(value), 3))
@@ -249,7 +249,8 @@ book.say(
     f"The model misses by **{best.RMSE:.1f} points** (RMSE, R² {best.R2:.2f}), the mean misses "
     f"by {mean.RMSE:.1f}. For artists never seen it misses by {grouped.RMSE:.1f}. On the split of "
     f"others it reaches RMSE {split.RMSE:.2f}, MAE {split.MAE:.2f}, R² {split.R2:.3f}; of this the "
-    f"songs of exercise 1 are worth {alone.RMSE - split.RMSE:.2f} points. The median of the "
+    f"songs of exercise 1, as reference and as copies, are worth {alone.RMSE - split.RMSE:.2f} "
+    f"points. The median of the "
     f"same predicted distribution, which aims at the absolute error, MAE {median.MAE:.2f} at a "
     f"price of RMSE {median.RMSE:.2f}."
 )
@@ -386,7 +387,7 @@ reach = dependence.groupby("column")["mean"].agg(np.ptp)
 fig, axes = new_axes(height=2.4, cols=3, sharey=True)
 model_plots.draw_dependence(dependence, axes)
 fig.suptitle(
-    f"Sound alone moves the prediction by {reach.max():.1f} points at most",
+    f"One of these alone moves the prediction by {reach.max():.1f} points at most",
     x=0.01,
     ha="left",
     fontsize=10,
@@ -590,7 +591,7 @@ change["explicit"] = late["explicit"].mean() - early["explicit"].mean()
 fig, axes = new_axes(height=4.2, rows=2, cols=3, sharex=True)
 plots.draw_years(years, axes)
 fig.suptitle(
-    f"Since the 1970s: loudness {change['loudness']:+.1f} dB, "
+    f"From before 1980 to since 2010: loudness {change['loudness']:+.1f} dB, "
     f"acousticness {change['acousticness']:+.2f}, valence {change['valence']:+.2f}",
     x=0.01,
     ha="left",
@@ -629,7 +630,7 @@ fig, ax = new_axes(height=2.8)
 plots.draw_loudness(
     years,
     ax,
-    title=f"Ever louder until {loudest:.0f}, {after:+.1f} dB since",
+    title=f"Loudest in {loudest:.0f}, {after:+.1f} dB since",
     detail="median song and middle half, by year of release; years of few songs are pooled",
 )
 book.figure(
@@ -678,9 +679,11 @@ book.figure(
 # %%
 book.say(
     f"**{shrunk.index[0]}** correlates over all songs at {case['all songs']:+.2f}; "
-    f"among songs of the same year {case['same year']:+.2f} is left. Part of what looks like an "
-    "effect of the sound is an effect of age: who remasters an old song to sound like today does "
-    "not make it new."
+    f"among songs of the same year {case['same year']:+.2f} is left. *{shrunk.index[-1]}* goes the "
+    f"other way, from {paired.loc[shrunk.index[-1], 'all songs']:+.2f} to "
+    f"{paired.loc[shrunk.index[-1], 'same year']:+.2f}. What looks like an effect of the sound may "
+    "be one of age, or be hidden by it: who remasters an old song to sound like today does not "
+    "make it new."
 )
 
 # %% [markdown]
@@ -802,7 +805,7 @@ book.answer(
     f"Popularity can be predicted to {best.RMSE:.1f} points (RMSE; R² {best.R2:.2f}; the mean: "
     f"{mean.RMSE:.1f}), mostly from {first} and {second}; genre lists are best handled by "
     f"{winner}; {zero_share:.0%} of the songs are at 0"
-    + (", often because another copy is the one that counts." if high < 0 else ".")
+    + ("; of two known copies usually one only counts." if high < 0 else ".")
 )
 
 # %%

@@ -387,7 +387,7 @@ book.figure(
     "last_genre",
     fig,
     caption="How often the last remaining genre is right.",
-    alt="Bars that rise with the confidence at which a single genre remains.",
+    alt="Bars by the confidence at which a single genre remains; the highest are most often right.",
 )
 
 # %%
@@ -401,7 +401,7 @@ book.say(
     f"The last genre remains at a median eps of **{median_eps:.2f}**, and is right in "
     f"**{accuracy:.0%}** of all songs (always naming the commonest genre: {baseline:.0%}). "
     f"Only {sure.sum()} of {len(known):,} songs reach a confidence above 90 %; of those "
-    f"{right[sure].mean():.0%} are right. Confidence sorts the songs well, but it is *not* "
+    f"{right[sure].mean():.0%} are right. High confidence is more often right, but it is *not* "
     f"the probability that the last genre is right: its mean is {known['confidence'].mean():.0%}. "
     "The promise holds for an eps that is fixed before the song is looked at, and for the "
     "whole set."
@@ -539,7 +539,7 @@ book.say(
 # ## Smaller sets: other methods
 #
 # - **Mondrian**: the song is ranked only among the bag's songs of the genre in question, so every
-#   genre keeps its own 95 %.
+#   genre keeps its own 95 %, on average over bags.
 # - **Split**: the classifier of exercise 1, in its light version, learns from the design songs and
 #   the bag (and from the table of exercise 2, without the songs held here); the calibration songs,
 #   treated exactly as new ones, say which probabilities are too low. *LAC* thresholds the
@@ -623,8 +623,8 @@ book.say(
 # %% [markdown]
 # ## Coverage genre by genre
 #
-# 95 % of all songs can hide 60 % of the songs of a rare genre: nobody promised anything for each
-# genre, except Mondrian.
+# 95 % of all songs can hide a rare genre that gets far less: nobody promised anything for each
+# genre, except Mondrian, and that on average over bags, not for the one we have.
 
 # %%
 lac = {name: conformal.score_labels(values) for name, values in held.items()}
@@ -722,14 +722,16 @@ book.say(
 
 # %%
 book.answer(
-    f"At 95 % a set from 1,500 songs holds {sizes_test.mean():.1f} of {n_genres} genres; the "
-    f"genres in a set are similar; a single genre remains at a median eps of {median_eps:.2f} "
-    f"and is then right in {accuracy:.0%} of songs. With the classifier of exercise 1 the 95 "
-    f"% sets shrink to {split_size:.1f} genres."
+    f"At 95 % a set from 1,500 songs, in a space weighted by other labelled songs, holds "
+    f"{sizes_test.mean():.1f} of {n_genres} genres; the genres in a set are "
+    f"similar; a single genre remains at a median eps of {median_eps:.2f} and is then right in "
+    f"{accuracy:.0%} of songs. With the classifier of exercise 1, which learns from all labelled "
+    f"songs but the judges, the 95 % sets shrink to {split_size:.1f} genres."
 )
 book.say(
     f"- Sets are valid in any space ({at_eps['coverage']:.1%} of the evaluation songs at 95 %); a "
-    f"good space makes them small ({raw_size:.1f} → {trials['size'].min():.1f} genres).\n"
+    f"good space and measure make them small ({raw_size:.1f} → {trials['size'].min():.1f} "
+    "genres).\n"
     "- The textbook measure keeps its promise over 200 draws; one fixed bag need not "
     f"({covered.min():.1%} to {covered.max():.1%}).\n"
     f"- The average hides genres: {lowest['textbook'][1]} gets {lowest['textbook'][0]:.0%}. "
