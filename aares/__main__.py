@@ -7,6 +7,7 @@ inside an environment that exists.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import subprocess
 import sys
@@ -29,6 +30,17 @@ def main(arguments: list[str] | None = None) -> int:
     options.rest = rest
     if "data" in options:
         os.environ["AARES_SOURCE"] = options.data
+    try:
+        return _run(options)
+    except BaseException as error:
+        if not _was_interrupted(error):
+            raise
+        logging.getLogger("asyncio").disabled = True  # what the kernel's client says to its end
+        print("\nInterrupted; what was finished stays, and all else is as it was.", file=sys.stderr)
+        return 130
+
+
+def _run(options: argparse.Namespace) -> int:
     from aares.datasets import DataError
     from aares.handin import HandinError
     from aares.notebooks import NotebookError
@@ -37,11 +49,19 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return options.run(options)
     except (config.ConfigError, DataError, NotebookError, ReportError, HandinError) as error:
+        if _was_interrupted(error):
+            raise
         print(f"\n{error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted; what was finished stays, and all else is as it was.", file=sys.stderr)
-        return 130
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Say whether Ctrl-C began what ended in this error."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _make_parser() -> argparse.ArgumentParser:
@@ -89,6 +109,7 @@ def _build(options: argparse.Namespace) -> int:
     if len(names) > 1:
         datasets.check(source)
     if len(names) == 1:
+        print(f"Building {names[0]} ...", flush=True)
         start = time.perf_counter()
         notebooks.build(names[0], source)
         _show_step(names[0], time.perf_counter() - start)

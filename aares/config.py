@@ -100,7 +100,8 @@ def find_data(kind: str | None = None) -> DataSource:
     Raises
     ------
     ConfigError
-        ``AARES_DATA`` names no folder, course data is asked for but absent, or `kind` is unknown.
+        ``AARES_DATA`` names no folder, course data is asked for but absent or has other names, or
+        `kind` is unknown.
     """
     kind = kind or os.environ.get("AARES_SOURCE") or None
     if kind not in (None, "course", "demo"):
@@ -109,6 +110,7 @@ def find_data(kind: str | None = None) -> DataSource:
         return DataSource("demo", DEMO, None, ROOT / "build" / "demo")
     folder = _course_folder()
     if folder is None and kind is None:
+        _check_names()
         return find_data("demo")
     if folder is None:
         names = ", ".join(names[0] for names in TABLES.values())
@@ -118,6 +120,17 @@ def find_data(kind: str | None = None) -> DataSource:
         )
     users = folder.parent / "users"
     return DataSource("course", folder, users if users.is_dir() else None, ROOT)
+
+
+def _check_names() -> None:
+    """Say so if the course's folder holds tables, but none by the names of the assignment."""
+    found = sorted(path.name for path in COURSE.glob("*.csv"))
+    if found:
+        names = ", ".join(names[0] for names in TABLES.values())
+        raise ConfigError(
+            f"{COURSE.relative_to(ROOT)}/: expected {names}, found {', '.join(found)}; "
+            "for the demo data: --data demo"
+        )
 
 
 def _course_folder() -> Path | None:

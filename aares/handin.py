@@ -105,6 +105,8 @@ def join_names(authors: list[str]) -> str:
     """
     joined = []
     for name in authors:
+        if ";" in name:
+            raise HandinError(f"authors: expected commas between names, found {name!r}")
         plain = unicodedata.normalize("NFKD", name.translate(LETTERS))
         lost = [c for c in plain if c.isalpha() and not c.isascii()]
         if lost:

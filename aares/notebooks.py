@@ -62,7 +62,8 @@ def list_names(only: str | None = None) -> list[str]:
         No notebook's name begins with `only`.
     """
     names = sorted(path.stem for path in SOURCES.glob("*.py"))
-    chosen = [name for name in names if name.startswith(only or "")]
+    wanted = only.zfill(2) if only and only.isdigit() else only or ""  # 4 is 04
+    chosen = [name for name in names if name.startswith(wanted)]
     if not chosen:
         raise NotebookError(f"no notebook {only!r}; there are {', '.join(names)}")
     return chosen

@@ -103,7 +103,10 @@ def check_results(source: DataSource) -> dict[str, Any]:
     again = "python3 run.py" + (" --data demo" if source.kind == "demo" else "")
     if not (folder / "numbers.json").is_file():
         raise ReportError(f"no results yet: run {again}")
-    sections = results.read_numbers(folder / "numbers.json")
+    try:
+        sections = results.read_numbers(folder / "numbers.json")
+    except ValueError as error:
+        raise ReportError(str(error)) from error
     for name in notebooks.list_names():
         if name not in sections:
             raise ReportError(f"no results of {name}: run {again}")

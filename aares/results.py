@@ -247,7 +247,8 @@ def _code_files() -> list[Path]:
 def _digest_data(source: DataSource) -> str:
     folders = [source.folder] + ([source.users] if source.users else [])
     found = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
-    return _digest_files(sorted(found))
+    # a file browser's notes, such as .DS_Store, are no data
+    return _digest_files(sorted(path for path in found if not path.name.startswith(".")))
 
 
 def _digest_files(paths: list[Path]) -> str:

@@ -85,6 +85,18 @@ def test_a_lock_keeps_others_out(tmp_path):
     assert path.read_text() == "40"
 
 
+def test_course_tables_of_other_names_are_told(tmp_path, monkeypatch):
+    monkeypatch.delenv("AARES_DATA", raising=False)
+    monkeypatch.delenv("AARES_SOURCE", raising=False)
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.setattr(config, "COURSE", tmp_path / "course")
+    assert find_data().kind == "demo"
+    (tmp_path / "course").mkdir()
+    (tmp_path / "course" / "spotify_dataset_trian.csv").touch()
+    with pytest.raises(ConfigError, match=r"found spotify_dataset_trian.csv"):
+        find_data()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there it means that the lock is just being deleted")
 def test_a_folder_that_cannot_be_written_to_is_an_error(tmp_path, monkeypatch):
     def refuse(*_):

@@ -59,6 +59,11 @@ def test_names_are_joined(authors, expected):
     assert handin.join_names(authors) == expected
 
 
+def test_names_with_another_separator_are_refused():
+    with pytest.raises(HandinError, match="expected commas between names"):
+        handin.join_names(["Dupont;Martin"])
+
+
 def test_a_name_that_would_lose_letters_is_refused():
     with pytest.raises(HandinError, match="without a Latin form: Д"):
         handin.join_names(["Дюпон"])

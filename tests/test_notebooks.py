@@ -180,6 +180,8 @@ def test_source_to_notebook_to_source_changes_nothing(story):
 def test_an_unknown_or_foreign_notebook_is_an_error(story):
     with pytest.raises(NotebookError, match="no notebook '12'; there are 99_story"):
         notebooks.list_names("12")
+    (notebooks.SOURCES / "04_other.py").touch()
+    assert notebooks.list_names("4") == ["04_other"]
     path = story.out / "notebooks" / "99_story.ipynb"
     path.parent.mkdir(parents=True)
     path.write_text("{}")

@@ -74,7 +74,7 @@ def test_a_number_that_no_notebook_stored_stops_the_report(source):
 def test_missing_and_unreadable_results_say_what_to_run(source):
     path = source.out / "report" / "numbers.json"
     path.write_text("{")
-    with pytest.raises(ValueError, match=r"numbers.json: not readable, delete it"):
+    with pytest.raises(ReportError, match=r"numbers.json: not readable, delete it"):
         report.render(source)
     path.write_text("{}")
     with pytest.raises(ReportError, match="no results of 99_story: run"):

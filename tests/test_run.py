@@ -208,3 +208,22 @@ def test_a_clean_clone_builds_a_notebook(tmp_path):
     assert result.returncode == 0, result.stderr
     assert "build/demo/notebooks/04_fingerprints.ipynb" in result.stdout
     assert (clone / "build/demo/notebooks/04_fingerprints.ipynb").is_file()
+
+
+def test_an_interruption_is_told_in_one_line(monkeypatch, capsys):
+    def clean_up_badly(options):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise AssertionError("what a library does when it is interrupted")
+
+    monkeypatch.setattr(cli, "_report", clean_up_badly)
+    assert cli.main(["report"]) == 130
+    assert "Interrupted" in capsys.readouterr().err
+
+    def fail(options):
+        raise AssertionError("not interrupted")
+
+    monkeypatch.setattr(cli, "_report", fail)
+    with pytest.raises(AssertionError, match="not interrupted"):
+        cli.main(["report"])

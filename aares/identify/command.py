@@ -55,6 +55,8 @@ def index_folder(folder: str | Path, out: str | Path) -> int:
     todo = [path for name, path in files.items() if name not in known]
     if not files:
         return _fail(f"{folder}: no audio file ({', '.join(sorted(AUDIO))})")
+    if len(todo) < len(files):
+        print(f"{len(files) - len(todo)} files are in the index already")
     failed: list[Path] = []
     begin = time.perf_counter()
     for start in range(0, len(todo), BATCH):

@@ -168,6 +168,8 @@ def _label_apart(
     at = ax.transData.transform(places)
     low, high = at - radius[:, None] * pixel, at + radius[:, None] * pixel
     taken: list[tuple[float, ...]] = [(*a, *b) for a, b in zip(low, high, strict=True)]
+    frame, far = ax.get_window_extent(), 1e6
+    taken += [(-far, -far, frame.x0, far), (frame.x1, -far, far, far)]  # beside the axes
     height = 1.25 * size * pixel
     for (x, y), reach, name in zip(at, radius, names, strict=True):
         width = 0.58 * size * pixel * len(name)
