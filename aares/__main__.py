@@ -106,14 +106,13 @@ def _build(options: argparse.Namespace) -> int:
     source = config.find_data()
     print(source.describe(), flush=True)
     names = notebooks.list_names(options.only)
-    if len(names) > 1:
-        datasets.check(source)
     if len(names) == 1:
         print(f"Building {names[0]} ...", flush=True)
         start = time.perf_counter()
         notebooks.build(names[0], source)
         _show_step(names[0], time.perf_counter() - start)
     else:
+        datasets.check(source)
         print(f"Building {len(names)} notebooks, two at a time ...", flush=True)
         done = notebooks.build_all(notebooks.order_by_time(names), source)
         for number, (name, seconds) in enumerate(done, 1):

@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "data" / "demo"
 COURSE = ROOT / "data" / "course"
+STAGE = "AARES_STAGE"  # environment variable: where a build that may still fail puts its results
 CACHE = ROOT / "data" / "cache"
 SKIPPED = 77  # status of a benchmark that lacks what it compares with
 SEED = 0
@@ -104,10 +105,11 @@ def find_data(kind: str | None = None) -> DataSource:
         `kind` is unknown.
     """
     kind = kind or os.environ.get("AARES_SOURCE") or None
+    out = os.environ.get(STAGE)
     if kind not in (None, "course", "demo"):
         raise ConfigError(f"data source: expected 'course' or 'demo', found {kind!r}")
     if kind == "demo":
-        return DataSource("demo", DEMO, None, ROOT / "build" / "demo")
+        return DataSource("demo", DEMO, None, Path(out or ROOT / "build" / "demo"))
     folder = _course_folder()
     if folder is None and kind is None:
         _check_names()
@@ -119,7 +121,7 @@ def find_data(kind: str | None = None) -> DataSource:
             "or name their folder in the environment variable AARES_DATA"
         )
     users = folder.parent / "users"
-    return DataSource("course", folder, users if users.is_dir() else None, ROOT)
+    return DataSource("course", folder, users if users.is_dir() else None, Path(out or ROOT))
 
 
 def _check_names() -> None:

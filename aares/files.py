@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 import time
@@ -61,6 +62,20 @@ def write_atomic(path: Path, content: str | bytes) -> Path:
     with replacing(path) as stream:
         stream.write(content.encode("utf-8") if isinstance(content, str) else content)
     return path
+
+
+def digest(content: bytes) -> str:
+    """Return the first 16 hexadecimal digits of the SHA-256 of `content`.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    str
+    """
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 @contextmanager

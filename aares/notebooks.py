@@ -25,9 +25,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from aares import results
-from aares.config import ROOT, DataSource
-from aares.files import write_atomic
-from aares.results import digest
+from aares.config import ROOT, STAGE, DataSource
+from aares.files import digest, write_atomic
 
 SOURCES = ROOT / "notebooks" / "src"
 TIMEOUT_S = 1800
@@ -175,7 +174,7 @@ def build(name: str, source: DataSource) -> Path:
     if source.kind == "course":
         environment["AARES_DATA"] = str(source.folder)
     with tempfile.TemporaryDirectory() as stage:  # a build that fails leaves all as it was
-        environment[results.STAGE] = stage
+        environment[STAGE] = stage
         execute(notebook, name, ROOT / "notebooks", environment)
         results.publish(name, source, Path(stage))
     _tidy(notebook)

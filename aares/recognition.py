@@ -19,7 +19,6 @@ References
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 import time
@@ -35,6 +34,7 @@ from scipy.stats import binomtest
 from aares.audio import SAMPLE_RATE_HZ
 from aares.config import ROOT
 from aares.distortions import add_noise
+from aares.files import digest
 from aares.hash_index import HashIndex
 from aares.identify import Index, Query
 from aares.identify.answer import load_calibration
@@ -44,9 +44,9 @@ from utils_projet import get_maxima, search_song
 Hashes = Mapping[int, int]
 BENCHMARK = ROOT / "benchmarks" / "results" / "identify.json"
 NOISES = {"clean": "clean"} | {
-    f"{level} dB".replace("-", "−"): f"white {level:+d} dB" for level in (0, -5, -10, -15)
+    f"{level}".replace("-", "−"): f"white {level:+d} dB" for level in (0, -5, -10, -15)
 }
-"""White noise as axes name it, and as the benchmark's conditions do."""
+"""White noise in dB as axes name it, and as the benchmark's conditions do."""
 
 
 @dataclass(frozen=True)
@@ -401,8 +401,7 @@ def digest_calibration() -> str:
     str
         16 hexadecimal digits.
     """
-    content = json.dumps(load_calibration(), sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    return digest(json.dumps(load_calibration(), sort_keys=True).encode())
 
 
 def read_benchmark() -> dict[str, Any]:

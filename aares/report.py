@@ -15,7 +15,7 @@ import typst
 
 from aares import notebooks, results
 from aares.config import ROOT, DataSource
-from aares.files import write_atomic
+from aares.files import digest, write_atomic
 
 TEXT = ROOT / "report" / "report.typ"
 PAGE_PPI = 110
@@ -122,5 +122,5 @@ def _check_files(folder: Path, name: str, section: dict[str, Any], again: str) -
     for kind in ("figures", "tables"):
         for entry in section[kind].values():
             path = folder / kind / entry["file"]
-            if not path.is_file() or results.digest(path.read_bytes()) != entry["sha256"]:
+            if not path.is_file() or digest(path.read_bytes()) != entry["sha256"]:
                 raise ReportError(f"{kind}/{entry['file']} is not what {name} stored: run {again}")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,13 @@ from IPython.display import DisplayHandle, Markdown, display
 from matplotlib.figure import Figure
 
 from aares.config import ROOT, DataSource
-from aares.files import locked, write_atomic
+from aares.files import digest, locked, write_atomic
 from aares.plots.style import use_style
 
 CODE = (
     "aares/**/*.py", "aares/**/*.json", "benchmarks/results/*.json",
     "utils_projet.py", "fingerprint.py", "requirements.lock",
 )  # fmt: skip
-STAGE = "AARES_STAGE"  # names the folder for the results of a build that may still fail
 # These run or print the notebooks; no number depends on them.
 PRINTERS = {"__main__.py", "notebooks.py", "report.py", "handin.py"}
 
@@ -55,7 +53,7 @@ class Notebook:
         self._answer: DisplayHandle | None = None
         self._section: dict[str, Any] = {"stamp": stamp(name, source), "answer": ""}
         self._section |= {"numbers": {}, "tables": {}, "figures": {}}
-        self.report = Path(os.environ.get(STAGE) or source.out / "report")
+        self.report = source.out / "report"
         _drop_files(self.report, name)
         self._save()
 
@@ -166,7 +164,7 @@ class Notebook:
 
 
 def publish(name: str, source: DataSource, stage: Path) -> None:
-    """Put what a notebook made in a folder of its own in the place of what it made before.
+    """Put what a notebook wrote to a folder of its own in the place of what it wrote before.
 
     Parameters
     ----------
@@ -174,15 +172,15 @@ def publish(name: str, source: DataSource, stage: Path) -> None:
         Name of the notebook without suffix.
     source : DataSource
     stage : Path
-        Folder that :data:`STAGE` named while the notebook ran, to its end.
+        What ``out`` was while the notebook ran, to its end; see :data:`aares.config.STAGE`.
     """
-    report = source.out / "report"
-    _drop_files(report, name)
-    for path in sorted(stage.glob(f"*/{name[:2]}_*.*")):
-        write_atomic(report / path.relative_to(stage), path.read_bytes())
-    numbers = stage / "numbers.json"
+    _drop_files(source.out / "report", name)
+    numbers = stage / "report" / "numbers.json"
+    for path in sorted(stage.rglob("*.*")):
+        if path != numbers:
+            write_atomic(source.out / path.relative_to(stage), path.read_bytes())
     if numbers.is_file():
-        _save_section(report, name, read_numbers(numbers)[name])
+        _save_section(source.out / "report", name, read_numbers(numbers)[name])
 
 
 def _drop_files(report: Path, name: str) -> None:
@@ -201,20 +199,6 @@ def _save_section(report: Path, name: str, section: dict[str, Any]) -> None:
 
 
 # --- stamps -------------------------------------------------------------------------------
-
-
-def digest(content: bytes) -> str:
-    """Return the first 16 hexadecimal digits of the SHA-256 of `content`.
-
-    Parameters
-    ----------
-    content : bytes
-
-    Returns
-    -------
-    str
-    """
-    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def stamp(name: str, source: DataSource) -> dict[str, str]:

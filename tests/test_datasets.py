@@ -222,6 +222,6 @@ def test_cells_beyond_the_header_are_an_error(tables):
 
 
 def test_everything_is_checked_before_the_work_begins(tables):
-    with pytest.raises(DataError):
-        (tables.folder / TRAIN).unlink()
+    (tables.folder / TRAIN).unlink()
+    with pytest.raises(DataError, match=TRAIN):
         datasets.check(tables)

@@ -201,9 +201,13 @@ def test_noise_of_any_length_equals_the_literal_loop(seed, n):
     assert process_signal(y) == process_literally(y)
 
 
-@pytest.mark.skipif(not (config.find_data().folder / "songs").is_dir(), reason="no songs here")
-def test_songs_equal_the_literal_loop():
-    for path in datasets.list_songs(config.find_data()):
+@pytest.mark.parametrize("kind", ["demo", "course"])
+def test_songs_equal_the_literal_loop(kind):
+    try:
+        source = config.find_data(kind)
+    except config.ConfigError:
+        pytest.skip("the course's data are not there")
+    for path in datasets.list_songs(source):
         y = audio.load_audio(path)
         assert process_signal(y) == process_literally(y), path.name
 

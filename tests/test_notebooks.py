@@ -149,14 +149,18 @@ def test_a_source_that_was_changed_meanwhile_is_never_lost(story):
 
 def test_a_build_that_fails_leaves_results_as_they_were(story):
     keep = "\n# %%\nfrom aares import results\nfrom aares.config import find_data\n"
-    keep += "book = results.Notebook('99_story', find_data())\nbook.number('n', {})\n"
+    keep += "book = results.Notebook('99_story', find_data())\nbook.number('n', {0})\n"
+    keep += "folder = find_data().out / 'submission'\nfolder.mkdir()\n"
+    keep += "_ = (folder / 'challenge.csv').write_text('{0}')\n"
     build(STORY + keep.format(1), story)
     numbers = story.out / "report" / "numbers.json"
+    challenge = story.out / "submission" / "challenge.csv"
     before = numbers.read_bytes()
     with pytest.raises(NotebookError, match="ZeroDivisionError"):
         build(STORY + keep.format(2) + "1 / 0\n", story)
-    assert numbers.read_bytes() == before
+    assert numbers.read_bytes() == before and challenge.read_text() == "1"
     build(STORY + keep.format(3), story)
+    assert challenge.read_text() == "3"
     assert results.read_numbers(numbers)["99_story"]["numbers"] == {"n": 3}
 
 

@@ -204,5 +204,6 @@ def test_the_benchmark_belongs_to_this_calibration(tmp_path, monkeypatch):
 def test_conditions_are_drawn_as_shares_of_the_excerpts():
     counts = pd.DataFrame({"first": [300, 270], "accepted": [300, 150]}, index=["a", "b -5 dB"])
     ax = draw_conditions(counts, 300, Figure().subplots(), title="t")
-    assert [line.get_xdata().tolist() for line in ax.lines[::3]][:1] == [[1.0, 0.9]]
+    first, accepted = (ax.containers[k].lines[0].get_xdata().tolist() for k in (0, 1))
+    assert first == [1.0, 0.9] and accepted == [1.0, 0.5]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b −5 dB"]

@@ -93,6 +93,7 @@ labelled = pd.concat([datasets.load_train(source), datasets.load_test(source)], 
 pairs = patterns.find_same_recordings(df, labelled)
 n_pairs = book.number("n_pairs", len(pairs))
 one_dead = float(((pairs["lower"] == 0) & (pairs["higher"] > 0)).mean())
+book.number("one_dead", one_dead)
 correlation, low, high = patterns.measure_pair_correlation(pairs)
 book.say(
     f"There are {n_pairs} such pairs. In **{one_dead:.0%}** of them one copy is at 0 and the other "

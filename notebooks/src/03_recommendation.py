@@ -424,8 +424,9 @@ book.figure(
 book.say(
     f"EASE finds {found.loc['EASE', 'warm']:.1%} of the warm and "
     f"{found.loc['EASE', 'cold']:.1%} of the cold songs, the hybrid "
-    f"{found.loc['hybrid', 'warm']:.1%} and {found.loc['hybrid', 'cold']:.1%}. Its weights were "
-    f"chosen on all hidden songs, and {cold_share:.0%} of those are cold: there it is good. "
+    f"{found.loc['hybrid', 'warm']:.1%} and {found.loc['hybrid', 'cold']:.1%}. Best on "
+    f"warm songs: {found['warm'].idxmax()}; on cold ones: {found['cold'].idxmax()}. One set of "
+    f"weights serves both, and {cold_share:.0%} of the hidden songs are cold. "
     "(These are shares of all hidden songs; recall above divides by what ten songs can hold.)"
 )
 

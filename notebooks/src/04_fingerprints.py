@@ -638,8 +638,7 @@ by_condition = {row["condition"]: row for row in peers["rows"]}
 against = {
     length: {
         method: {
-            label.removesuffix(" dB"): np.arange(peers["n"])
-            < by_condition[f"{noise}, {length} s"][method]
+            label: np.arange(peers["n"]) < by_condition[f"{noise}, {length} s"][method]
             for label, noise in recognition.NOISES.items()
         }
         for method in ("identifier", "Chromaprint", "assignment")
