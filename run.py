@@ -63,11 +63,9 @@ def main(arguments: list[str]) -> int:
             "Nothing outside .venv was changed; the same command tries again."
         )
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
-    if environment.get("AARES_DATA"):  # as seen from where the command was typed
-        environment["AARES_DATA"] = str(Path(environment["AARES_DATA"]).expanduser().resolve())
-    environment["AARES_FROM"] = str(Path.cwd())  # where relative names of files count from
-    command = [str(PYTHON), "-m", "aares", *arguments]
-    with subprocess.Popen(command, cwd=ROOT, env=environment) as process:
+    # -P: a folder of the same name where the command was typed is not ours
+    command = [str(PYTHON), "-P", "-m", "workshop", *arguments]
+    with subprocess.Popen(command, env=environment) as process:
         while True:
             try:
                 return process.wait()
@@ -98,7 +96,7 @@ def _make_environment() -> None:
     _install()
     _add_root_to_path()
     print("Compiling, once (a minute) ...", flush=True)
-    _run(str(PYTHON), "-m", "aares.prepare")
+    _run(str(PYTHON), "-m", "workshop.precompile")
     STAMP.write_text(_describe_state(), "utf-8")
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
-
-LOCK_S = 20.0  # no reader-and-writer needs a lock for longer; an older one was left by a crash
 
 
 @contextmanager
@@ -76,41 +73,3 @@ def digest(content: bytes) -> str:
     str
     """
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep other processes out while a file is read, changed and written.
-
-    Parameters
-    ----------
-    path : Path
-        The file to change; ``<path>.lock`` stands beside it meanwhile.
-
-    Yields
-    ------
-    None
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.with_name(f"{path.name}.lock")
-    while True:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
-            break
-        except (FileExistsError, PermissionError) as error:
-            if isinstance(error, PermissionError) and os.name != "nt":
-                raise  # on Windows: the lock is just being deleted
-            _drop_if_stale(lock)
-            time.sleep(0.01)
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
-
-
-def _drop_if_stale(lock: Path) -> None:
-    try:
-        if time.time() - lock.stat().st_mtime > LOCK_S:
-            lock.unlink(missing_ok=True)
-    except FileNotFoundError:
-        pass

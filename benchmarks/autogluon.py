@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.remove(str(Path(__file__).resolve().parent))  # it would hide the package `autogluon`
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from aares.config import ROOT, SKIPPED
+from workshop.config import ROOT, SKIPPED
 
 SPLIT = 17
 MINUTES = 20
@@ -68,13 +68,13 @@ def compare(python: str, minutes: float) -> None:
     import pandas as pd
     from sklearn.model_selection import train_test_split
 
-    from aares import datasets
-    from aares.config import find_data
+    from aares import data
     from aares.genre import make_model, remove_songs
+    from workshop.config import find_data
 
     source = find_data()
-    train, test = datasets.load_train(source), datasets.load_test(source)
-    extra = remove_songs(datasets.load_subset(source), train, test)
+    train, test = data.load_train(source), data.load_test(source)
+    extra = remove_songs(data.load_subset(source), train, test)
     X, y = train.drop(columns="genre"), train["genre"]
     a, b, ya, yb = train_test_split(X, y, train_size=0.8, random_state=SPLIT)
 

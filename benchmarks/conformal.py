@@ -17,8 +17,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from aares import config, conformal, datasets
+from aares import conformal, data
 from utils_projet import ConformalPrediction
+from workshop import config
 
 N_BAG = 1500  # bonus exercise: "use the first 1500 examples, no more"
 N_LITERAL = 2
@@ -28,8 +29,8 @@ def load_songs():
     """Return the bag's features and genres, and the test songs' features, standardised."""
     source = config.find_data()
     print(source.describe())
-    columns = list(config.AUDIO_FEATURES)
-    train, test = datasets.load_train(source), datasets.load_test(source)
+    columns = list(data.AUDIO_FEATURES)
+    train, test = data.load_train(source), data.load_test(source)
     scaler = StandardScaler().fit(train[columns][:N_BAG])
     bag = scaler.transform(train[columns][:N_BAG])
     return bag, train["genre"][:N_BAG].to_numpy(), scaler.transform(test[columns])

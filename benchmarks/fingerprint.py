@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from aares import audio, config, datasets
-from aares.hash_index import HashIndex
-from aares.recognition import cut_excerpts, vary_songs
+from aares import audio
+from aares.fingerprints.experiments import cut_excerpts, vary_songs
+from aares.fingerprints.inverted_index import InvertedIndex
 from fingerprint import compute_spectrogram, process_signal
 from utils_projet import get_maxima, search_song
+from workshop import config
 
-SR_HZ = audio.SAMPLE_RATE_HZ
+SR_HZ = audio.COURSE_RATE_HZ
 
 
 def time_best(function, *arguments, repeats=3):
@@ -99,7 +100,7 @@ def time_search(songs):
     pieces = list(vary_songs(named, n=1000, length=80 * SR_HZ, rng=rng).values())
     database = [process_signal(y) for y in pieces]
     for n in (13, 100, 1000):
-        index = HashIndex(database[:n])
+        index = InvertedIndex(database[:n])
         literal = partial(search_song, database[:n], return_scores=True)
         for seconds in (5, 10, 15):
             rows = []
@@ -108,20 +109,18 @@ def time_search(songs):
                 slow_s, slow = time_best(literal, query)
                 fast_s, fast = time_best(index.search, query, repeats=20)
                 assert fast == slow
-                rows.append(
-                    (slow_s * 1e3, fast_s * 1e3, slow_s / fast_s, slow[0][0] == excerpt.song)
-                )
-            slow_ms, fast_ms, ratio, first = np.array(rows).T
+                rows.append((slow_s, fast_s, slow[0][0] == excerpt.song))
+            slow, fast, first = np.array(rows).T
             print(
-                f"{n:4d} songs, {seconds:2d} s excerpts: search_song {np.median(slow_ms):7.2f} ms, "
-                f"inverted {np.median(fast_ms) * 1e3:6.1f} us, "
-                f"{np.median(ratio):5.0f} times faster, "
-                f"same answers, {first.mean():.0%} right first"
+                f"{n:4d} songs, {seconds:2d} s: search_song {np.median(slow) * 1e3:6.2f} ms, "
+                f"inverted {np.median(fast) * 1e6:5.1f} us: "
+                f"{np.median(slow / fast):5.0f} times faster, same answers, "
+                f"{first.mean():.0%} right first"
             )
 
 
 if __name__ == "__main__":
-    SONGS = [audio.load_audio(path) for path in datasets.list_songs(config.find_data())]
+    SONGS = [audio.load_audio(path) for path in config.find_data().list_songs()]
     process_signal(SONGS[0][: 20 * SR_HZ])  # compile before timing
     compare_with_loops(SONGS)
     time_lengths(SONGS)

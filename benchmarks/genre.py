@@ -19,17 +19,17 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from aares import datasets
-from aares.config import find_data
+from aares import data
 from aares.genre import LIGHT, GenreClassifier, make_model, remove_songs
 from aares.genre.compare import make_folds, predict_folds, score_folds
+from workshop.config import find_data
 
 REPORTED_SPLIT = 17
 CHOICE_SPLITS = (101, 102, 103)
 SOURCE = find_data()
-TRAIN, TEST = datasets.load_train(SOURCE), datasets.load_test(SOURCE)
+TRAIN, TEST = data.load_train(SOURCE), data.load_test(SOURCE)
 X, Y = TRAIN.drop(columns="genre"), TRAIN["genre"]
-EXTRA = remove_songs(datasets.load_subset(SOURCE), TRAIN, TEST)
+EXTRA = remove_songs(data.load_subset(SOURCE), TRAIN, TEST)
 
 
 def score_split(model: GenreClassifier, seed: int) -> tuple[float, float]:

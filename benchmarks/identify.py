@@ -34,23 +34,22 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from aares import distortions
-from aares.audio import load_audio
-from aares.config import CACHE, DEMO, ROOT
+from aares.audio import distortions, load_audio
 from aares.files import write_atomic
 from aares.identify import Index, Query, Settings, make_query
 from aares.identify import answer as answering
-from aares.identify.index import WAYS
-from aares.identify.pairs import hash_recording
-from aares.identify.peaks import BLOCK_FRAMES, N_BINS, Peaks
-from aares.identify.recordings import (
+from aares.identify.catalogue import (
     Prints,
     Recording,
     fingerprint,
-    pack_peaks,
-    unpack_peaks,
 )
-from aares.recognition import BENCHMARK, digest_calibration, estimate_share
+from aares.identify.index import WAYS
+from aares.identify.pairs import hash_recording
+from aares.identify.peaks import BLOCK_FRAMES, N_BINS, Peaks
+from aares.identify.segment import pack_peaks, unpack_peaks
+from aares.scores import estimate_share
+from workshop.config import CACHE, DEMO, ROOT
+from workshop.measured import BENCHMARK, digest_calibration
 
 SR = 8000
 N_INDEXED = 1000

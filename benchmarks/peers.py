@@ -23,11 +23,11 @@ import soundfile as sf
 from identify import SR, Cell, Track, build_index, list_tracks, noisy, played, record, split_tracks
 from numba import njit
 
-from aares.audio import SAMPLE_RATE_HZ
-from aares.config import SKIPPED
-from aares.hash_index import HashIndex
-from aares.recognition import describe_share
+from aares.audio import COURSE_RATE_HZ
+from aares.fingerprints.inverted_index import InvertedIndex
+from aares.scores import describe_share
 from fingerprint import process_signal
+from workshop.config import SKIPPED
 
 N_EXCERPTS = 100
 LEVELS = (np.inf, 10, 0, -5, -10, -15)
@@ -68,9 +68,9 @@ def prepare_assignment(tracks: list[Track]) -> Callable[[np.ndarray], str | None
     """Return what names the track of an excerpt as exercises 4 and 5 do."""
 
     def hash_signal(y: np.ndarray) -> dict[int, int]:
-        return process_signal(librosa.resample(y, orig_sr=SR, target_sr=SAMPLE_RATE_HZ))
+        return process_signal(librosa.resample(y, orig_sr=SR, target_sr=COURSE_RATE_HZ))
 
-    index = HashIndex([hash_signal(track.load()) for track in tracks])
+    index = InvertedIndex([hash_signal(track.load()) for track in tracks])
 
     def ask(y: np.ndarray) -> str | None:
         [best, *_], [score, *_] = index.search(hash_signal(y))

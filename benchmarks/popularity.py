@@ -21,17 +21,18 @@ from sklearn.dummy import DummyRegressor
 from sklearn.model_selection import GroupKFold, KFold, train_test_split
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from aares import config, datasets
+from aares import data
 from aares.genre.labels import remove_songs
 from aares.popularity import (
     Releases,
     compare_intervals,
     learn_reference,
     make_model,
-    predict_folds,
     predict_parts_folds,
     score,
 )
+from aares.scores import predict_folds
+from workshop import config
 
 TUNING_SEED = 3
 
@@ -43,8 +44,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="folds at the same time")
     options = parser.parse_args()
     source = config.find_data()
-    df = datasets.load_subset(source)
-    labelled = pd.concat([datasets.load_train(source), datasets.load_test(source)])
+    df = data.load_subset(source)
+    labelled = pd.concat([data.load_train(source), data.load_test(source)])
     X, y = df.drop(columns="popularity"), df["popularity"].to_numpy(float)
     start = time.process_time()
     reference = learn_reference(remove_songs(labelled, df))

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-from aares import notebooks, report, results
-from aares.config import ROOT, DataSource, find_data
+from workshop import notebooks, report, results
+from workshop.config import DEMO, ROOT, Workplace, find_data
 
 SR = 3000
 TEXT = """
@@ -34,18 +34,18 @@ def _leave_course_data_alone() -> None:
 
 
 @pytest.fixture(scope="session")
-def demo() -> DataSource:
+def demo() -> Workplace:
     return find_data("demo")
 
 
 @pytest.fixture
-def tables(tmp_path: Path) -> DataSource:
+def tables(tmp_path: Path) -> Workplace:
     """A course folder with the first rows of the demo's tables, to be spoilt by a test."""
     demo = find_data("demo")
     for path in demo.folder.glob("spotify_dataset_*.csv"):
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)[:9]
         (tmp_path / path.name).write_text("".join(lines), encoding="utf-8")
-    return DataSource("course", tmp_path, None, tmp_path / "out")
+    return Workplace("course", tmp_path, DEMO, tmp_path / "out")
 
 
 @pytest.fixture
@@ -58,19 +58,19 @@ def scratch() -> Path:
 
 
 @pytest.fixture
-def source(scratch, monkeypatch) -> DataSource:
+def source(scratch, monkeypatch) -> Workplace:
     """One notebook's results, and a text that states them."""
     (scratch / "src").mkdir()
     (scratch / "src" / "99_story.py").write_text("# %% [markdown]\n# # A story\n")
     (scratch / "text.typ").write_text(TEXT.replace("{template}", "/report/template.typ"))
     monkeypatch.setattr(notebooks, "SOURCES", scratch / "src")
     monkeypatch.setattr(report, "TEXT", scratch / "text.typ")
-    source = DataSource("demo", find_data("demo").folder, None, scratch)
+    source = Workplace("demo", DEMO, DEMO, scratch)
     write_results(source)
     return source
 
 
-def write_results(source: DataSource) -> results.Notebook:
+def write_results(source: Workplace) -> results.Notebook:
     book = results.Notebook("99_story", source)
     book.number("score", 0.56789)
     book.number("songs", 25492)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import time
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
-from aares import config
-from aares.config import ConfigError, find_data
-from aares.files import locked, write_atomic
+from aares.files import write_atomic
+from workshop import config
+from workshop.config import ConfigError, find_data
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +48,31 @@ def test_a_folder_that_is_not_there_is_an_error_not_the_demo(monkeypatch, tmp_pa
 
 
 def test_asking_for_absent_course_data_says_where_it_goes():
-    with pytest.raises(ConfigError, match=r"put spotify_dataset_train.csv.*AARES_DATA"):
+    with pytest.raises(ConfigError, match=r"put spotify_dataset_train.csv.*--data FOLDER"):
         find_data("course")
-    with pytest.raises(ConfigError, match="expected 'course' or 'demo', found 'real'"):
+    with pytest.raises(ConfigError, match="--data: expected a folder.*nothing at 'real'"):
         find_data("real")
+
+
+def test_data_may_name_the_folder(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    source = find_data(str(tmp_path / "elsewhere"))
+    assert (source.kind, source.folder, source.out) == ("course", tmp_path / "elsewhere", tmp_path)
+    assert source.users == config.DEMO, "without listeners of its own"
+
+
+def test_a_kernel_is_told_what_its_builder_decided(monkeypatch, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    for source in (find_data(str(tmp_path / "elsewhere")), find_data("demo")):
+        with monkeypatch.context() as kernel:
+            for name, value in source.tell(tmp_path / "stage").items():
+                kernel.setenv(name, value)
+            seen = find_data()
+        assert (seen.kind, seen.folder, seen.out) == (
+            source.kind,
+            source.folder,
+            tmp_path / "stage",
+        )
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
@@ -71,20 +88,6 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
     assert [item.name for item in path.parent.iterdir()] == ["file.txt"]
 
 
-def test_a_lock_keeps_others_out(tmp_path):
-    path = write_atomic(tmp_path / "count.txt", "0")
-
-    def add_one(_):
-        with locked(path):
-            value = int(path.read_text())
-            time.sleep(0.002)
-            write_atomic(path, str(value + 1))
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(add_one, range(40)))
-    assert path.read_text() == "40"
-
-
 def test_course_tables_of_other_names_are_told(tmp_path, monkeypatch):
     monkeypatch.delenv("AARES_DATA", raising=False)
     monkeypatch.delenv("AARES_SOURCE", raising=False)
@@ -95,23 +98,3 @@ def test_course_tables_of_other_names_are_told(tmp_path, monkeypatch):
     (tmp_path / "course" / "spotify_dataset_trian.csv").touch()
     with pytest.raises(ConfigError, match=r"found spotify_dataset_trian.csv"):
         find_data()
-
-
-@pytest.mark.skipif(os.name == "nt", reason="there it means that the lock is just being deleted")
-def test_a_folder_that_cannot_be_written_to_is_an_error(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise PermissionError("read-only")
-
-    monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(PermissionError), locked(tmp_path / "count.txt"):
-        pass
-
-
-def test_a_lock_that_a_crash_left_behind_is_dropped(tmp_path):
-    path = tmp_path / "count.txt"
-    lock = tmp_path / "count.txt.lock"
-    lock.touch()
-    os.utime(lock, (0, 0))
-    with locked(path):
-        assert lock.exists()
-    assert not lock.exists()

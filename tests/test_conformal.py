@@ -24,10 +24,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import utils_projet
-from aares import config, conformal, datasets
+from aares import conformal, data
 from aares.conformal import full, split
-from aares.plots import conformal as plots
 from utils_projet import ConformalPrediction
+from workshop import config
+from workshop.plots import conformal as plots
 
 # --- the definition -----------------------------------------------------------------------
 
@@ -165,10 +166,10 @@ def test_order_of_the_bag_does_not_matter():
 def test_counts_equal_the_definition_on_the_bag_of_the_assignment(kind):
     """Five songs, each label, against the first 1,500 songs: every count is the definition's."""
     try:
-        train = datasets.load_train(config.find_data(kind)).head(1505)
+        train = data.load_train(config.find_data(kind)).head(1505)
     except config.ConfigError:
         pytest.skip("no course data")
-    X = StandardScaler().fit_transform(train[list(config.AUDIO_FEATURES)].to_numpy(dtype=float))
+    X = StandardScaler().fit_transform(train[list(data.AUDIO_FEATURES)].to_numpy(dtype=float))
     genre = train["genre"].to_numpy()
     predictor = make_predictor(X[:1500], genre[:1500])
     found = predictor.count_stranger(X[1500:])

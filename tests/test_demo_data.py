@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aares.config import DEMO
-from aares.schema import COLUMNS as TYPES
-from aares.schema import SCHEMAS
+from aares.data.schemas import COLUMNS as TYPES
+from aares.data.schemas import SCHEMAS
 from tools import demo_model, demo_tables
 from tools.demo_fidelity import count_copies, share_genre
+from workshop.config import DEMO
 
 SCALE = 0.03
 TABLES = ("train", "test", "subset", "recommendation")

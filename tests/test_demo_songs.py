@@ -13,7 +13,6 @@ import soundfile as sf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aares import config
 from tools import (
     demo_songs,
     song_catalogue,
@@ -24,6 +23,7 @@ from tools import (
 )
 from tools.song_scores import ChordSpan, Note, Score
 from tools.song_synth import Arrangement, Voice
+from workshop import config
 
 FOLDER = config.ROOT / "data" / "demo" / "songs"
 SONGS = sorted(FOLDER.glob("*.ogg"))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aares import distortions
+from aares.audio import distortions
 
 SR = 8000
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fingerprint
-from aares import audio, config, datasets
+from aares import audio
 from fingerprint import (
     compute_spectrogram,
     get_hashes,
@@ -17,6 +17,7 @@ from fingerprint import (
     process_signal,
 )
 from utils_projet import get_maxima, search_song
+from workshop import config
 
 SR_HZ = 3000
 
@@ -207,7 +208,7 @@ def test_songs_equal_the_literal_loop(kind):
         source = config.find_data(kind)
     except config.ConfigError:
         pytest.skip("the course's data are not there")
-    for path in datasets.list_songs(source):
+    for path in source.list_songs():
         y = audio.load_audio(path)
         assert process_signal(y) == process_literally(y), path.name
 

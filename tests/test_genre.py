@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aares import config
+from aares import data
 from aares.genre import (
     KEYWORDS,
     GenreClassifier,
@@ -26,7 +26,7 @@ from aares.genre.compare import (
     measure_learning,
     predict_folds,
     score_folds,
-    summarize_scores,
+    summarise_scores,
 )
 from aares.genre.decision import Decision
 from aares.genre.explore import (
@@ -45,10 +45,10 @@ from aares.genre.neighbors import NeighborVotes, Songs, find_neighbors, find_sim
 from aares.genre.songs import (
     COLUMNS,
     SOUND,
-    SoundSpace,
+    RankSpace,
     check_table,
+    compute_numbers,
     describe_dates,
-    describe_songs,
     name_albums,
 )
 
@@ -141,7 +141,7 @@ def test_rule_gives_a_keyword_of_the_first_match(genres):
 
 
 def test_keywords_are_the_assignments_genres():
-    assert sorted(KEYWORDS) == sorted(config.GENRES)
+    assert sorted(KEYWORDS) == sorted(data.GENRES)
 
 
 def test_label_songs_keeps_what_the_rule_labels():
@@ -193,9 +193,9 @@ def test_check_table_names_what_is_wrong():
 def test_sound_space_counts_by_rank():
     X, _ = make_songs()
     table = check_table(X)
-    space = SoundSpace().fit(table)
+    space = RankSpace().fit(table)
     stretched = table.assign(duration_ms=table["duration_ms"] ** 2)
-    assert np.allclose(space.transform(table), SoundSpace().fit_transform(stretched), atol=0.01)
+    assert np.allclose(space.transform(table), RankSpace().fit_transform(stretched), atol=0.01)
     gaps = space.transform(table.assign(tempo=np.nan))
     assert (gaps[:, SOUND.index("tempo")] == 0.5).all()
 
@@ -205,9 +205,9 @@ def test_sound_space_counts_by_rank():
 
 def make_view(X, *, n_classes=3):
     table = check_table(X)
-    space = SoundSpace().fit_transform(table)
+    space = RankSpace().fit_transform(table)
     guesses = np.full((len(X), n_classes), 1 / n_classes)
-    return Songs(describe_songs(table), space, name_albums(table), guesses)
+    return Songs(compute_numbers(table), space, name_albums(table), guesses)
 
 
 @settings(max_examples=25, deadline=None)
@@ -419,7 +419,7 @@ def test_every_compared_classifier_beats_the_most_frequent_genre():
     folds = make_folds(y, n_folds=2)
     models = make_classifiers()
     scores = compare_classifiers(models, X, pd.Series(y), folds, n_jobs=1)
-    table = summarize_scores(scores)
+    table = summarise_scores(scores)
     assert list(scores.columns) == list(models)
     assert table.index[0] == "most frequent genre"
     assert (table["micro-F1"].iloc[1:] > table["micro-F1"].iloc[0] + 0.1).all()

@@ -9,8 +9,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from aares import datasets, handin, notebooks, report
-from aares.handin import HandinError
+from aares import data
+from workshop import challenge, handin, notebooks, report
+from workshop.handin import HandinError
 
 
 @pytest.fixture
@@ -19,8 +20,8 @@ def finished(source):
     rendered = source.out / "notebooks" / "99_story.ipynb"
     rendered.parent.mkdir()
     rendered.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
-    genres = datasets.load_train(source)["genre"].unique()
-    datasets.write_challenge(np.resize(genres, len(datasets.load_test(source))), source)
+    genres = data.load_train(source)["genre"].unique()
+    challenge.write_challenge(np.resize(genres, len(data.load_test(source))), source)
     return source
 
 
@@ -36,7 +37,7 @@ def test_the_five_files_are_written(finished):
     assert all(path.stat().st_size > 0 for path in paths)
     names = set(zipfile.ZipFile(paths[2]).namelist())
     assert {"run.py", "fingerprint.py", "utils_projet.py", "notebooks/99_story.ipynb"} <= names
-    assert {"aares/datasets.py", "aares/genre/model.py", "report/report.typ"} <= names
+    assert {"aares/data/tables.py", "aares/genre/model.py", "report/report.typ"} <= names
     assert not any("__pycache__" in name or name.startswith("data/course") for name in names)
     example = notebooks.read(paths[4])
     code = "\n".join(cell.source for cell in example.cells)

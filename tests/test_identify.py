@@ -16,29 +16,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import maximum_filter
 
-from aares import distortions
-from aares.audio import AudioError
-from aares.config import ROOT
+from aares.audio import AudioError, distortions
+from aares.cli import identify_files, index_folder
 from aares.identify import (
     Candidate,
     Index,
     IndexFileError,
     Settings,
+    evidence,
     make_query,
     make_timeline,
     pairs,
     peaks,
-    search,
     storage,
     timeline,
+    vote,
 )
 from aares.identify.answer import THRESHOLD, Ranking, choose, estimate_p_false
-from aares.identify.command import identify_files, index_folder
+from aares.identify.catalogue import BLOCK_STEPS, fingerprint
 from aares.identify.hits import measure_hits
 from aares.identify.index import MAX_SEGMENTS, WAYS
 from aares.identify.query import THOROUGH
-from aares.identify.recordings import BLOCK_STEPS, fingerprint, unpack_peaks
+from aares.identify.segment import unpack_peaks
 from aares.identify.timeline import Played
+from workshop.config import ROOT
 
 SR = 8000
 
@@ -156,7 +157,7 @@ def test_votes_equal_counting_by_hand(songs):
         for key, step in zip(hashes.tolist(), times.tolist(), strict=True)
         for posting in where.get(key, [])
     )
-    votes = search._gather(*part.segment[:3], part.table, hashes, times, len(places))
+    votes = vote._gather(*part.segment[:3], part.table, hashes, times, len(places))
     assert sorted((votes >> 12).tolist()) == places and len(places) > 20
 
 
@@ -171,7 +172,7 @@ def test_the_rarest_hashes_vote_within_the_budget():
         (102, "all"),
     ):
         expected = {0, 2, 3, 4, 5, 6} if chosen == "all" else {int(k) for k in chosen.split()}
-        assert set(np.flatnonzero(search._choose_rare(counts, budget))) == expected, budget
+        assert set(np.flatnonzero(vote._choose_rare(counts, budget))) == expected, budget
 
 
 def test_peaks_are_graded_by_their_power(songs):
@@ -196,8 +197,8 @@ def test_strong_peaks_count_more():
         heard = excess.copy()
         heard[row, frame] = 80
         packed = np.array([loud, soft], dtype=np.uint16)
-        [scores[name]], _ = search.measure(blocks, packed, places, heard, 1.0, 0)
-    weights = search.STRENGTH_WEIGHTS
+        [scores[name]], _ = evidence.measure(blocks, packed, places, heard, 1.0, 0)
+    weights = evidence.STRENGTH_WEIGHTS
     assert scores["loud"] / scores["soft"] == pytest.approx(weights[3] / weights[0])
 
 
@@ -348,8 +349,8 @@ def test_a_place_is_looked_at_closely(songs):
         chosen = np.flatnonzero(heard)[:: round(1 / share)]
         excess = np.zeros((512, n_steps), dtype=np.int8)
         excess[bins[chosen], steps[chosen]] = strength
-        [score], _ = search.measure(*part.segment[3:], np.array([0]), excess, 1.0, 0)
-        breadth, beside = search.examine(part.segment, 0, excess, 1.0)
+        [score], _ = evidence.measure(*part.segment[3:], np.array([0]), excess, 1.0, 0)
+        breadth, beside = evidence.examine(part.segment, 0, excess, 1.0)
         assert breadth == pytest.approx(score * min(1.0, 8 / strength), rel=1e-3)
         assert beside < 0.5 * score
 
@@ -358,7 +359,9 @@ def test_a_query_is_its_own_ceiling(songs):
     query = make_query(songs["song 9"][80_000 : 80_000 + 8 * SR])  # aligned with the frames
     index = Index.from_signals({"itself": songs["song 9"][80_000 : 80_000 + 8 * SR]})
     segment, start = index._parts[0].segment, np.array([0])
-    [score], _ = search.measure(segment.blocks, segment.peaks, start, query.evidence.excess, 1.0, 0)
+    [score], _ = evidence.measure(
+        segment.blocks, segment.peaks, start, query.evidence.excess, 1.0, 0
+    )
     assert score == pytest.approx(query.ceiling, rel=1e-4) and query.ceiling > 5
 
 
@@ -651,7 +654,11 @@ def test_the_command_line_says_what_is_wrong(tmp_path, capsys):
     assert index_folder(tmp_path / "empty", tmp_path / "a.index") == 1
     assert identify_files(["x.wav"], tmp_path / "a.index", as_json=False) == 1
     said = capsys.readouterr().err
-    assert "expected a folder" in said and "no audio file" in said and "run.py index" in said
+    assert (
+        "expected a folder" in said
+        and "no audio file" in said
+        and "the command index FOLDER" in said
+    )
     Index().save(tmp_path / "a.index")
     assert identify_files([str(tmp_path / "x.wav")], tmp_path / "a.index", as_json=True) == 1
     assert "no such file" in json.loads(capsys.readouterr().out)["error"]

@@ -10,9 +10,9 @@ import time
 import nbformat
 import pytest
 
-from aares import notebooks, results
-from aares.config import ROOT, DataSource, find_data
-from aares.notebooks import NotebookError
+from workshop import notebooks, results
+from workshop.config import DEMO, ROOT, Workplace
+from workshop.notebooks import NotebookError
 
 STORY = """# %% [markdown]
 # # A story
@@ -26,8 +26,8 @@ assert total == 45
 TOLD = """# %%
 import os
 from pathlib import Path
-from aares import config, results
-source = config.DataSource("demo", config.DEMO, None, Path(os.environ["AARES_TEST_OUT"]))
+from workshop import config, results
+source = config.Workplace("demo", config.DEMO, config.DEMO, Path(os.environ["AARES_TEST_OUT"]))
 book = results.Notebook("99_story", source)
 book.head()
 
@@ -45,10 +45,10 @@ def story(tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "SOURCES", tmp_path / "src")
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "99_story.py").write_text(STORY)
-    return DataSource("demo", find_data("demo").folder, None, tmp_path / "out")
+    return Workplace("demo", DEMO, DEMO, tmp_path / "out")
 
 
-def build(text: str, source: DataSource):
+def build(text: str, source: Workplace):
     (notebooks.SOURCES / "99_story.py").write_text(text)
     return notebooks.build("99_story", source)
 
@@ -88,7 +88,9 @@ def test_the_first_failure_stops_the_others(story, monkeypatch):
         "03": "import sys; sys.exit('cell 3 failed')",
         "04": "import time; time.sleep(600)",
     }
-    monkeypatch.setattr(notebooks, "_command", lambda name: [sys.executable, "-c", programs[name]])
+    monkeypatch.setattr(
+        notebooks, "_command", lambda name, _: [sys.executable, "-c", programs[name]]
+    )
     start, done = time.perf_counter(), []
     with pytest.raises(NotebookError, match="cell 3 failed"):
         done.extend(name for name, _ in notebooks.build_all(list(programs), story))
@@ -148,12 +150,12 @@ def test_a_source_that_was_changed_meanwhile_is_never_lost(story):
 
 
 def test_a_build_that_fails_leaves_results_as_they_were(story):
-    keep = "\n# %%\nfrom aares import results\nfrom aares.config import find_data\n"
+    keep = "\n# %%\nfrom workshop import results\nfrom workshop.config import find_data\n"
     keep += "book = results.Notebook('99_story', find_data())\nbook.number('n', {0})\n"
     keep += "folder = find_data().out / 'submission'\nfolder.mkdir()\n"
     keep += "_ = (folder / 'challenge.csv').write_text('{0}')\n"
     build(STORY + keep.format(1), story)
-    numbers = story.out / "report" / "numbers.json"
+    numbers = story.out / "report" / "results" / "99_story.json"
     challenge = story.out / "submission" / "challenge.csv"
     before = numbers.read_bytes()
     with pytest.raises(NotebookError, match="ZeroDivisionError"):
@@ -161,7 +163,7 @@ def test_a_build_that_fails_leaves_results_as_they_were(story):
     assert numbers.read_bytes() == before and challenge.read_text() == "1"
     build(STORY + keep.format(3), story)
     assert challenge.read_text() == "3"
-    assert results.read_numbers(numbers)["99_story"]["numbers"] == {"n": 3}
+    assert results.read_section(story.out / "report", "99_story")["numbers"] == {"n": 3}
 
 
 def test_running_again_by_hand_is_no_edit(story):

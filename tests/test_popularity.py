@@ -12,7 +12,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 from sklearn.model_selection import KFold
 
-from aares.config import AUDIO_FEATURES
+from aares.data.schemas import AUDIO_FEATURES
 from aares.popularity import (
     PopularityIntervals,
     Releases,
@@ -23,7 +23,6 @@ from aares.popularity import (
     make_model,
     measure_dependence,
     measure_importance,
-    predict_folds,
     predict_parts_folds,
     score,
     summarise_residuals,
@@ -51,17 +50,17 @@ from aares.popularity.intervals import (
     move_bounds,
     score_bounds,
 )
-from aares.popularity.model import HurdleRegressor, _blend, mix_quantile
-from aares.popularity.neighbors import (
+from aares.popularity.kriging import (
     DAY,
     NOBODY,
     Known,
-    SoundSpace,
+    SoundRanks,
     is_vague,
     krige,
     name_artists,
     split_inner,
 )
+from aares.popularity.model import HurdleRegressor, _blend, mix_quantile
 from aares.popularity.patterns import (
     compare_correlations,
     count_weekdays,
@@ -73,9 +72,9 @@ from aares.popularity.patterns import (
     summarise_keys,
     summarise_months,
     summarise_years,
-    wilson,
 )
 from aares.popularity.rows import describe_date, describe_title
+from aares.scores import predict_folds
 
 GENRES = ("polka", "tango", "fado", "samba")
 
@@ -584,13 +583,6 @@ def test_artists_are_summarised_and_alike():
     assert np.isnan(measure_likeness(alike.assign(popularity=5), "artist_name"))
 
 
-@given(st.integers(1, 200), st.data())
-def test_wilson_interval_holds_the_share(n, data):
-    k = data.draw(st.integers(0, n))
-    low, high = wilson(k, n)
-    assert 0 <= low <= k / n <= high <= 1
-
-
 def test_residuals_of_a_biased_group():
     y, predicted = np.r_[np.zeros(40), np.full(40, 5.0)], np.zeros(80)
     groups = pd.Series(["fair"] * 40 + ["under"] * 39 + [None])
@@ -655,7 +647,7 @@ def test_folds_of_the_process_are_those_of_fits_without_the_fold(songs):
     y = np.random.default_rng(0).normal(size=(len(odd), 2))
     artists = name_artists(odd)
     splits = [split_inner(len(odd), g, n_folds=3, random_state=0) for g in (None, artists)]
-    process = SongProcess(SoundSpace(odd))
+    process = SongProcess(SoundRanks(odd))
     found = process.fit_folds(odd, y, splits)
     own = compute_covariance(process.places_, process.places_, process.weights)
     assert np.linalg.eigvalsh(own).min() > -1e-9
@@ -670,7 +662,7 @@ def test_folds_of_the_process_are_those_of_fits_without_the_fold(songs):
 
 def test_a_song_of_the_same_artist_and_genre_counts_more(songs):
     y = np.column_stack([np.where(songs["genres"].map(lambda g: g[0]) == "fado", 1.0, -1.0)] * 2)
-    process = SongProcess(SoundSpace(songs))
+    process = SongProcess(SoundRanks(songs))
     process.fit_folds(songs, y, [])
     fado = songs[songs["genres"].map(lambda g: g[0]) == "fado"].iloc[[0]]
     stranger = fado.assign(artist_name="nobody ever", genres=[("unheard of",)])

@@ -9,13 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from aares import recognition
-from aares.identify import Index, make_query
-from aares.plots.fingerprints import draw_conditions
-from aares.recognition import (
+from aares.fingerprints.experiments import (
     cut_excerpts,
-    describe_share,
-    estimate_share,
     match_hashes,
     measure_kept_maxima,
     measure_misalignment,
@@ -24,7 +19,11 @@ from aares.recognition import (
     try_excerpts,
     vary_songs,
 )
+from aares.identify import Index, make_query
+from aares.scores import describe_share, estimate_share
 from fingerprint import process_signal
+from workshop import measured
+from workshop.plots.fingerprints import draw_conditions
 
 SR_HZ = 3000
 
@@ -190,15 +189,15 @@ def test_growth_times_searches_that_agree(songs):
 
 
 def test_the_benchmark_belongs_to_this_calibration(tmp_path, monkeypatch):
-    measured = recognition.read_benchmark()
-    assert set(measured) == {"accuracy", "unknown", "peers"}
-    for row in measured["accuracy"]["rows"]:
-        assert 0 <= row["accepted"] <= row["first"] <= measured["accuracy"]["n"]
-    measured["peers"]["calibration"] = "another"
-    (tmp_path / "identify.json").write_text(json.dumps(measured))
-    monkeypatch.setattr(recognition, "BENCHMARK", tmp_path / "identify.json")
+    found = measured.read_benchmark()
+    assert set(found) == {"accuracy", "unknown", "peers"}
+    for row in found["accuracy"]["rows"]:
+        assert 0 <= row["accepted"] <= row["first"] <= found["accuracy"]["n"]
+    found["peers"]["calibration"] = "another"
+    (tmp_path / "identify.json").write_text(json.dumps(found))
+    monkeypatch.setattr(measured, "BENCHMARK", tmp_path / "identify.json")
     with pytest.raises(ValueError, match="'peers' was measured with another calibration"):
-        recognition.read_benchmark()
+        measured.read_benchmark()
 
 
 def test_conditions_are_drawn_as_shares_of_the_excerpts():

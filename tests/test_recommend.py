@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from aares.data.titles import normalise, strip_title
 from aares.recommend import Recommender, SongNotFoundError, SongSpace
 from aares.recommend.content import (
     WEIGHTS,
@@ -43,7 +44,6 @@ from aares.recommend.users import (
     make_matrix,
     mix_scores,
 )
-from aares.titles import normalise, strip_title
 
 STYLES = ("calm", "loud", "talk")
 

@@ -9,9 +9,9 @@ import pytest
 from conftest import write_results
 from pypdf import PdfReader
 
-from aares import notebooks, report, results
-from aares.config import DataSource
-from aares.report import ReportError
+from workshop import notebooks, report, results
+from workshop.config import Workplace
+from workshop.report import ReportError
 
 
 def test_the_report_states_the_numbers(source):
@@ -40,16 +40,17 @@ def test_results_of_other_data_are_refused(source, monkeypatch):
 
 def test_results_of_another_build_are_refused(source):
     notebook = notebooks.SOURCES / "99_story.py"
-    section = json.loads((source.out / "report" / "numbers.json").read_text())
-    section["99_story"]["stamp"]["code"] = "0" * 16
-    (source.out / "report" / "numbers.json").write_text(json.dumps(section))
+    path = source.out / "report" / "results" / "99_story.json"
+    section = json.loads(path.read_text())
+    section["stamp"]["code"] = "0" * 16
+    path.write_text(json.dumps(section))
     assert notebook.is_file()
     with pytest.raises(ReportError, match="99_story are of another build"):
         report.render(source)
 
 
 def test_results_of_the_other_kind_are_refused(source):
-    course = DataSource("course", source.folder, None, source.out)
+    course = Workplace("course", source.folder, source.users, source.out)
     with pytest.raises(ReportError, match="another kind of data"):
         report.render(course)
 
@@ -72,15 +73,17 @@ def test_a_number_that_no_notebook_stored_stops_the_report(source):
 
 
 def test_missing_and_unreadable_results_say_what_to_run(source):
-    path = source.out / "report" / "numbers.json"
+    path = source.out / "report" / "results" / "99_story.json"
     path.write_text("{")
-    with pytest.raises(ReportError, match=r"numbers.json: not readable, delete it"):
+    with pytest.raises(ReportError, match=r"99_story.json: not readable, delete it.*run python3"):
         report.render(source)
     path.write_text("{}")
-    with pytest.raises(ReportError, match="no results of 99_story: run"):
+    with pytest.raises(ReportError, match="99_story.json: not written by this project"):
         report.render(source)
     path.unlink()
-    with pytest.raises(ReportError, match="no results yet: run python3 run.py --data demo"):
+    with pytest.raises(
+        ReportError, match="no results of 99_story yet: run python3 run.py --data demo"
+    ):
         report.render(source)
 
 

@@ -14,8 +14,8 @@ from contextlib import nullcontext
 import pytest
 
 import run
-from aares import __main__ as cli
-from aares.config import ROOT
+from workshop import commands as cli
+from workshop.config import ROOT
 
 README = ROOT / "README.md"
 COMMAND = re.compile(r"^\s*(?:AARES_DATA=\S+ )?python3 run\.py([^#\n]*)", re.MULTILINE)
@@ -81,7 +81,7 @@ def test_functions_are_compiled_before_the_installation_counts_as_done(machine, 
     monkeypatch.setattr(run, "_add_root_to_path", lambda: None)
     monkeypatch.setattr(run.shutil, "rmtree", lambda path: None)
     run._make_environment()
-    assert machine[-1] == (str(run.PYTHON), "-m", "aares.prepare")
+    assert machine[-1] == (str(run.PYTHON), "-m", "workshop.precompile")
     assert run._is_current()
 
 
@@ -89,9 +89,9 @@ def test_no_function_is_left_to_compile(tmp_path):
     """A second process with the first one's cache compiles nothing."""
     count = (
         "from numba.core import event\n"
-        "from aares import prepare\n"
+        "from workshop import precompile\n"
         "with event.install_recorder('numba:compile') as seen:\n"
-        "    prepare.compile_functions()\n"
+        "    precompile.compile_functions()\n"
         "print(len(seen.buffer))"
     )
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
@@ -103,25 +103,32 @@ def test_no_function_is_left_to_compile(tmp_path):
     assert counts[1] == 0
 
 
-def test_a_relative_data_folder_is_seen_from_where_the_command_was_typed(
-    machine, monkeypatch, tmp_path
-):
+def test_files_are_seen_from_where_the_command_was_typed(machine, monkeypatch):
     called = []
     run.STAMP.write_text(run._describe_state(), "utf-8")
 
     class Process(nullcontext):
-        def __init__(self, *_, env, **__):
-            called.append(env)
+        def __init__(self, command, *, env, cwd=None):
+            called.append((command, cwd))
             super().__init__(self)
 
         def wait(self):
             return 0
 
     monkeypatch.setattr(run.subprocess, "Popen", Process)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AARES_DATA", "course")
-    assert run.main([]) == 0
-    assert called[0]["AARES_DATA"] == str((tmp_path / "course").resolve())
+    assert run.main(["identify", "sound.wav"]) == 0
+    command, cwd = called[0]
+    assert command[1:] == ["-P", "-m", "workshop", "identify", "sound.wav"]
+    assert cwd is None
+
+
+def test_a_folder_called_as_ours_is_not_taken_for_it(tmp_path):
+    (tmp_path / "workshop").mkdir()
+    (tmp_path / "workshop" / "__init__.py").write_text("raise SystemExit('a stranger')")
+    ours = [sys.executable, "-P", "-m", "workshop", "--help"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(ours, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_pip_installs_where_uv_cannot(machine, monkeypatch):
@@ -203,7 +210,7 @@ def test_a_clean_clone_builds_a_notebook(tmp_path):
         pytest.skip("not a git checkout")
     clone = tmp_path / "clone"
     subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{ROOT}", clone], check=True)
-    program = [sys.executable, "-m", "aares", "--data", "demo", "--only", "04"]
+    program = [sys.executable, "-m", "workshop", "--data", "demo", "--only", "04"]
     result = subprocess.run(program, cwd=clone, capture_output=True, text=True, timeout=600)
     assert result.returncode == 0, result.stderr
     assert "build/demo/notebooks/04_fingerprints.ipynb" in result.stdout

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from aares.config import ROOT
+from workshop.config import ROOT
 
 PUBLIC = sorted(
     path.relative_to(ROOT).as_posix()
@@ -47,7 +47,13 @@ def test_modules_stay_readable():
 
 def test_science_does_not_import_what_shows_it():
     """One way only: notebooks -> aares -> the two course files."""
-    shows = ("aares.plots", "aares.results", "aares.report", "aares.notebooks", "aares.handin")
+    shows = (
+        "workshop.plots",
+        "workshop.results",
+        "workshop.report",
+        "workshop.notebooks",
+        "workshop.handin",
+    )
     may_show = {"results", "report", "notebooks", "handin", "__main__"}
     for name in PUBLIC:
         module = (ROOT / name).stem

@@ -52,7 +52,7 @@ class CandidateModel(BaseEstimator):
         Parameters
         ----------
         numbers : DataFrame of float, shape (n_songs, n_columns)
-            From `songs.describe_songs`.
+            From `songs.compute_numbers`.
         guesses : ndarray of float, shape (n_songs, n_classes)
             Probabilities.
         votes : list of ndarray of float, shape (n_songs, 2 * n_classes + 1)

@@ -12,7 +12,6 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import xgboost
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
@@ -28,8 +27,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from aares.genre.songs import SongNumbers
-
-Fold = tuple[np.ndarray, np.ndarray]
+from aares.scores import Fold, predict_folds, spread_of_share
 
 
 class NamedBoosting(ClassifierMixin, BaseEstimator):
@@ -133,46 +131,6 @@ def make_folds(y: Sequence[str], *, n_folds: int = 5, random_state: int = 0) -> 
     return list(folds.split(np.zeros(len(y)), y))
 
 
-def predict_folds(
-    model: BaseEstimator,
-    X: pd.DataFrame,
-    y: pd.Series,
-    folds: list[Fold],
-    *,
-    method: str = "predict",
-    n_jobs: int = 1,
-) -> np.ndarray:
-    """Predict each song by a copy of the model that was fitted on the other folds.
-
-    Parameters
-    ----------
-    model : estimator
-    X : DataFrame of shape (n_songs, n_columns)
-    y : Series of str, shape (n_songs,)
-    folds : list
-        From `make_folds`.
-    method : {"predict", "predict_proba"}
-    n_jobs : int
-        Folds at a time.
-
-    Returns
-    -------
-    ndarray of shape (n_songs,) or (n_songs, n_classes)
-    """
-    jobs = (delayed(_predict_fold)(model, X, y, fold, method) for fold in folds)
-    parts = Parallel(n_jobs=n_jobs, prefer="threads")(jobs)
-    rows = np.concatenate([scored for _, scored in folds])
-    return np.concatenate(parts)[np.argsort(rows)]
-
-
-def _predict_fold(
-    model: BaseEstimator, X: pd.DataFrame, y: pd.Series, fold: Fold, method: str
-) -> np.ndarray:
-    fitted_on, scored = fold
-    fitted = clone(model).fit(X.iloc[fitted_on], y.iloc[fitted_on].to_numpy())
-    return getattr(fitted, method)(X.iloc[scored])
-
-
 def score_folds(predicted: np.ndarray, y: pd.Series, folds: list[Fold]) -> np.ndarray:
     """Return the micro-F1 of each fold.
 
@@ -258,7 +216,7 @@ def measure_learning(
     return pd.Series(scores)
 
 
-def summarize_scores(scores: pd.DataFrame) -> pd.DataFrame:
+def summarise_scores(scores: pd.DataFrame) -> pd.DataFrame:
     """Return mean and standard deviation over folds, lowest first.
 
     Parameters
@@ -296,5 +254,5 @@ def estimate_interval(score: float, n_scored: int, n_new: int) -> tuple[float, f
     >>> round(low, 3), round(high, 3)
     (0.478, 0.522)
     """
-    spread = 1.96 * np.sqrt(score * (1 - score) * (1 / n_scored + 1 / n_new))
+    spread = float(spread_of_share(score, n_scored, n_new))
     return score - spread, score + spread

@@ -14,7 +14,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from aares.genre.labels import FINGERPRINT, label_from_genres
 from aares.genre.neighbors import Songs, find_neighbors
-from aares.genre.songs import SOUND, SoundSpace, check_table, describe_songs, name_albums
+from aares.genre.songs import SOUND, RankSpace, check_table, compute_numbers, name_albums
+from aares.scores import spread_of_share
 
 
 def pair_tables(train: pd.DataFrame, subset: pd.DataFrame) -> pd.DataFrame:
@@ -55,8 +56,8 @@ def measure_album_effect(train: pd.DataFrame, *, limit: int = 10) -> pd.DataFram
     """
     table = check_table(train)
     dates = np.where(table["release_date"].str.len() == 10, name_albums(table), "")
-    space = SoundSpace().fit_transform(table)
-    songs = Songs(describe_songs(table), space, dates, np.ones((len(table), 1)))
+    space = RankSpace().fit_transform(table)
+    songs = Songs(compute_numbers(table), space, dates, np.ones((len(table), 1)))
     pairs = find_neighbors(songs, limit=limit)
     genres = train["genre"].to_numpy()
     same = genres[pairs.left] == genres[pairs.right]
@@ -76,7 +77,7 @@ def measure_sound_effect(train: pd.DataFrame) -> float:
     float
         Share in [0, 1].
     """
-    space = SoundSpace().fit_transform(check_table(train))
+    space = RankSpace().fit_transform(check_table(train))
     search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(space)
     closest = search.kneighbors(return_distance=False)[:, 0]
     genres = train["genre"].to_numpy()
@@ -111,7 +112,7 @@ def profile_genres(train: pd.DataFrame) -> pd.DataFrame:
     DataFrame of float, shape (n_genres, n_columns)
         Most frequent genre first.
     """
-    numbers = describe_songs(check_table(train))[["year", *SOUND, "explicit", "mode"]]
+    numbers = compute_numbers(check_table(train))[["year", *SOUND, "explicit", "mode"]]
     scaled = (numbers - numbers.mean()) / numbers.std().replace(0, 1)
     order = train["genre"].value_counts().index
     return scaled.groupby(train["genre"].to_numpy()).mean().loc[order]
@@ -137,8 +138,8 @@ def map_songs(train: pd.DataFrame, *, n_songs: int = 1800, random_state: int = 0
     """
     sample = train.sample(min(n_songs, len(train)), random_state=random_state)
     table = check_table(sample)
-    space = SoundSpace().fit(table).transform(table)[:, : SOUND.index("popularity")]
-    year = describe_songs(table)["year"].rank(pct=True).fillna(0.5).to_numpy()
+    space = RankSpace().fit(table).transform(table)[:, : SOUND.index("popularity")]
+    year = compute_numbers(table)["year"].rank(pct=True).fillna(0.5).to_numpy()
     flat = TSNE(
         perplexity=min(40, len(sample) / 4), init="pca", max_iter=500, random_state=random_state
     ).fit_transform(np.column_stack([space, year]))
@@ -252,7 +253,7 @@ def measure_reliability(
     result = table.groupby(bins, observed=True).agg(
         claimed=("claimed", "mean"), right=("right", "mean"), songs=("right", "size")
     )
-    spread = 1.96 * np.sqrt(result["right"] * (1 - result["right"]) / result["songs"])
+    spread = spread_of_share(result["right"], result["songs"])
     return result.assign(low=result["right"] - spread, high=result["right"] + spread).reset_index(
         drop=True
     )

@@ -18,7 +18,7 @@ from aares.genre.decision import Decision
 from aares.genre.guess import FirstGuess
 from aares.genre.labels import label_songs, remove_songs
 from aares.genre.neighbors import NeighborVotes, Songs
-from aares.genre.songs import SoundSpace, check_table, describe_songs, name_albums
+from aares.genre.songs import RankSpace, check_table, compute_numbers, name_albums
 
 # Arguments of a classifier that learns in half the time and scores a little less.
 LIGHT = {"n_trees": 80, "n_folds": 3, "rounds": 0, "n_networks": 1}
@@ -100,8 +100,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(f"genres: expected two at least, found {list(self.classes_)}")
         table, labels = self._add_extra(table, labels)
         codes = np.searchsorted(self.classes_, labels)
-        self.space_ = SoundSpace().fit(table)
-        numbers = describe_songs(table, dates=self.dates)
+        self.space_ = RankSpace().fit(table)
+        numbers = compute_numbers(table, dates=self.dates)
         self.guess_ = FirstGuess(n_trees=self.n_trees, n_folds=self.n_folds, **self._shared())
         guesses = self.guess_.fit_transform(numbers.to_numpy(), codes)
         votes = self._fit_votes(self._describe(table, numbers, guesses), codes)
@@ -119,7 +119,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         table = check_table(X)
         if table.empty:
             return np.empty((0, len(self.classes_)))
-        numbers = describe_songs(table, dates=self.dates)
+        numbers = compute_numbers(table, dates=self.dates)
         guesses = self.guess_.transform(numbers.to_numpy())
         songs = self._describe(table, numbers, guesses)
         votes = [voter.transform(songs) for voter in self.voters_]
@@ -186,7 +186,7 @@ def make_model(extra: pd.DataFrame | None = None, random_state: int = 0) -> Genr
 
     Examples
     --------
-    >>> model = make_model(datasets.load_subset(source))  # doctest: +SKIP
+    >>> model = make_model(data.load_subset(source))  # doctest: +SKIP
     >>> labels = model.fit(train, train["genre"]).predict(test)  # doctest: +SKIP
     """
     return GenreClassifier(extra, random_state=random_state)

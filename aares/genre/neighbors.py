@@ -39,9 +39,9 @@ class Songs:
     Parameters
     ----------
     numbers : DataFrame of float, shape (n_songs, n_columns)
-        From `songs.describe_songs`.
+        From `songs.compute_numbers`.
     space : ndarray of float, shape (n_songs, 11)
-        From `songs.SoundSpace`.
+        From `songs.RankSpace`.
     albums : ndarray of str, shape (n_songs,)
         From `songs.name_albums`.
     guesses : ndarray of float, shape (n_songs, n_classes)

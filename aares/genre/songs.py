@@ -11,8 +11,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import QuantileTransformer
 
-from aares.datasets import parse_dates
-from aares.schema import SCHEMAS, show_cell
+from aares.data import parse_dates
+from aares.data.schemas import SCHEMAS, show_cell
 
 COLUMNS: tuple[str, ...] = SCHEMAS["test"]
 NUMBERS: tuple[str, ...] = tuple(name for name in COLUMNS if name != "release_date")
@@ -94,7 +94,7 @@ def describe_dates(dates: pd.Series) -> pd.DataFrame:
     )
 
 
-def describe_songs(table: pd.DataFrame, *, dates: bool = True) -> pd.DataFrame:
+def compute_numbers(table: pd.DataFrame, *, dates: bool = True) -> pd.DataFrame:
     """Turn a checked table into numbers: the parts of the date and the 15 numeric columns.
 
     Parameters
@@ -134,7 +134,7 @@ class SongNumbers(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     dates : bool
-        See `describe_songs`.
+        See `compute_numbers`.
     """
 
     def __init__(self, *, dates: bool = True) -> None:
@@ -142,23 +142,23 @@ class SongNumbers(TransformerMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: object = None) -> SongNumbers:
         """Learn the medians that stand in for missing values."""
-        numbers = describe_songs(check_table(X), dates=self.dates)
+        numbers = compute_numbers(check_table(X), dates=self.dates)
         self.medians_ = numbers.median().fillna(0)
         return self
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:
-        """Return the numbers of `describe_songs`, shape (n_songs, n_columns)."""
-        numbers = describe_songs(check_table(X), dates=self.dates)
+        """Return the numbers of `compute_numbers`, shape (n_songs, n_columns)."""
+        numbers = compute_numbers(check_table(X), dates=self.dates)
         return numbers.fillna(self.medians_).to_numpy()
 
 
-class SoundSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Place songs in a space in which each column counts by rank, so that no outlier counts more.
 
     Missing values stand in the middle.
     """
 
-    def fit(self, table: pd.DataFrame, y: object = None) -> SoundSpace:
+    def fit(self, table: pd.DataFrame, y: object = None) -> RankSpace:
         """Learn the ranks of the columns `SOUND`."""
         values = table[list(SOUND)].to_numpy(dtype=float)
         n_quantiles = max(1, min(1000, len(values)))

@@ -6,11 +6,11 @@ fingerprints, :mod:`.search` finds and weighs candidates, :mod:`.answer` accepts
 command line.
 """
 
+from aares.errors import IndexFileError
 from aares.identify.answer import Answer, Candidate
+from aares.identify.catalogue import Recording, Settings
 from aares.identify.index import Index
 from aares.identify.query import Query, make_query
-from aares.identify.recordings import Recording, Settings
-from aares.identify.storage import IndexFileError
 from aares.identify.timeline import Played, make_timeline
 
 __all__ = [

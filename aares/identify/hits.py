@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aares.identify import peaks, search
+from aares.identify import evidence, peaks
 from aares.identify.answer import Candidate
+from aares.identify.catalogue import BLOCK_STEPS, Part
 from aares.identify.query import Query
-from aares.identify.recordings import BLOCK_STEPS, Part
 
 # Evidence counts what changes; while a note is held nothing does, and the votes decide.
 VOTES_WEIGHT = 0.5  # of the logarithm of the votes
@@ -48,7 +48,7 @@ class Hit(NamedTuple):
         Candidate
         """
         step = self.place - int(self.part.starts[self.row]) * BLOCK_STEPS
-        offset_s = step * peaks.STEP_LENGTH / peaks.SAMPLE_RATE_HZ
+        offset_s = step * peaks.STEP_LENGTH / peaks.RATE_HZ
         return Candidate(
             self.song, round(offset_s, 3), self.score, self.votes, round(self.speed, 4)
         )
@@ -65,7 +65,7 @@ class Hit(NamedTuple):
         breadth, beside : float
             See `answer.Ranking`.
         """
-        return search.examine(self.part.segment, self.place, query.evidence.excess, self.speed)
+        return evidence.examine(self.part.segment, self.place, query.evidence.excess, self.speed)
 
 
 def measure_hits(
@@ -80,7 +80,7 @@ def measure_hits(
     speed : float
         Of the query.
     places : ndarray of int64, shape (n,)
-        From `search.vote`.
+        From `vote.find_places`.
     votes : ndarray of float32, shape (n,)
         Of each place.
 
@@ -89,13 +89,13 @@ def measure_hits(
     list of Hit
         The best first, at most 12.
     """
-    scores, places = search.measure(
+    scores, places = evidence.measure(
         part.segment.blocks,
         part.segment.peaks,
         places,
         query.evidence.excess,
         speed,
-        search.REFINE_STEPS,
+        evidence.REFINE_STEPS,
     )
     merits = scores + VOTES_WEIGHT * np.log1p(votes)
     order = np.argsort(-merits, kind="stable")

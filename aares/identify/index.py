@@ -26,10 +26,21 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from aares.identify import peaks, search
+from aares.errors import IndexFileError
+from aares.identify import peaks, vote
 from aares.identify.answer import THRESHOLD, Answer, Ranking, choose
-from aares.identify.files import OnError, fingerprint_file, keep_readable, name_file
+from aares.identify.catalogue import (
+    Part,
+    Prints,
+    Recording,
+    Settings,
+    check_recording,
+    count_blocks,
+    fingerprint,
+    make_part,
+)
 from aares.identify.hits import Hit, measure_hits
+from aares.identify.ingest import OnError, fingerprint_file, keep_readable, name_file
 from aares.identify.query import (
     QUICK,
     THOROUGH,
@@ -41,19 +52,8 @@ from aares.identify.query import (
     make_query,
     resample,
 )
-from aares.identify.recordings import (
-    Part,
-    Prints,
-    Recording,
-    Settings,
-    check_recording,
-    check_segment,
-    fingerprint,
-    make_part,
-    make_segment,
-)
-from aares.identify.search import Segment
-from aares.identify.storage import IndexFileError, read_arrays, write_arrays
+from aares.identify.segment import Segment, check_segment, make_segment
+from aares.identify.storage import read_arrays, write_arrays
 
 MAX_SEGMENTS = 8
 SPEEDS = tuple(1 + percent / 200 for percent in range(-6, 7) if percent)  # the bank: half per cents
@@ -279,7 +279,7 @@ class Index:
                 recordings = [check_recording(row) for row in rows]
                 parts = {key: arrays[f"{number}/{key}"] for key in Segment._fields}
                 segment = Segment(**parts)
-                check_segment(segment, recordings)
+                check_segment(segment, count_blocks(recordings))
                 index._check_names([recording.name for recording in recordings])
                 index._parts.append(Part(recordings, segment, first_block))
                 first_block += int(index._parts[-1].starts[-1])
@@ -344,7 +344,7 @@ class Index:
         y = resample(check_signal(y), sr)
         answers = [
             self.ask(make_query(y[start : start + WINDOW]), threshold=threshold, bank=bank).shift(
-                -start / peaks.SAMPLE_RATE_HZ
+                -start / peaks.RATE_HZ
             )
             for start in list_windows(len(y))
         ]
@@ -407,7 +407,7 @@ class Index:
         hashes, times = query.hash(look, speed)
         hits: list[Hit] = []
         for part in self._parts:
-            places, votes = search.vote(
+            places, votes = vote.find_places(
                 part.segment,
                 part.table,
                 hashes,

@@ -71,7 +71,7 @@ def hash_query(peaks: Peaks, *, fan_out: int, speed: float) -> tuple[np.ndarray,
 
 
 @njit(cache=True)
-def _pair(time, position, fan_out):
+def _pair(time: np.ndarray, position: np.ndarray, fan_out: int) -> tuple[np.ndarray, np.ndarray]:
     """Return hashes and the row of each anchor; `time` in frames, both need not be whole."""
     n = len(time)
     hashes = np.empty(n * fan_out, dtype=np.uint32)

@@ -22,7 +22,7 @@ import numpy as np
 import scipy.fft
 from numba import njit
 
-SAMPLE_RATE_HZ = 8000
+RATE_HZ = 8000
 N_FFT = 2048  # 256 ms: long enough to lift a tone out of noise
 HOP_LENGTH = 256
 STEPS = 2  # steps in a frame
@@ -128,7 +128,7 @@ def grade_peaks(levels: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True, fastmath=True)
-def _square(spectrum, out):
+def _square(spectrum: np.ndarray, out: np.ndarray) -> None:
     for t in range(out.shape[0]):
         for b in range(out.shape[1]):
             value = spectrum[t, b]
@@ -136,7 +136,9 @@ def _square(spectrum, out):
 
 
 @njit(cache=True)
-def _select_maxima(rows, floor, per_block):
+def _select_maxima(
+    rows: np.ndarray, floor: np.float32, per_block: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Return frames and bins of the highest maxima of each block.
 
     A maximum of four neighbours is compared with all pixels in reach only while it could still
@@ -170,7 +172,7 @@ def _select_maxima(rows, floor, per_block):
 
 
 @njit(cache=True, error_model="numpy")
-def _mark_maxima(rows, t, floor, mask):
+def _mark_maxima(rows: np.ndarray, t: int, floor: np.float32, mask: np.ndarray) -> None:
     """Mark the bins of a frame that are no lower than their four neighbours."""
     row, before = rows[t], rows[max(t - 1, 0)]
     after = rows[min(t + 1, len(rows) - 1)]
@@ -181,7 +183,7 @@ def _mark_maxima(rows, t, floor, mask):
 
 
 @njit(cache=True)
-def _is_highest(rows, t, b):
+def _is_highest(rows: np.ndarray, t: int, b: int) -> bool:
     n_frames, n_bins = rows.shape
     height = rows[t, b]
     for u in range(max(t - REACH_FRAMES, 0), min(t + REACH_FRAMES + 1, n_frames)):
@@ -192,7 +194,7 @@ def _is_highest(rows, t, b):
 
 
 @njit(cache=True)
-def _interpolate(rows, time, bins):
+def _interpolate(rows: np.ndarray, time: np.ndarray, bins: np.ndarray) -> np.ndarray:
     """Return where the parabola through three log powers has its top, relative to the bin."""
     fraction = np.zeros(len(time), dtype=np.float32)
     tiny = np.float32(1e-30)

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
-import librosa
 import numpy as np
 
-from aares.identify import pairs, peaks, search
+from aares.identify import pairs, peaks
+from aares.identify.evidence import Evidence, measure_own, weigh_evidence
 
 QUERY_S = 15.0  # a longer excerpt is looked at in windows of this length
-WINDOW = int(QUERY_S * peaks.SAMPLE_RATE_HZ)  # in samples
+WINDOW = int(QUERY_S * peaks.RATE_HZ)  # in samples
 MAX_WINDOWS = 8
 
 
@@ -40,7 +40,7 @@ class Look(NamedTuple):
     n_candidates: int
 
 
-Hashes = tuple[np.ndarray, np.ndarray]
+HashedQuery = tuple[np.ndarray, np.ndarray]
 QUICK = Look(12, 4, 6_000, 40)
 THOROUGH = Look(40, 8, 60_000, 400)
 
@@ -53,13 +53,13 @@ class Query:
     ----------
     seconds : float
     evidence : Evidence
-        See `search.weigh_evidence`.
+        See `evidence.weigh_evidence`.
     """
 
     seconds: float
-    evidence: search.Evidence
+    evidence: Evidence
     _found: dict[int, list[peaks.Peaks]] = field(default_factory=dict, repr=False)
-    _hashed: dict[tuple[Look, float], Hashes] = field(default_factory=dict, repr=False)
+    _hashed: dict[tuple[Look, float], HashedQuery] = field(default_factory=dict, repr=False)
 
     def find_peaks(self, look: Look) -> list[peaks.Peaks]:
         """Return the peaks once for each step within a frame.
@@ -88,9 +88,9 @@ class Query:
         -------
         float
         """
-        return search.measure_own(self.find_peaks(QUICK)[0], self.evidence)
+        return measure_own(self.find_peaks(QUICK)[0], self.evidence)
 
-    def hash(self, look: Look = QUICK, speed: float = 1.0) -> Hashes:
+    def hash(self, look: Look = QUICK, speed: float = 1.0) -> HashedQuery:
         """Return hashes and their steps as a recording has them, computed once.
 
         Parameters
@@ -134,7 +134,7 @@ def make_query(y: np.ndarray) -> Query:
     if len(y) < peaks.N_FFT:
         y = np.pad(y, (0, peaks.N_FFT - len(y)))
     power = peaks.compute_power(y, hop_length=peaks.STEP_LENGTH)
-    return Query(len(y) / peaks.SAMPLE_RATE_HZ, search.weigh_evidence(power))
+    return Query(len(y) / peaks.RATE_HZ, weigh_evidence(power))
 
 
 def list_windows(n: int) -> list[int]:
@@ -204,6 +204,8 @@ def resample(y: np.ndarray, sr: int) -> np.ndarray:
     """
     if sr <= 0:
         raise ValueError(f"sr: expected a sampling rate in Hz, found {sr}")
-    if sr == peaks.SAMPLE_RATE_HZ:
+    if sr == peaks.RATE_HZ:
         return y
-    return librosa.resample(y, orig_sr=sr, target_sr=peaks.SAMPLE_RATE_HZ)
+    import librosa  # half a second, which excerpts at 8 kHz need not wait for
+
+    return librosa.resample(y, orig_sr=sr, target_sr=peaks.RATE_HZ)

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from aares.errors import IndexFileError
 from aares.files import replacing
 
 MAGIC = b"AARESIDX"
@@ -28,10 +29,6 @@ ALIGNMENT = 64
 TYPES: dict[str, np.dtype[Any]] = {"uint16": np.dtype("<u2"), "uint32": np.dtype("<u4")}
 MAX_HEADER = 1 << 28
 _PREFIX = len(MAGIC) + 12
-
-
-class IndexFileError(Exception):
-    """A file is not an index, or not a whole one."""
 
 
 def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Path:

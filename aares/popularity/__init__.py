@@ -1,6 +1,6 @@
 """Exercise 2: predict popularity, handle ``genres``, show what the data tells.
 
-Notebook ``02_popularity``. :mod:`.rows`, :mod:`.encoders`, :mod:`.neighbors` and :mod:`.features`
+Notebook ``02_popularity``. :mod:`.rows`, :mod:`.encoders`, :mod:`.kriging` and :mod:`.features`
 turn the table into numbers, :mod:`.copies` finds other releases, :mod:`.model` predicts,
 :mod:`.intervals` says how surely, :mod:`.compare` scores models and ways to handle genres on the
 same folds, :mod:`.genres` and :mod:`.patterns` describe. Popularity is in points, 0-100.
@@ -11,10 +11,9 @@ from aares.popularity.compare import (
     make_genre_models,
     measure_dependence,
     measure_importance,
-    predict_folds,
     predict_parts_folds,
     score,
-    score_folds,
+    summarise_folds,
     summarise_residuals,
 )
 from aares.popularity.copies import Releases
@@ -33,9 +32,8 @@ __all__ = [
     "make_model",
     "measure_dependence",
     "measure_importance",
-    "predict_folds",
     "predict_parts_folds",
     "score",
-    "score_folds",
+    "summarise_folds",
     "summarise_residuals",
 ]

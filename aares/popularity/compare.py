@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from lightgbm import LGBMRegressor
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.dummy import DummyRegressor
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -26,8 +25,8 @@ from aares.popularity.rows import (
     describe_date,
     describe_title,
 )
+from aares.scores import Fold, predict_folds, spread_of_mean
 
-Fold = tuple[np.ndarray, np.ndarray]
 PARTS = ("mean", "median", "zero", "level", "spread", "alone", "likeness")
 
 
@@ -52,43 +51,6 @@ def score(y: Any, predicted: Any) -> dict[str, float]:
     }
 
 
-def predict_folds(
-    model: Any, X: pd.DataFrame, y: Any, folds: Iterable[Fold], *, n_jobs: int = 1
-) -> FloatArray:
-    """Predict each row with a model that was fitted without the row's fold.
-
-    Parameters
-    ----------
-    model : estimator
-        Cloned for each fold.
-    X : DataFrame, shape (n, columns)
-    y : array-like, shape (n,)
-    folds : iterable of (train, test) row numbers
-        Together the tests cover some or all rows.
-    n_jobs : int
-        Folds fitted at the same time.
-
-    Returns
-    -------
-    ndarray of float, shape (n,)
-        NaN for rows that no fold tests.
-    """
-    y = np.asarray(y, dtype=float)
-    folds = list(folds)
-    parts = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_predict_fold)(model, X, y, fold) for fold in folds
-    )
-    predicted = np.full(len(X), np.nan)
-    for (_, test), part in zip(folds, parts, strict=True):
-        predicted[test] = part
-    return predicted
-
-
-def _predict_fold(model: Any, X: pd.DataFrame, y: FloatArray, fold: Fold) -> FloatArray:
-    train, test = fold
-    return clone(model).fit(X.iloc[train], y[train]).predict(X.iloc[test])
-
-
 def predict_parts_folds(
     model: Any, X: pd.DataFrame, y: Any, folds: Iterable[Fold], *, n_jobs: int = 1
 ) -> pd.DataFrame:
@@ -110,20 +72,8 @@ def predict_parts_folds(
         See :meth:`aares.popularity.PopularityRegressor.describe`; NaN for rows that no fold tests.
     """
     y = np.asarray(y, dtype=float)
-    folds = list(folds)
-    found = Parallel(n_jobs=n_jobs, prefer="threads")(
-        delayed(_predict_parts_fold)(model, X, y, fold) for fold in folds
-    )
-    parts = pd.DataFrame(np.nan, index=range(len(X)), columns=list(PARTS))
-    for (_, test), values in zip(folds, found, strict=True):
-        parts.iloc[test] = values
-    return parts
-
-
-def _predict_parts_fold(model: Any, X: pd.DataFrame, y: FloatArray, fold: Fold) -> FloatArray:
-    train, test = fold
-    fitted = clone(model).fit(X.iloc[train], y[train])
-    return fitted.describe(X.iloc[test]).to_numpy(float)
+    parts = predict_folds(model, X, y, folds, method="describe", n_jobs=n_jobs)
+    return pd.DataFrame(parts, columns=list(PARTS))
 
 
 def compare_models(
@@ -139,7 +89,7 @@ def compare_models(
     y : array-like, shape (n,)
         Popularity.
     folds : iterable of (train, test)
-        See :func:`predict_folds`.
+        See :func:`aares.scores.predict_folds`.
     n_jobs : int
         Folds fitted at the same time.
 
@@ -154,11 +104,13 @@ def compare_models(
     rows = {}
     for name, model in models.items():
         predicted = predict_folds(model, X, y, folds, n_jobs=n_jobs)
-        rows[name] = score_folds(y, predicted, folds)
+        rows[name] = summarise_folds(y, predicted, folds)
     return pd.DataFrame(rows).T
 
 
-def score_folds(y: FloatArray, predicted: FloatArray, folds: Iterable[Fold]) -> dict[str, float]:
+def summarise_folds(
+    y: FloatArray, predicted: FloatArray, folds: Iterable[Fold]
+) -> dict[str, float]:
     """Return the mean of each fold's RMSE, MAE and R2, and ``sd`` of the RMSE between folds.
 
     Parameters
@@ -379,5 +331,5 @@ def summarise_residuals(
     residual = pd.Series(np.asarray(y, dtype=float) - np.asarray(predicted, dtype=float))
     parts = residual.groupby(groups.to_numpy())
     table = pd.DataFrame({"mean": parts.mean(), "songs": parts.size()})
-    table["error"] = 1.96 * parts.std() / np.sqrt(table["songs"])
+    table["error"] = spread_of_mean(parts.std(), table["songs"])
     return table[table["songs"] >= min_songs].sort_index()

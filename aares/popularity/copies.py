@@ -19,9 +19,9 @@ import pandas as pd
 from scipy.spatial import cKDTree
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from aares.popularity.neighbors import name_days
+from aares.data.titles import normalise
+from aares.popularity.kriging import name_days
 from aares.popularity.rows import FloatArray
-from aares.titles import normalise
 
 Names = npt.NDArray[np.object_]
 

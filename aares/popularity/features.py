@@ -20,10 +20,10 @@ from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import KFold
 
-from aares.popularity import neighbors
+from aares.popularity import kriging
 from aares.popularity.encoders import GenreSVD, TokenTargetEncoder
 from aares.popularity.gaussian import SongProcess
-from aares.popularity.neighbors import Known, SoundSpace, krige
+from aares.popularity.kriging import Known, SoundRanks, krige
 from aares.popularity.rows import (
     FloatArray,
     RowFeatures,
@@ -101,7 +101,7 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    space_ : SoundSpace
+    space_ : SoundRanks
         Ranks of the audio features among these songs.
     known_ : Known
         Release date, place in sound and residuals of these songs.
@@ -128,9 +128,9 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
         for train, test in folds.split(features):
             models = self._learn(features.iloc[train], target[train])
             own[test] = self._predict(models, features.iloc[test])
-        self.space_ = SoundSpace(self.reference)
+        self.space_ = SoundRanks(self.reference)
         space = self.space_.place(self.reference)
-        self.known_ = Known(neighbors.name_days(self.reference), space, _stack(target) - own)
+        self.known_ = Known(kriging.name_days(self.reference), space, _stack(target) - own)
         return self
 
     def _learn(self, features: pd.DataFrame, target: FloatArray) -> tuple[Any, Any]:
@@ -210,24 +210,24 @@ class SongFeatures(BaseEstimator):
         y = np.asarray(y, dtype=float)
         self._fit_encoders(X, y)
         splits = [
-            neighbors.split_inner(len(X), groups, n_folds=5, random_state=self.random_state)
-            for groups in (None, neighbors.name_artists(X))
+            kriging.split_inner(len(X), groups, n_folds=5, random_state=self.random_state)
+            for groups in (None, kriging.name_artists(X))
         ]
         asked = self._ask_reference(X)
         plain, guess = self._describe(X, asked), _guess(asked)
         self.process_ = SongProcess(self.space_)
         near = self.process_.fit_folds(X, _stack(y) - guess, splits)
-        space, days = self.space_.place(X), neighbors.name_days(X)
+        space, days = self.space_.place(X), kriging.name_days(X)
         own = Known(days, space, _stack(y) - asked[:, :2])
         self.known_ = self._add_reference(own)
         nobody = self.artists_.transform(X[["artist_name"]].assign(artist_name=""))
         artists = [self.artists_.encode_folds(X, y, splits[0]), nobody]
         encoded = []
         for folds, artist, residuals in zip(splits, artists, near, strict=True):
-            day = np.empty((len(X), len(neighbors.STATISTICS)))
+            day = np.empty((len(X), len(kriging.STATISTICS)))
             for train, test in folds:
                 known = self._add_reference(own.take(train))
-                day[test] = krige(known, days[test], space[test], neighbors.pick_day)
+                day[test] = krige(known, days[test], space[test], kriging.pick_day)
             genres = self.genres_.encode_folds(X, y, folds)
             encoded.append(_join([plain, genres, artist, day, residuals, guess + residuals]))
         return encoded[0], encoded[1]
@@ -235,8 +235,8 @@ class SongFeatures(BaseEstimator):
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return the features of new songs, shape (n, d)."""
         asked = self._ask_reference(X)
-        days, space = neighbors.name_days(X), self.space_.place(X)
-        day = krige(self.known_, days, space, neighbors.pick_day)
+        days, space = kriging.name_days(X), self.space_.place(X)
+        day = krige(self.known_, days, space, kriging.pick_day)
         near = self.process_.predict(X)
         tokens = [encoder.transform(X) for encoder in (self.genres_, self.artists_)]
         return _join([self._describe(X, asked), *tokens, day, near, _guess(asked) + near])
@@ -248,10 +248,10 @@ class SongFeatures(BaseEstimator):
         for part in plain:
             names += map(str, part.get_feature_names_out())
         names += ["reference_level", "reference_zero"]
-        names += [f"reference_day_{name}" for name in neighbors.STATISTICS]
+        names += [f"reference_day_{name}" for name in kriging.STATISTICS]
         for encoder in (self.genres_, self.artists_):
             names += map(str, encoder.get_feature_names_out())
-        names += [f"day_{name}" for name in neighbors.STATISTICS]
+        names += [f"day_{name}" for name in kriging.STATISTICS]
         names += ["near_level_residual", "near_zero_residual", "near_level", "near_zero"]
         return np.array(names, dtype=object)
 
@@ -270,7 +270,7 @@ class SongFeatures(BaseEstimator):
             self.model_ = learn_reference(self.reference, random_state=self.random_state)
         elif self.reference is not None:
             self.model_ = self.reference
-        self.space_ = SoundSpace(X) if self.model_ is None else self.model_.space_
+        self.space_ = SoundRanks(X) if self.model_ is None else self.model_.space_
 
     def _ask_reference(self, X: pd.DataFrame) -> FloatArray:
         """Return what is known of songs without this table, shape (n, 7).
@@ -278,9 +278,9 @@ class SongFeatures(BaseEstimator):
         Popularity and chance of a zero by sound and date, and what songs of the date add to it.
         """
         if self.model_ is None:
-            return np.tile([*self.prior_, *neighbors.NOBODY], (len(X), 1))
+            return np.tile([*self.prior_, *kriging.NOBODY], (len(X), 1))
         near = krige(
-            self.model_.known_, neighbors.name_days(X), self.space_.place(X), neighbors.pick_day
+            self.model_.known_, kriging.name_days(X), self.space_.place(X), kriging.pick_day
         )
         return np.hstack([self.model_.transform(X), near])
 

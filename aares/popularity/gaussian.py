@@ -28,10 +28,10 @@ from scipy.linalg import cho_factor, cho_solve, lapack
 from scipy.spatial.distance import cdist
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from aares.data.titles import normalise
 from aares.popularity.encoders import TokenCounter
-from aares.popularity.neighbors import SoundSpace, is_vague, name_artists, name_days
+from aares.popularity.kriging import SoundRanks, is_vague, name_artists, name_days
 from aares.popularity.rows import FloatArray, describe_date, get_tokens
-from aares.titles import normalise
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
 ROWS = 500  # songs whose covariances are computed at a time: bounds the memory
@@ -133,13 +133,13 @@ class SongProcess:
 
     Parameters
     ----------
-    space : SoundSpace
+    space : SoundRanks
         Places songs in sound.
     weights : Weights or None
         None: those chosen for this project.
     """
 
-    def __init__(self, space: SoundSpace, *, weights: Weights | None = None) -> None:
+    def __init__(self, space: SoundRanks, *, weights: Weights | None = None) -> None:
         self.space = space
         self.weights = Weights() if weights is None else weights
 

@@ -25,7 +25,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.model_selection import KFold
 
-from aares.config import AUDIO_FEATURES
+from aares.data.schemas import AUDIO_FEATURES
 from aares.popularity.copies import Copies, CopyRule, Releases
 from aares.popularity.features import (
     BOOSTER,
@@ -34,7 +34,7 @@ from aares.popularity.features import (
     fit_zero_model,
     predict_zero,
 )
-from aares.popularity.neighbors import name_artists
+from aares.popularity.kriging import name_artists
 from aares.popularity.rows import FloatArray
 
 COLUMNS = (

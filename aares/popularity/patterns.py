@@ -1,7 +1,7 @@
 """What the songs show: years, zeros, copies, artists, seasons and keys (exercise 2, question 3).
 
 Used by notebook ``02_popularity``. Every function takes the raw table and returns a small table
-that a figure of :mod:`aares.plots.popularity` draws.
+that a figure of :mod:`workshop.plots.popularity` draws.
 
 References
 ----------
@@ -16,10 +16,10 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
-from aares.config import AUDIO_FEATURES
+from aares.data.schemas import AUDIO_FEATURES
 from aares.popularity.rows import FloatArray, describe_date
+from aares.scores import bootstrap, estimate_share, spread_of_mean
 
 KEYS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -74,30 +74,10 @@ def _pool_years(years: pd.Series, min_songs: int) -> pd.Series:
 
 def _summarise(values: pd.Series) -> tuple[float, float, float]:
     if values.dtype == bool:
-        share = float(values.mean())
-        low, high = wilson(int(values.sum()), len(values))
+        share, low, high = estimate_share(values)
         return low, share, high
     low, mid, high = np.quantile(values.to_numpy(float), [0.25, 0.5, 0.75])
     return float(low), float(mid), float(high)
-
-
-def wilson(successes: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the Wilson interval of a share of successes (0-1).
-
-    Parameters
-    ----------
-    successes : int
-    n : int
-        Trials, at least 1.
-    level : float
-        Confidence, 0-1.
-
-    Returns
-    -------
-    low, high : float
-    """
-    interval = stats.binomtest(successes, n).proportion_ci(level, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def find_same_recordings(*tables: pd.DataFrame) -> pd.DataFrame:
@@ -149,15 +129,17 @@ def measure_pair_correlation(
     values = pairs[["lower", "higher"]].to_numpy(float)
     if len(values) < 3:
         return float("nan"), float("nan"), float("nan")
-    draws = np.random.default_rng(random_state).integers(0, len(values), (n_boot, len(values)))
-    low, high = np.nanquantile([_correlate(values[draw]) for draw in draws], [0.025, 0.975])
-    return _correlate(values), float(low), float(high)
+    value, low, high = bootstrap(_correlate, *values.T, n_draws=n_boot, random_state=random_state)
+    return float(value), float(low), float(high)
 
 
-def _correlate(pairs: FloatArray) -> float:
-    deviation = pairs - pairs.mean()
-    variance = (deviation**2).mean()
-    return float((deviation[:, 0] * deviation[:, 1]).mean() / variance) if variance else np.nan
+def _correlate(lower: FloatArray, higher: FloatArray, axis: int) -> FloatArray:
+    """Return the correlation of pairs that count both ways, NaN where all values are equal."""
+    mean = (lower + higher).mean(axis=axis, keepdims=True) / 2
+    lower, higher = lower - mean, higher - mean
+    variance = (lower**2 + higher**2).mean(axis=axis) / 2
+    with np.errstate(invalid="ignore"):
+        return (lower * higher).mean(axis=axis) / variance
 
 
 def count_weekdays(df: pd.DataFrame, *, split: pd.Timestamp = FRIDAY_DATE) -> pd.DataFrame:
@@ -210,7 +192,7 @@ def summarise_months(df: pd.DataFrame) -> pd.DataFrame:
     kept = parts["month"].notna() & ~((parts["month"] == 1) & (parts["day"] == 1))
     groups = df.loc[kept, "popularity"].groupby(parts.loc[kept, "month"].astype(int))
     table = pd.DataFrame({"share": groups.size() / kept.sum(), "popularity": groups.mean()})
-    table["error"] = 1.96 * groups.std() / np.sqrt(groups.size())
+    table["error"] = spread_of_mean(groups.std(), groups.size())
     table = table.reindex(range(1, 13))
     month = df.loc[kept, ["popularity"]].assign(month=parts.loc[kept, "month"])
     table.attrs["explained"] = measure_explained(month, ["month"])

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from aares import datasets
-from aares.config import AUDIO_FEATURES
+from aares import data
+from aares.data.schemas import AUDIO_FEATURES
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -109,7 +109,7 @@ def describe_date(X: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``year``, ``month``, ``day``, ``weekday`` (0 Monday), ``date`` (years, with fraction).
     """
-    parts = datasets.parse_dates(X["release_date"].astype("object"))[["year", "month", "day"]]
+    parts = data.parse_dates(X["release_date"].astype("object"))[["year", "month", "day"]]
     parts = parts.astype("Float64").astype(float)
     date = pd.to_datetime(
         parts.fillna({"month": 1, "day": 1})[["year", "month", "day"]], errors="coerce"

@@ -27,6 +27,7 @@ from sklearn.model_selection import KFold
 
 from aares.recommend.content import FloatArray
 from aares.recommend.users import Scorer, mix_scores
+from aares.scores import bootstrap
 
 IntArray = npt.NDArray[np.intp]
 
@@ -226,16 +227,17 @@ def summarise(
     DataFrame
         Index method; ``recall``, ``recall_low``, ``recall_high``, and so on.
     """
-    rng = np.random.default_rng(random_state)
-    n = len(next(iter(judged.values())))
-    draws = rng.integers(0, n, size=(n_boot, n))
     rows = {}
     for name, table in judged.items():
+        values = table.to_numpy(float).T
+        means, low, high = bootstrap(np.mean, values, n_draws=n_boot, random_state=random_state)
         row: dict[str, float] = {}
-        for measure in map(str, table.columns):
-            values = table[measure].to_numpy(float)
-            low, high = np.quantile(values[draws].mean(axis=1), [0.025, 0.975])
-            row |= {measure: values.mean(), f"{measure}_low": low, f"{measure}_high": high}
+        for place, measure in enumerate(map(str, table.columns)):
+            row |= {
+                measure: means[place],
+                f"{measure}_low": low[place],
+                f"{measure}_high": high[place],
+            }
         rows[name] = row
     return pd.DataFrame(rows).T
 
@@ -270,9 +272,8 @@ def compare_pair(
     gain, low, high : float
     """
     gain = (first[measure] - second[measure]).to_numpy()
-    draws = np.random.default_rng(random_state).integers(0, len(gain), (n_boot, len(gain)))
-    low, high = np.quantile(gain[draws].mean(axis=1), [0.025, 0.975])
-    return float(gain.mean()), float(low), float(high)
+    value, low, high = bootstrap(np.mean, gain, n_draws=n_boot, random_state=random_state)
+    return float(value), float(low), float(high)
 
 
 def choose_weights(

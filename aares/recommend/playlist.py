@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aares.data.titles import normalise, strip_title
 from aares.recommend.content import (
     FloatArray,
     SongSpace,
@@ -26,7 +27,6 @@ from aares.recommend.content import (
     measure_distances,
     order_smoothly,
 )
-from aares.titles import normalise, strip_title
 
 Seed = str | tuple[str, str] | Sequence[str | tuple[str, str]]
 

@@ -20,7 +20,8 @@
 import sys
 
 sys.path.insert(0, "..")
-from aares import config, datasets, results
+from aares import data
+from workshop import challenge, config, results
 
 source = config.find_data()
 book = results.Notebook("01_genre", source)
@@ -28,7 +29,7 @@ book.head()
 
 # %% [markdown]
 # The rule behind the labels, the classifier and the comparison are in `aares/genre/`, the figures
-# in `aares/plots/genre.py`.
+# in `workshop/plots/genre.py`.
 
 # %%
 import itertools
@@ -39,11 +40,12 @@ from sklearn.model_selection import train_test_split
 
 from aares import genre
 from aares.genre import compare, explore
-from aares.plots import genre as plots
-from aares.plots.style import new_axes
+from aares.scores import predict_folds
+from workshop.plots import genre as plots
+from workshop.plots.style import new_axes
 
-train, test = datasets.load_train(source), datasets.load_test(source)
-subset = datasets.load_subset(source)
+train, test = data.load_train(source), data.load_test(source)
+subset = data.load_subset(source)
 X, y = train.drop(columns="genre"), train["genre"]
 
 # %% [markdown]
@@ -53,7 +55,7 @@ X, y = train.drop(columns="genre"), train["genre"]
 # identifier: a song is its release date, a popularity and what Spotify measured in the sound.
 
 # %%
-columns = [*config.AUDIO_FEATURES, "popularity"]
+columns = [*data.AUDIO_FEATURES, "popularity"]
 overview = train[columns].describe().T[["mean", "std", "min", "50%", "max"]]
 overview["distinct"] = train[columns].nunique()
 book.number("n_train", len(train))
@@ -62,12 +64,12 @@ book.number("n_genres", y.nunique())
 overview.drop(index=["key", "mode"]).round(2)
 
 # %%
-missing = [name for name in config.GENRES if name not in set(y)]
+missing = [name for name in data.GENRES if name not in set(y)]
 assert set(test.columns) == set(X.columns)
 assert not train.isna().any(axis=None)
 book.say(
     f"**{len(train):,} songs with a genre, {len(test):,} without.** Nothing is missing, yet of the "
-    f"assignment's {len(config.GENRES)} genres {y.nunique()} occur"
+    f"assignment's {len(data.GENRES)} genres {y.nunique()} occur"
     + (f": no song is *{', '.join(missing)}*. Section 1.3 finds out why." if missing else ".")
 )
 
@@ -91,7 +93,7 @@ book.figure(
 )  # fmt: skip
 
 # %%
-precision = datasets.parse_dates(train["release_date"])["precision"].value_counts(normalize=True)
+precision = data.parse_dates(train["release_date"])["precision"].value_counts(normalize=True)
 copies = int(X.duplicated().sum())
 silent = int((train["tempo"] == 0).sum())
 assert precision.sum() > 0.999 and train["popularity"].between(0, 100).all()
@@ -300,7 +302,7 @@ extra = genre.remove_songs(labelled, train, test)
 light = genre.LIGHT
 ours = genre.GenreClassifier(extra, **light, n_jobs=1, random_state=config.SEED)
 folds = compare.make_folds(y, n_folds=5, random_state=config.SEED)
-probabilities = compare.predict_folds(ours, X, y, folds, method="predict_proba", n_jobs=2)
+probabilities = predict_folds(ours, X, y, folds, method="predict_proba", n_jobs=2)
 classes = np.unique(y)
 predicted = classes[probabilities.argmax(axis=1)]
 our_scores = compare.score_folds(predicted, y, folds)
@@ -317,7 +319,7 @@ book.say(f"Five folds: micro-F1 **{our_scores.mean():.3f}** ± {our_scores.std(d
 # %%
 models = compare.make_classifiers(random_state=config.SEED)
 scores = compare.compare_classifiers(models, X, y, folds)
-table = compare.summarize_scores(scores.assign(ours=our_scores))
+table = compare.summarise_scores(scores.assign(ours=our_scores))
 book.table("classifiers", table)
 
 # %%
@@ -584,7 +586,7 @@ book.say(
 # %%
 final = genre.make_model(extra, random_state=config.SEED).fit(X, y)
 answers = final.predict(test)
-path = datasets.write_challenge(answers, source)
+path = challenge.write_challenge(answers, source)
 low, high = compare.estimate_interval(our_scores.mean(), len(y), len(test))
 book.number("interval_low", low)
 book.number("interval_high", high)

@@ -19,15 +19,16 @@
 import sys
 
 sys.path.insert(0, "..")
-from aares import config, datasets, results
+from aares import data
+from workshop import config, results
 
 source = config.find_data()
 book = results.Notebook("02_popularity", source)
 book.head()
 
 # %% [markdown]
-# The encoders and the model are in `aares/popularity`, the figures in `aares/plots/popularity.py`.
-# Popularity is in points from 0 to 100; an error of 20 means 20 points.
+# The encoders and the model are in `aares/popularity`, the figures in
+# `workshop/plots/popularity.py`. Popularity is in points from 0 to 100; an error of 20 means 20 points.
 
 # %%
 import numpy as np
@@ -38,9 +39,10 @@ from sklearn.model_selection import GroupKFold, KFold, train_test_split
 
 from aares import popularity
 from aares.genre.labels import label_from_genres, remove_songs
-from aares.plots import popularity as plots
-from aares.plots import predictions as model_plots
-from aares.plots.style import new_axes
+from aares.scores import predict_folds
+from workshop.plots import popularity as plots
+from workshop.plots import predictions as model_plots
+from workshop.plots.style import new_axes
 from aares.popularity import genres as genre_graph
 from aares.popularity import patterns
 
@@ -52,7 +54,7 @@ from aares.popularity import patterns
 # The table holds one row for each release of a song. Before any model, a look at the target.
 
 # %%
-df = datasets.load_subset(source)
+df = data.load_subset(source)
 X, y = df.drop(columns="popularity"), df["popularity"].to_numpy(float)
 zero_share = book.number("zero_share", float((y == 0).mean()))
 df[["artist_name", "track_name", "release_date", "genres", "popularity"]].head()
@@ -89,7 +91,7 @@ assert (y == 0).sum() > 3 * max((y == value).sum() for value in range(1, 101))
 # exercise 1, are one recording on two releases: they can tell.
 
 # %%
-labelled = pd.concat([datasets.load_train(source), datasets.load_test(source)], ignore_index=True)
+labelled = pd.concat([data.load_train(source), data.load_test(source)], ignore_index=True)
 pairs = patterns.find_same_recordings(df, labelled)
 n_pairs = book.number("n_pairs", len(pairs))
 one_dead = float(((pairs["lower"] == 0) & (pairs["higher"] > 0)).mean())
@@ -166,8 +168,8 @@ models = {
 
 # %%
 removed = len(labelled) - len(reference)
-assert df.merge(reference, on=[*config.AUDIO_FEATURES], how="inner").empty
-shared = df.merge(labelled, on=[*config.AUDIO_FEATURES], suffixes=("", "_there"))
+assert df.merge(reference, on=[*data.AUDIO_FEATURES], how="inner").empty
+shared = df.merge(labelled, on=[*data.AUDIO_FEATURES], suffixes=("", "_there"))
 played = shared[(shared[["popularity", "popularity_there"]] > 0).any(axis=1)]
 equal = int((played["popularity"] == played["popularity_there"]).sum())
 book.number("n_equal_copies", equal)
@@ -218,10 +220,10 @@ for split in ("random folds", "folds by artist"):
 # %%
 predicted = {}
 for split, folds in splits.items():
-    predicted[split, "mean"] = popularity.predict_folds(models["mean"], X, y, folds)
+    predicted[split, "mean"] = predict_folds(models["mean"], X, y, folds)
     if split == "one split":
         name = "this table only"
-        predicted[split, name] = popularity.predict_folds(models[name], X, y, folds)
+        predicted[split, name] = predict_folds(models[name], X, y, folds)
     predicted[split, "without the rule for copies"] = parts[split]["alone"].to_numpy()
     predicted[split, ours] = parts[split]["mean"].to_numpy()
     predicted[split, "its median"] = parts[split]["median"].to_numpy()

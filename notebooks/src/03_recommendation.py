@@ -21,25 +21,26 @@
 import sys
 
 sys.path.insert(0, "..")
-from aares import config, datasets, results
+from aares import data
+from workshop import config, results
 
 source = config.find_data()
 book = results.Notebook("03_recommendation", source)
 book.head()
 
 # %% [markdown]
-# The recommender is in `aares/recommend`, the figures in `aares/plots/recommend.py`.
+# The recommender is in `aares/recommend`, the figures in `workshop/plots/recommend.py`.
 
 # %%
 import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
-from aares.plots import recommend as plots
-from aares.plots.style import new_axes
+from workshop.plots import recommend as plots
+from workshop.plots.style import new_axes
 from aares.recommend import Recommender, SongNotFoundError, SongSpace, evaluate, users
 from aares.recommend.content import measure_distances
-from aares.titles import strip_title
+from aares.data.titles import strip_title
 
 # %% [markdown]
 # ## 3.1 A playlist from a song, or from a list of songs
@@ -57,7 +58,7 @@ from aares.titles import strip_title
 #   duration and liveness count less than the rest.
 
 # %%
-songs = datasets.load_recommendation(source)
+songs = data.load_recommendation(source)
 recommender = Recommender().fit(songs)
 book.number("n_songs", len(songs))
 crowded = float((songs["speechiness"] < 0.1).mean())
@@ -265,7 +266,7 @@ book.say(
 # playlist by playlist.
 
 # %%
-listening = datasets.load_listening(source)
+listening = data.load_listening(source)
 catalogue = listening.songs.sample(frac=1, random_state=config.SEED, ignore_index=True)
 matrix, _ = users.make_matrix(listening.plays, catalogue)
 heard = np.asarray(matrix.sum(axis=0)).ravel()

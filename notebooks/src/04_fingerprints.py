@@ -18,7 +18,10 @@
 import sys
 
 sys.path.insert(0, "..")
-from aares import audio, config, datasets, results
+from aares import audio
+from aares.audio import distortions
+from workshop import config, measured, results
+from workshop.plots.style import new_axes
 
 source = config.find_data()
 book = results.Notebook("04_fingerprints", source)
@@ -27,7 +30,7 @@ book.head()
 # %% [markdown]
 # The functions of exercise 4 are in `fingerprint.py`, the course's toolbox is `utils_projet.py`;
 # the experiments of this notebook (cutting excerpts, adding noise, counting) are in
-# `aares/recognition.py`.
+# `aares/fingerprints/experiments.py`.
 
 # %%
 import itertools
@@ -39,9 +42,9 @@ import numpy as np
 import pandas as pd
 from IPython.display import Audio, display
 
-from aares import distortions, recognition
-from aares.plots import fingerprints as plots
-from aares.plots.style import new_axes
+from aares.fingerprints import experiments
+from workshop.plots import fingerprints as plots
+from aares.scores import describe_share, estimate_share
 from fingerprint import (
     HOP_LENGTH,
     compute_spectrogram,
@@ -59,8 +62,8 @@ from utils_projet import get_maxima, search_song
 # is half a million numbers.
 
 # %%
-SR_HZ = audio.SAMPLE_RATE_HZ
-paths = datasets.list_songs(source)
+SR_HZ = audio.COURSE_RATE_HZ
+paths = source.list_songs()
 songs = [audio.load_audio(path) for path in paths]
 titles = [path.stem.removeprefix("Classicals.de - ") for path in paths]
 seconds = [len(y) / SR_HZ for y in songs]
@@ -77,7 +80,7 @@ assert min(seconds) > 30, "every song must be much longer than an excerpt"
 # third is what the method still has to recognise in the noise experiment below.
 
 # %%
-demo_song = datasets.list_songs(config.find_data("demo"))[0]
+demo_song = config.find_data("demo").list_songs()[0]
 sound = audio.load_audio(demo_song, sr=8000)[20 * 8000 : 23 * 8000]
 dull = librosa.resample(
     librosa.resample(sound, orig_sr=8000, target_sr=SR_HZ), orig_sr=SR_HZ, target_sr=8000
@@ -236,7 +239,7 @@ book.say(
 
 # %%
 from aares.files import replacing
-from aares.hash_files import HashFileError, load_hashes, load_pickle, save_hashes
+from aares.fingerprints.database import HashFileError, load_hashes, load_pickle, save_hashes
 
 save_hashes(config.CACHE / "dataset.npz", dataset)
 file = config.CACHE / "dataset.pickle"
@@ -290,7 +293,7 @@ pd.DataFrame({"song": [titles[guess] for guess in guesses], "tallest bar": score
 fig, axes = new_axes(height=4.4, rows=2, cols=2, sharey="row")
 for column, song in enumerate((right, wrong)):
     # frame of the same hash in the song and in the excerpt; equal differences make a line
-    matches = recognition.match_hashes(dataset[song], query)
+    matches = experiments.match_hashes(dataset[song], query)
     title = f"{('Right', 'Wrong')[column]} song: {len(matches)} shared hashes"
     plots.draw_matches(matches, axes[0, column], title=title, end_s=seconds[song])
     plots.draw_offsets(matches, axes[1, column], end_s=seconds[song])
@@ -309,7 +312,7 @@ book.say(
     f"It stands at {peak_s:.1f} s, where we cut the excerpt: the search tells the place too."
 )
 # offset = frame in the song - frame in the excerpt; the most frequent one is the excerpt's start
-offsets = np.diff(recognition.match_hashes(dataset[right], query)[:, ::-1]).ravel()
+offsets = np.diff(experiments.match_hashes(dataset[right], query)[:, ::-1]).ravel()
 assert np.bincount(offsets[offsets >= 0]).argmax() == start // HOP_LENGTH
 
 # %% [markdown]
@@ -320,15 +323,15 @@ assert np.bincount(offsets[offsets >= 0]).argmax() == start // HOP_LENGTH
 
 # %%
 rng = np.random.default_rng(config.SEED)
-excerpts = {s: recognition.cut_excerpts(songs, length_s=s, n=120, rng=rng) for s in (5, 10, 15)}
-clean = {s: recognition.try_excerpts(dataset, excerpts[s]) for s in excerpts}
+excerpts = {s: experiments.cut_excerpts(songs, length_s=s, n=120, rng=rng) for s in (5, 10, 15)}
+clean = {s: experiments.try_excerpts(dataset, excerpts[s]) for s in excerpts}
 chance = 1 / len(songs), min(3 / len(songs), 1)
 
 rows = {
     f"{s} s": [
         int(t["n_hashes"].median()),
-        recognition.describe_share(t["rank"] == 1),
-        recognition.describe_share(t["rank"] > 0),
+        describe_share(t["rank"] == 1),
+        describe_share(t["rank"] > 0),
     ]
     for s, t in clean.items()
 }
@@ -354,7 +357,7 @@ assert first[15] >= first[5] > chance[0] and growth > 3
 # samples after one, and we count which share of their hashes lands on one offset.
 
 # %%
-result = recognition.measure_misalignment(
+result = experiments.measure_misalignment(
     songs, dataset, shifts=range(0, 513, 32), length_s=10, n=40, rng=np.random.default_rng(1)
 )
 share = result.groupby("shift")["share"].median()
@@ -383,7 +386,7 @@ assert share[512] > 2 * half, "a whole hop later the frames meet again"
 # at the same place or one frame later?
 
 # %%
-kept = {k: recognition.measure_kept_maxima(songs[0], shift=k, length_s=10) for k in (0, 256)}
+kept = {k: experiments.measure_kept_maxima(songs[0], shift=k, length_s=10) for k in (0, 256)}
 book.say(
     f"On a frame, {kept[0][0]:.0%} of the excerpt's maxima are at the same place in the song. Half "
     f"a hop later {kept[256][0]:.0%} are, and {kept[256][1]:.0%} are one frame further: a partial "
@@ -400,22 +403,19 @@ assert kept[256][0] < kept[0][0] / 2
 # %%
 rng = np.random.default_rng(2)
 noisy = [
-    recognition.Excerpt(e.song, e.start, distortions.add_noise(e.y, "white", rng, snr_db=-5))
+    experiments.Excerpt(e.song, e.start, distortions.add_noise(e.y, "white", rng, snr_db=-5))
     for e in excerpts[10]
 ]
 cases = {"5 s, clean": excerpts[5], "10 s, clean": excerpts[10], "10 s, noise at −5 dB": noisy}
 drops = (0, 128, 256, 384)
-one = {k: recognition.try_excerpts(dataset, case)["rank"] == 1 for k, case in cases.items()}
+one = {k: experiments.try_excerpts(dataset, case)["rank"] == 1 for k, case in cases.items()}
 four = {
-    k: recognition.retry_excerpts(dataset, case, drops=drops)["rank"] == 1
+    k: experiments.retry_excerpts(dataset, case, drops=drops)["rank"] == 1
     for k, case in cases.items()
 }
 
 # %%
-table = {
-    name: [recognition.describe_share(one[name]), recognition.describe_share(four[name])]
-    for name in cases
-}
+table = {name: [describe_share(one[name]), describe_share(four[name])] for name in cases}
 book.table(
     "repair", pd.DataFrame.from_dict(table, orient="index", columns=["one try", "four tries"])
 )
@@ -440,7 +440,7 @@ levels = {"clean": np.inf, "10 dB": 10, "0 dB": 0, "−5 dB": -5, "−10 dB": -1
 rng = np.random.default_rng(3)
 hits = {
     f"{s} s": {
-        label: recognition.try_excerpts(dataset, excerpts[s], snr_db=snr_db, rng=rng)["rank"] == 1
+        label: experiments.try_excerpts(dataset, excerpts[s], snr_db=snr_db, rng=rng)["rank"] == 1
         for label, snr_db in levels.items()
     }
     for s in excerpts
@@ -482,7 +482,7 @@ assert at_10 < first[10] and hits["15 s"]["−10 dB"].mean() >= hits["5 s"]["−
 silence = process_signal(np.zeros(10 * SR_HZ))
 assert search_song(dataset, silence, return_scores=True) == ([0, 1, 2], [0, 0, 0])
 known = clean[10]["score"].to_numpy()
-unknown = recognition.try_excerpts(dataset, excerpts[10], hide_song=True)["score"].to_numpy()
+unknown = experiments.try_excerpts(dataset, excerpts[10], hide_song=True)["score"].to_numpy()
 answered = book.number("unknown_answered", float(np.mean(unknown > 0)))
 limit = int(unknown.max())
 kept = book.number("known_above_all_unknown", float(np.mean(known > limit)))
@@ -536,7 +536,7 @@ book.say(
 
 # %%
 rng = np.random.default_rng(7)
-places = recognition.cut_excerpts(list(sounds.values()), length_s=3.75 * 10, n=60, rng=rng)
+places = experiments.cut_excerpts(list(sounds.values()), length_s=3.75 * 10, n=60, rng=rng)
 answers, versus = {}, {"assignment": {}, "identifier": {}}
 for label, snr_db in {**levels, "−15 dB": -15}.items():
     answers[label], found = [], []
@@ -555,7 +555,7 @@ for label, snr_db in {**levels, "−15 dB": -15}.items():
 # %%
 ours, theirs = (float(np.mean(versus[key]["−10 dB"])) for key in ("identifier", "assignment"))
 first_of_both = {
-    method: {label: recognition.describe_share(found) for label, found in row.items()}
+    method: {label: describe_share(found) for label, found in row.items()}
     for method, row in versus.items()
 }
 pd.DataFrame(first_of_both)
@@ -591,7 +591,7 @@ for row, label in enumerate(answers):
         )
         believed[row, column] = stranger.identify(y, RATE_HZ).match is not None
 wrong, asked = int(believed.sum()), believed.size
-low, high = recognition.estimate_share(believed.any(axis=0))[1:]  # the noises share excerpts
+low, high = estimate_share(believed.any(axis=0))[1:]  # the noises share excerpts
 book.number("identifier_false_accepts", wrong)
 book.number("identifier_asked_unknown", asked)
 book.say(
@@ -632,14 +632,14 @@ pd.DataFrame(
 # measured with.
 
 # %%
-measured = recognition.read_benchmark()
+measured = measured.read_benchmark()
 peers, trials = measured["peers"], measured["accuracy"]
 by_condition = {row["condition"]: row for row in peers["rows"]}
 against = {
     length: {
         method: {
             label: np.arange(peers["n"]) < by_condition[f"{noise}, {length} s"][method]
-            for label, noise in recognition.NOISES.items()
+            for label, noise in measured.NOISES.items()
         }
         for method in ("identifier", "Chromaprint", "assignment")
     }
@@ -682,7 +682,7 @@ book.figure(
 
 # %%
 unknown = measured["unknown"]
-low, high = recognition.estimate_share(np.arange(unknown["n"]) < unknown["accepted"])[1:]
+low, high = estimate_share(np.arange(unknown["n"]) < unknown["accepted"])[1:]
 book.number("catalogue_tracks", trials["n_indexed"])
 book.number("catalogue_false_accepts", unknown["accepted"])
 book.number("catalogue_asked_unknown", unknown["n"])
@@ -703,13 +703,14 @@ book.say(
 #
 # `search_song` visits every song, so its time grows with their number. The same hashes can be
 # stored the other way round, from the hash to the songs that have it (an inverted index,
-# `aares/hash_index.py`): the answer is the same, score for score, and only songs that share a hash
-# cost time. To have more songs than there are, pieces of a minute are played at other speeds.
+# `aares/fingerprints/inverted_index.py`): the answer is the same, score for score, and only songs
+# that share a hash cost time. To have more songs than there are, pieces of a minute are played at
+# other speeds.
 
 # %%
 rng = np.random.default_rng(8)
 sizes = (10, 30, 100, 200)
-pieces = recognition.vary_songs(sounds, n=sizes[-1], length=60 * RATE_HZ, rng=rng)
+pieces = experiments.vary_songs(sounds, n=sizes[-1], length=60 * RATE_HZ, rng=rng)
 rough = [librosa.resample(y, orig_sr=RATE_HZ, target_sr=SR_HZ) for y in pieces.values()]
 entries = [process_signal(y) for y in rough]
 heard = [
@@ -720,7 +721,7 @@ heard = [
 grown, rows = Index(), {}
 for before, n in itertools.pairwise((0, *sizes)):
     grown.add(dict(list(pieces.items())[before:n]))
-    rows[n] = recognition.time_growth(entries[:n], grown, heard)
+    rows[n] = experiments.time_growth(entries[:n], grown, heard)
 growth = pd.DataFrame(rows).T
 
 # %%
@@ -760,7 +761,7 @@ book.say(
 # ## What we found, and the limits
 
 # %%
-_, low, high = recognition.estimate_share(clean[10]["rank"] > 0)
+_, low, high = estimate_share(clean[10]["rank"] > 0)
 book.answer(
     f"Among the three guesses is the right song for {three[10]:.0%} of random 10 s excerpts (95 % "
     f"interval {low:.0%} to {high:.0%}; guessing: {chance[1]:.0%}) and it comes first for "

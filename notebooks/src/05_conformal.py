@@ -20,7 +20,8 @@
 import sys
 
 sys.path.insert(0, "..")
-from aares import config, datasets, results
+from aares import data
+from workshop import config, results
 
 source = config.find_data()
 book = results.Notebook("05_conformal", source)
@@ -42,8 +43,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from aares import conformal, genre
-from aares.plots import conformal as plots
-from aares.plots.style import new_axes
+from workshop.plots import conformal as plots
+from workshop.plots.style import new_axes
 from utils_projet import ConformalPrediction
 
 EPS = 0.05
@@ -59,7 +60,7 @@ EPS = 0.05
 
 # %%
 N_BAG = 1500  # bonus exercise: "use the first 1500 examples, no more"
-train, test = datasets.load_train(source), datasets.load_test(source)
+train, test = data.load_train(source), data.load_test(source)
 others = np.random.default_rng(config.SEED).permutation(np.arange(N_BAG, len(train)))
 n_held = min(3000, len(others) // 5)
 evaluation, calibration, design = (
@@ -94,7 +95,7 @@ book.say(
 # %%
 half = len(design) // 2
 first, second = design.iloc[:half], design.iloc[half:]
-sound = list(config.AUDIO_FEATURES)
+sound = list(data.AUDIO_FEATURES)
 scaler, described = (
     StandardScaler().fit(first[sound]),
     conformal.choose_space(first, first["genre"]),
@@ -171,7 +172,7 @@ assert list(predictor.labels) == sorted(bag["genre"].unique())
 # given.
 
 # %%
-subset, recommendation = datasets.load_subset(source), datasets.load_recommendation(source)
+subset, recommendation = data.load_subset(source), data.load_recommendation(source)
 name_songs = partial(conformal.name_songs, subset=subset, recommendation=recommendation)
 test_names = name_songs(test, table="test")
 named_first = sorted(test.index, key=lambda row: (test_names[row].startswith("test row"), row))

@@ -1,0 +1,29 @@
+"""The one door through which tables and songs come in.
+
+:mod:`.sources` says where files are, :mod:`.schemas` what columns hold, :mod:`.tables` loads and
+checks, :mod:`.dates` takes release dates apart, :mod:`.titles` compares names, :mod:`.listening`
+loads who heard what.
+"""
+
+from aares.data.dates import parse_dates
+from aares.data.listening import Listening, load_listening
+from aares.data.schemas import AUDIO_FEATURES, GENRES
+from aares.data.sources import TABLES, DataSource
+from aares.data.tables import check, load_recommendation, load_subset, load_test, load_train
+from aares.errors import DataError
+
+__all__ = [
+    "AUDIO_FEATURES",
+    "GENRES",
+    "TABLES",
+    "DataError",
+    "DataSource",
+    "Listening",
+    "check",
+    "load_listening",
+    "load_recommendation",
+    "load_subset",
+    "load_test",
+    "load_train",
+    "parse_dates",
+]

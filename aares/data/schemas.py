@@ -1,0 +1,204 @@
+"""The columns of the assignment's tables: what each holds, and how its text is read.
+
+Used by :mod:`aares.data.tables`. A column type has one method, ``parse(text, where)``: it turns text
+cells into values, or raises :class:`DataError` with the first offending row, which ``where(row)``
+names. Ranges are those of appendix A, with the widest values that the course's files hold (a
+loudness of +3.7 dB exists).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from aares.data.dates import DATE_PATTERN
+from aares.errors import DataError
+
+# Preliminaries of the assignment: the 23 genres, in its order.
+GENRES: tuple[str, ...] = (
+    "r&b", "rap", "classical", "salsa", "edm", "hip hop", "trap", "techno", "jazz", "metal",
+    "country", "rock", "reggae", "latin", "disco", "soul", "chanson", "blues", "dance", "electro",
+    "punk", "folk", "pop",
+)  # fmt: skip
+
+# Appendix A: what Spotify computed from the sound.
+AUDIO_FEATURES: tuple[str, ...] = (
+    "danceability", "energy", "key", "loudness", "mode", "speechiness", "acousticness",
+    "instrumentalness", "liveness", "valence", "tempo", "duration_ms", "time_signature",
+)  # fmt: skip
+
+
+class Column(Protocol):
+    """What every column type does: ``parse`` turns cells of text into values.
+
+    It raises :class:`DataError` at the first cell that is none.
+    """
+
+    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series: ...
+
+
+@dataclass(frozen=True)
+class Number:
+    """A numeric column: closed range, whole numbers or not."""
+
+    low: float
+    high: float
+    whole: bool = False
+
+    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+        values = pd.to_numeric(text, errors="coerce")
+        bad = ~np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise DataError(f"{where(row)}: expected a number, found {show_cell(text.iloc[row])}")
+        outside = (values < self.low) | (values > self.high)
+        broken = (values % 1 != 0) & self.whole
+        bad = (outside | broken).to_numpy()
+        if bad.any():
+            row = int(np.argmax(bad))
+            kind = "a whole number" if self.whole else "a number"
+            raise DataError(
+                f"{where(row)}: expected {kind} from {self.low:g} to {self.high:g}, "
+                f"found {show_cell(text.iloc[row])}"
+            )
+        return values.astype("int64" if self.whole else "float64")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text column: any text, one of `choices`, or text of a `pattern`."""
+
+    choices: tuple[str, ...] = ()
+    pattern: str = ""
+    meaning: str = "text"
+    unique: bool = False
+
+    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+        bad = np.zeros(len(text), dtype=bool)
+        if self.choices:
+            bad = ~text.isin(self.choices).to_numpy()
+        elif self.pattern:
+            bad = ~text.str.fullmatch(self.pattern).to_numpy(dtype=bool)
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise DataError(
+                f"{where(row)}: expected {self.meaning}, found {show_cell(text.iloc[row])}"
+            )
+        if self.unique and text.duplicated().any():
+            row = int(np.argmax(text.duplicated()))
+            first = int(np.argmax(text == text.iloc[row])) + 1
+            raise DataError(
+                f"{where(row)}: {show_cell(text.iloc[row])} stands already in row {first}"
+            )
+        return text
+
+
+class Flag:
+    """A yes/no column, written as True/False or 1/0."""
+
+    meanings = {"true": True, "1": True, "false": False, "0": False}  # noqa: RUF012
+
+    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+        values = text.str.lower().map(self.meanings)
+        if values.isna().any():
+            row = int(np.argmax(values.isna()))
+            raise DataError(
+                f"{where(row)}: expected True, False, 1 or 0, found {show_cell(text.iloc[row])}"
+            )
+        return values.astype(bool)
+
+
+class Names:
+    """A list of names written as a Python list, such as ``['pop', 'rock']``."""
+
+    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+        parsed = {item: _parse_names(item) for item in text.unique()}
+        values = text.map(parsed)
+        if values.isna().any():
+            row = int(np.argmax(values.isna()))
+            raise DataError(
+                f"{where(row)}: expected a list such as ['pop', 'rock'], "
+                f"found {show_cell(text.iloc[row])}"
+            )
+        return values
+
+
+def _parse_names(text: str) -> tuple[str, ...] | None:
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return None
+    return tuple(value)
+
+
+def show_cell(value: object) -> str:
+    """Write a cell as an error message shows it.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+        At most 62 characters.
+    """
+    text = str(value)
+    return "an empty cell" if text == "" else repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+_UNIT = Number(0, 1)
+_DATE = Text(pattern=f"(?:{DATE_PATTERN})?", meaning="a date such as 2008, 2008-05 or 2008-05-23")
+_ID = Text(pattern=r".+", meaning="an id", unique=True)
+COLUMNS: dict[str, Column] = {
+    "release_date": _DATE,
+    "explicit": Flag(),
+    "popularity": Number(0, 100, whole=True),
+    "danceability": _UNIT,
+    "energy": _UNIT,
+    "key": Number(0, 11, whole=True),
+    "loudness": Number(-80, 10),
+    "mode": Number(0, 1, whole=True),
+    "speechiness": _UNIT,
+    "acousticness": _UNIT,
+    "instrumentalness": _UNIT,
+    "liveness": _UNIT,
+    "valence": _UNIT,
+    "tempo": Number(0, 300),
+    "duration_ms": Number(1, 24 * 3600 * 1000, whole=True),
+    "time_signature": Number(0, 16, whole=True),
+    "genre": Text(choices=GENRES, meaning="one of the 23 genres of the assignment"),
+    "genres": Names(),
+    "artists": Names(),
+    "artist_name": Text(),
+    "track_name": Text(),
+    "name": Text(),
+    "id": _ID,
+    "year": Number(1900, 2100, whole=True),
+}
+_CHALLENGE = (
+    "release_date", "explicit", "popularity", "danceability", "energy", "key", "loudness", "mode",
+    "speechiness", "acousticness", "instrumentalness", "liveness", "valence", "tempo",
+    "duration_ms", "time_signature",
+)  # fmt: skip
+SCHEMAS: dict[str, tuple[str, ...]] = {
+    "train": (*_CHALLENGE, "genre"),
+    "test": _CHALLENGE,
+    "subset": (
+        "artist_name", "track_name", "release_date", "genres", "explicit", "popularity",
+        "danceability", "energy", "key", "loudness", "mode", "speechiness", "acousticness",
+        "instrumentalness", "liveness", "valence", "tempo", "id", "duration_ms", "time_signature",
+    ),
+    "recommendation": (
+        "acousticness", "artists", "danceability", "duration_ms", "energy", "explicit", "id",
+        "instrumentalness", "key", "liveness", "loudness", "mode", "name", "popularity",
+        "release_date", "speechiness", "tempo", "valence", "year",
+    ),
+}  # fmt: skip

@@ -1,0 +1,212 @@
+"""Load and validate the four tables of the assignment.
+
+Used by every notebook. A loader returns the whole table or raises :class:`DataError`, which names
+the file, the column and the first offending row; no row is ever dropped. Rows are counted from 1
+below the header line.
+
+Conventions
+-----------
+Columns and ranges stand in :mod:`aares.data.schemas`. ``release_date`` stays text, since its precision
+carries information: ``2008``, ``2008-05`` and ``2008-05-23`` all occur (:func:`aares.data.parse_dates`).
+"""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from aares.data.dates import DATE_PATTERN
+from aares.data.schemas import COLUMNS, SCHEMAS, show_cell
+from aares.data.sources import TABLES, DataSource
+from aares.errors import DataError
+
+
+def load_train(source: DataSource) -> pd.DataFrame:
+    """Load the labelled songs of exercise 1: the 16 columns of the test table and ``genre``.
+
+    Parameters
+    ----------
+    source : DataSource
+
+    Returns
+    -------
+    DataFrame of shape (n_songs, 17)
+
+    Raises
+    ------
+    DataError
+        The file is missing, or not what the assignment describes.
+    """
+    return _load(source, "train")
+
+
+def load_test(source: DataSource) -> pd.DataFrame:
+    """Load the unlabelled songs of the challenge (exercise 1), errors as in :func:`load_train`.
+
+    Parameters
+    ----------
+    source : DataSource
+
+    Returns
+    -------
+    DataFrame of shape (n_songs, 16)
+    """
+    return _load(source, "test")
+
+
+def load_subset(source: DataSource) -> pd.DataFrame:
+    """Load the songs of exercise 2; ``genres`` holds tuples of micro-genres.
+
+    Parameters
+    ----------
+    source : DataSource
+
+    Returns
+    -------
+    DataFrame of shape (n_songs, 20)
+    """
+    return _load(source, "subset")
+
+
+def load_recommendation(source: DataSource) -> pd.DataFrame:
+    """Load the songs of exercise 3; ``artists`` holds tuples of names.
+
+    Parameters
+    ----------
+    source : DataSource
+
+    Returns
+    -------
+    DataFrame of shape (n_songs, 19)
+    """
+    return _load(source, "recommendation")
+
+
+def check(source: DataSource) -> None:
+    """Read all that the notebooks need, so that what is wrong is said before hours of work.
+
+    Parameters
+    ----------
+    source : DataSource
+
+    Raises
+    ------
+    DataError
+        A table or the songs are missing, or not what the assignment describes.
+    """
+    for table in TABLES:
+        _load(source, table)
+    source.list_songs()
+
+
+def _load(source: DataSource, table: str) -> pd.DataFrame:
+    path = source.find_table(table)
+    frame = read_text_table(path, SCHEMAS[table])
+    for column in SCHEMAS[table]:
+        frame[column] = COLUMNS[column].parse(frame[column], name_row(path.name, column))
+    _check_dates(frame["release_date"], path.name)
+    return frame
+
+
+def name_row(file: str, column: str) -> Callable[[int], str]:
+    """Return a function that names a row of a file for an error message.
+
+    Parameters
+    ----------
+    file, column : str
+
+    Returns
+    -------
+    callable
+        Of the row's number from 0.
+
+    Examples
+    --------
+    >>> name_row("songs.csv", "tempo")(0)
+    "songs.csv, column 'tempo', row 1"
+    """
+    return lambda row: f"{file}, column {column!r}, row {row + 1}"
+
+
+def read_text_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read a comma-separated file as text, and check that it holds `columns`.
+
+    Parameters
+    ----------
+    path : Path
+    columns : tuple of str
+        The expected columns; they come first in the result, in this order. Others are kept.
+
+    Returns
+    -------
+    DataFrame of str
+
+    Raises
+    ------
+    DataError
+        Empty file, other separator, missing or repeated columns, ragged rows, not UTF-8.
+    """
+    header = _read_header(path)
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        raise DataError(
+            f"{path.name}: expected commas between columns, found {show_cell(header[0])}"
+        )
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise DataError(
+            f"{path.name}: missing column {missing[0]!r} "
+            f"({len(missing)} of {len(columns)} missing; found {show_cell(', '.join(header))})"
+        )
+    repeated = [name for name in columns if header.count(name) > 1]
+    if repeated:
+        raise DataError(f"{path.name}: column {repeated[0]!r} stands more than once")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # cells beyond the header
+            frame = pd.read_csv(
+                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise DataError(f"{path.name}: {str(error).strip()}") from error
+    frame.columns = pd.Index(header)
+    if frame.isna().any(axis=None):
+        row = int(np.argmax(frame.isna().any(axis=1)))
+        raise DataError(f"{path.name}, row {row + 1}: expected {len(header)} cells, found fewer")
+    if frame.empty:
+        raise DataError(f"{path.name}: expected songs below the header, found no row")
+    return frame[[*columns, *(name for name in frame.columns if name not in columns)]]
+
+
+def _read_header(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            first = next(csv.reader(stream), None)
+            while stream.read(1 << 20):
+                pass
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path.name}: expected UTF-8 text, found byte {error.start} unreadable"
+        ) from error
+    except csv.Error as error:
+        raise DataError(f"{path.name}: unreadable header ({error})") from error
+    if first is None:
+        raise DataError(f"{path.name}: expected a table, found an empty file")
+    return [name.strip() for name in first]
+
+
+def _check_dates(dates: pd.Series, file: str) -> None:
+    parts = dates.str.extract(DATE_PATTERN)
+    full = parts["year"] + "-" + parts["month"].fillna("01") + "-" + parts["day"].fillna("01")
+    days = pd.to_datetime(full, format="%Y-%m-%d", errors="coerce")
+    bad = (days.isna() & (dates != "")).to_numpy(dtype=bool)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError(
+            f"{file}, column 'release_date', row {row + 1}: "
+            f"expected a day of the calendar, found {show_cell(dates.iloc[row])}"
+        )

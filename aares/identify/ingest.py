@@ -1,0 +1,81 @@
+"""From audio files to fingerprints: names, decoding, and what to do with a file that is none.
+
+Used by :class:`aares.identify.Index`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from aares.audio import load_audio
+from aares.errors import AudioError
+from aares.identify.catalogue import Prints, Settings, fingerprint
+from aares.identify.peaks import RATE_HZ
+from aares.identify.query import check_signal
+
+OnError = Callable[[Path, Exception], None]
+
+
+def name_file(path: Path, root: str | Path | None = None) -> str:
+    """Name a file for an index.
+
+    Parameters
+    ----------
+    path : Path
+    root : str or Path, optional
+        Folder that holds it.
+
+    Returns
+    -------
+    str
+        Its path below `root` with ``/``; without `root`, its last part.
+    """
+    return path.name if root is None else path.relative_to(root).as_posix()
+
+
+def fingerprint_file(path: Path, name: str, settings: Settings) -> Prints | Exception:
+    """Fingerprint a file.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        In the index.
+    settings : Settings
+
+    Returns
+    -------
+    Prints or Exception
+        What is wrong with the file, if something is: other files of a batch go on.
+    """
+    try:
+        y = load_audio(path, sr=RATE_HZ)
+        return fingerprint(name, check_signal(y), settings)
+    except (AudioError, ValueError) as error:
+        return error
+
+
+def keep_readable(
+    results: Iterable[tuple[Path, Prints | Exception]], on_error: OnError | None
+) -> Iterator[Prints]:
+    """Pass on fingerprints, and report files that have none.
+
+    Parameters
+    ----------
+    results : iterable of (Path, Prints or Exception)
+        From `fingerprint_file`.
+    on_error : callable or None
+        Called with path and error; None raises the error.
+
+    Yields
+    ------
+    Prints
+    """
+    for path, result in results:
+        if isinstance(result, Prints):
+            yield result
+        elif on_error is None:
+            raise result
+        else:
+            on_error(path, result)

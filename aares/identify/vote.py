@@ -1,0 +1,174 @@
+"""The first stage of a search: hashes vote for places in the catalogue.
+
+Used by :class:`aares.identify.Index`. Each hash of the query is looked up; each posting votes for
+the place at which the query would begin. A rare hash counts more than a common one. All votes are
+sorted once; where they crowd is a candidate, which :mod:`.evidence` weighs.
+
+Conventions
+-----------
+A *place* is a time of the whole catalogue in steps (16 ms): the recordings lie one after another.
+
+References
+----------
+.. [1] A. L.-C. Wang, "An Industrial-Strength Audio Search Algorithm", ISMIR 2003: section 2.3.
+.. [2] G. Salton and C. Buckley, "Term-weighting approaches in automatic text retrieval",
+   Information Processing & Management 24(5), 1988: section 2 (rare terms count more).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from aares.identify.peaks import STEPS
+from aares.identify.segment import Segment
+
+WINDOW_STEPS = 3  # votes within so many steps are for one place
+_WEIGHT_BITS = 12
+
+
+def find_places(
+    segment: Segment,
+    table: np.ndarray,
+    hashes: np.ndarray,
+    times: np.ndarray,
+    *,
+    budget: int,
+    n_places: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the places for which most hashes vote.
+
+    Parameters
+    ----------
+    segment : Segment
+    table : ndarray
+        From `segment.make_table`.
+    hashes : ndarray of uint32, shape (n,)
+        Of the query.
+    times : ndarray of int32, shape (n,)
+        Their steps.
+    budget : int
+        At most so many postings vote; those of the rarest hashes go first.
+    n_places : int
+        At most so many places are returned.
+
+    Returns
+    -------
+    places : ndarray of int64, shape (m,)
+        Steps at which the query begins, best first; may be negative.
+    scores : ndarray of float32, shape (m,)
+        Sum of the votes' weights, in bits.
+    """
+    votes = _gather(segment.keys, segment.starts, segment.postings, table, hashes, times, budget)
+    votes.sort()
+    places, scores = _find_crowds(votes, n_places)
+    return places, scores
+
+
+@njit(cache=True)
+def _look_up(
+    keys: np.ndarray, starts: np.ndarray, table: np.ndarray, hashes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the row of each hash and its number of postings, 0 for a hash that is not there."""
+    rows = np.empty(len(hashes), dtype=np.int64)
+    counts = np.zeros(len(hashes), dtype=np.int64)
+    for i in range(len(hashes)):
+        key = hashes[i]
+        low, high = table[key >> 6], table[(key >> 6) + 1]
+        for row in range(low, high):
+            if keys[row] >= key:
+                if keys[row] == key:
+                    rows[i] = row
+                    counts[i] = starts[row + 1] - starts[row]
+                break
+    return rows, counts
+
+
+@njit(cache=True)
+def _choose_rare(counts: np.ndarray, budget: int) -> np.ndarray:
+    """Return which hashes vote: the rarest, and of equally rare ones the first, within budget."""
+    chosen = counts > 0
+    if counts.sum() <= budget:
+        return chosen
+    # how many hashes have so many postings; none of more than the budget can vote
+    tally = np.zeros(budget + 2, dtype=np.int64)
+    for count in counts:
+        tally[min(count, budget + 1)] += 1
+    limit, left = 1, budget
+    while tally[limit] * limit <= left:
+        left -= tally[limit] * limit
+        limit += 1
+    quota = left // limit
+    for i in range(len(counts)):
+        if counts[i] == limit and quota:
+            quota -= 1
+        elif counts[i] >= limit:
+            chosen[i] = False
+    return chosen
+
+
+@njit(cache=True)
+def _gather(
+    keys: np.ndarray,
+    starts: np.ndarray,
+    postings: np.ndarray,
+    table: np.ndarray,
+    hashes: np.ndarray,
+    times: np.ndarray,
+    budget: int,
+) -> np.ndarray:
+    """Return votes, place above weight: sorting them sorts the places."""
+    rows, counts = _look_up(keys, starts, table, hashes)
+    chosen = _choose_rare(counts, budget)
+    votes = np.empty(counts[chosen].sum(), dtype=np.int64)
+    total = np.log2(len(postings) + 1.0)
+    filled = 0
+    for i in range(len(rows)):
+        if not chosen[i]:
+            continue
+        bits = max(total - np.log2(counts[i] + 0.0), 1.0)
+        weight = np.int64(min(bits * 64, (1 << _WEIGHT_BITS) - 1.0))
+        for k in range(starts[rows[i]], starts[rows[i]] + counts[i]):
+            place = np.int64(postings[k]) * STEPS - times[i]
+            votes[filled] = (place << _WEIGHT_BITS) | weight
+            filled += 1
+    return votes
+
+
+@njit(cache=True)
+def _find_crowds(votes: np.ndarray, n_places: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the places around which the sum of weights is highest, and these sums; best first."""
+    n = len(votes)
+    mask = (1 << _WEIGHT_BITS) - 1
+    places = np.empty(n, dtype=np.int64)
+    scores = np.empty(n, dtype=np.float32)
+    filled, first, total = 0, 0, 0
+    for last in range(n):
+        total += votes[last] & mask
+        place = votes[last] >> _WEIGHT_BITS
+        while (votes[first] >> _WEIGHT_BITS) < place - WINDOW_STEPS:
+            total -= votes[first] & mask
+            first += 1
+        centre = ((votes[first] >> _WEIGHT_BITS) + place) // 2
+        score = total / np.float32(64)
+        if filled and centre - places[filled - 1] <= 2 * WINDOW_STEPS:
+            if score > scores[filled - 1]:
+                places[filled - 1], scores[filled - 1] = centre, score
+        else:
+            places[filled], scores[filled] = centre, score
+            filled += 1
+    order = _list_highest(scores[:filled], min(n_places, filled))
+    return places[order], scores[order]
+
+
+@njit(cache=True)
+def _list_highest(scores: np.ndarray, n: int) -> np.ndarray:
+    """Return where the highest scores are, falling; where not all equal ones fit, evenly some."""
+    if n == 0:
+        return np.zeros(0, dtype=np.int64)
+    limit = np.partition(scores, len(scores) - n)[-n]
+    above = np.flatnonzero(scores > limit)
+    level = np.flatnonzero(scores == limit)
+    left = n - len(above)
+    above = above[np.argsort(-scores[above], kind="mergesort")]
+    return np.concatenate((above, level[np.arange(left) * len(level) // left]))

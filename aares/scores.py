@@ -1,0 +1,244 @@
+"""What every score needs: folds that keep labels apart, and intervals that say how sure it is.
+
+References
+----------
+.. [1] E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
+   Journal of the American Statistical Association 22, 1927.
+.. [2] B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993: chapter 13
+   (percentile intervals).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from joblib import Parallel, delayed
+from scipy import stats
+from sklearn.base import clone
+
+Fold = tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]
+"""Rows to fit on, and rows to predict."""
+LEVEL = 0.95
+NORMAL = 1.96  # standard errors on each side of a 95 % interval
+
+# --- folds --------------------------------------------------------------------------------
+
+
+def predict_folds(
+    model: Any,
+    X: pd.DataFrame,
+    y: Any,
+    folds: Iterable[Fold],
+    *,
+    method: str = "predict",
+    n_jobs: int = 1,
+) -> npt.NDArray[Any]:
+    """Predict each row by a copy of the model that was fitted on the fold's other rows.
+
+    As scikit-learn's ``cross_val_predict``, for folds that need not cover all rows, in threads.
+
+    Parameters
+    ----------
+    model : estimator
+        Cloned for each fold.
+    X : DataFrame, shape (n, n_columns)
+    y : array-like, shape (n,)
+    folds : iterable of (ndarray of int, ndarray of int)
+        Rows to fit on and rows to predict; no row is predicted twice.
+    method : str
+        Of the model, such as ``"predict"`` or ``"predict_proba"``.
+    n_jobs : int
+        Folds at a time.
+
+    Returns
+    -------
+    ndarray, shape (n,) or (n, n_outputs)
+        NaN (None among texts) for rows of no fold.
+
+    Raises
+    ------
+    ValueError
+        A row is predicted twice, or fitted on by the model that predicts it.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> X, y = pd.DataFrame({"x": range(4)}), ["jazz", "jazz", "punk", "punk"]
+    >>> folds = [(np.array([0, 1]), np.array([2])), (np.array([2, 3]), np.array([0]))]
+    >>> predict_folds(DummyClassifier(), X, y, folds).tolist()
+    ['punk', None, 'jazz', None]
+    """
+    y, folds = np.asarray(y), list(folds)
+    _check_folds(folds)
+
+    def predict(fitted_on: npt.NDArray[np.intp], rows: npt.NDArray[np.intp]) -> npt.NDArray[Any]:
+        fitted = clone(model).fit(X.iloc[fitted_on], y[fitted_on])
+        return np.asarray(getattr(fitted, method)(X.iloc[rows]))
+
+    parts = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(predict)(*fold) for fold in folds)
+    values = np.concatenate(parts)
+    is_number = values.dtype.kind in "fiub"
+    result = np.full(
+        (len(X), *values.shape[1:]),
+        np.nan if is_number else None,
+        dtype=float if is_number else object,
+    )
+    result[np.concatenate([rows for _, rows in folds])] = values
+    return result
+
+
+def _check_folds(folds: Sequence[Fold]) -> None:
+    for fitted_on, rows in folds:
+        if np.isin(rows, fitted_on).any():
+            raise ValueError("a fold predicts rows that it was fitted on")
+    rows = np.concatenate([rows for _, rows in folds])
+    if len(np.unique(rows)) < len(rows):
+        raise ValueError("a row is predicted by two folds")
+
+
+# --- intervals ----------------------------------------------------------------------------
+
+
+def estimate_share(
+    hits: Sequence[bool] | npt.NDArray[np.bool_] | pd.Series,
+) -> tuple[float, float, float]:
+    """Return the share of hits and its 95 % Wilson interval.
+
+    Parameters
+    ----------
+    hits : sequence of bool, shape (n,)
+        At least one.
+
+    Returns
+    -------
+    share, low, high : float
+        Between 0 and 1.
+
+    References
+    ----------
+    Wilson 1927 [1]_; unlike the normal approximation it is sound near 0 and 1.
+
+    Examples
+    --------
+    >>> share, low, high = estimate_share([True] * 8 + [False] * 2)
+    >>> round(share, 2), round(low, 2), round(high, 2)
+    (0.8, 0.49, 0.94)
+    """
+    result = stats.binomtest(int(np.sum(hits)), len(hits))
+    interval = result.proportion_ci(confidence_level=LEVEL, method="wilson")
+    return float(result.statistic), float(interval.low), float(interval.high)
+
+
+def describe_share(hits: Sequence[bool] | npt.NDArray[np.bool_] | pd.Series) -> str:
+    """Write the share of hits and its 95 % interval.
+
+    Parameters
+    ----------
+    hits : sequence of bool, shape (n,)
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> describe_share([True] * 8 + [False] * 2)
+    '80% (49% to 94%)'
+    """
+    share, low, high = estimate_share(hits)
+    return f"{share:.0%} ({low:.0%} to {high:.0%})"
+
+
+def spread_of_mean(deviation: Any, n: Any) -> Any:
+    """Return half of the 95 % normal interval of a mean.
+
+    Parameters
+    ----------
+    deviation : float, ndarray or Series
+        Standard deviation of the values.
+    n : int, ndarray or Series
+        Their number.
+
+    Returns
+    -------
+    float, ndarray or Series
+
+    Examples
+    --------
+    >>> spread_of_mean(10.0, 100)
+    1.96
+    """
+    return NORMAL * deviation / np.sqrt(n)
+
+
+def spread_of_share(share: Any, *counts: Any) -> Any:
+    """Return half of the 95 % normal interval of a share.
+
+    Parameters
+    ----------
+    share : float, ndarray or Series
+        Between 0 and 1.
+    *counts : int, ndarray or Series
+        Numbers of trials whose chances add up: of those that gave the share, and of new ones in
+        which it is expected.
+
+    Returns
+    -------
+    float, ndarray or Series
+
+    Examples
+    --------
+    >>> round(spread_of_share(0.5, 10_000), 4)
+    0.0098
+    """
+    return NORMAL * np.sqrt(share * (1 - share) * sum(1 / count for count in counts))
+
+
+def bootstrap(
+    statistic: Callable[..., Any],
+    *samples: npt.NDArray[Any],
+    n_draws: int = 2000,
+    random_state: int = 0,
+) -> tuple[Any, Any, Any]:
+    """Return a statistic and its 95 % percentile bootstrap interval.
+
+    Parameters
+    ----------
+    statistic : callable
+        Of `samples` and ``axis=-1``; draws where it is NaN do not count.
+    *samples : ndarray, shape (..., n)
+        Drawn together along their last axis: what is paired stays paired.
+    n_draws : int
+    random_state : int
+
+    Returns
+    -------
+    value, low, high : float or ndarray, shape (...)
+
+    References
+    ----------
+    Efron and Tibshirani 1993 [2]_, by `scipy.stats.bootstrap`.
+
+    Examples
+    --------
+    >>> value, low, high = bootstrap(np.mean, np.arange(100.0))
+    >>> low < value < high
+    True
+    """
+    drawn = stats.bootstrap(
+        samples,
+        statistic,
+        axis=-1,
+        paired=True,
+        vectorized=True,
+        n_resamples=n_draws,
+        method="percentile",
+        rng=np.random.default_rng(random_state),
+    ).bootstrap_distribution
+    tail = (1 - LEVEL) / 2
+    low, high = np.nanquantile(drawn, [tail, 1 - tail], axis=-1)
+    return statistic(*samples, axis=-1), low, high

@@ -1,0 +1,200 @@
+"""The commands behind ``run.py``: build (the main job), test, bench, handin, index, identify, ...
+
+``run.py`` makes the environment and hands its arguments over; ``python -m workshop`` does the same
+inside an environment that exists.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from aares import cli
+from aares.errors import AaresError
+from workshop import config
+
+INDEX = config.CACHE / "music.index"
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    parser = _make_parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest and options.run is not _test:
+        parser.error(f"unknown: {' '.join(rest)}")
+    options.rest = rest
+    try:
+        return options.run(options)
+    except BaseException as error:
+        if _was_interrupted(error):
+            logging.getLogger("asyncio").disabled = True  # what the kernel's client says to its end
+            print(
+                "\nInterrupted; what was finished stays, and all else is as it was.",
+                file=sys.stderr,
+            )
+            return 130
+        if not isinstance(error, AaresError):
+            raise
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Say whether Ctrl-C began what ended in this error."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument(
+        "--data",
+        metavar="demo|course|FOLDER",
+        default=argparse.SUPPRESS,
+        help="which data; default: course where its files are in place, else demo",
+    )
+    parser = argparse.ArgumentParser(prog="run.py", parents=[shared], description=__doc__)
+    parser.add_argument("--only", metavar="NN", help="build one notebook, such as 04")
+    parser.set_defaults(run=_build)
+    commands = parser.add_subparsers(
+        title="commands (without one: the main job)", metavar="COMMAND"
+    )
+
+    def add(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, parents=[shared])
+        command.set_defaults(run=run)
+        return command
+
+    add("test", _test, "run the tests; what follows goes to pytest")
+    add("bench", _bench, "run the benchmarks").add_argument("names", nargs="*")
+    handin = add("handin", _handin, "write the files to hand in, and check them")
+    handin.add_argument("--authors", required=True, metavar="NAME,NAME")
+    add("notebook", _notebook, "open the notebooks in Jupyter Lab")
+    add("report", _report, "compile the report from the results that are there")
+    sync = add("sync", _sync, "bring a notebook edited by hand back into notebooks/src")
+    sync.add_argument("only", metavar="NN")
+    cli.add_commands(commands, index=INDEX)
+    return parser
+
+
+def _build(options: argparse.Namespace) -> int:
+    from aares import data
+    from workshop import notebooks
+
+    source = _find_data(options)
+    print(source.describe(), flush=True)
+    names = notebooks.list_names(options.only)
+    if len(names) == 1:
+        print(f"Building {names[0]} ...", flush=True)
+        start = time.perf_counter()
+        notebooks.build(names[0], source)
+        _show_step(names[0], time.perf_counter() - start)
+    else:
+        data.check(source)
+        print(f"Building {len(names)} notebooks, two at a time ...", flush=True)
+        done = notebooks.build_all(notebooks.order_by_time(names), source)
+        for number, (name, seconds) in enumerate(done, 1):
+            _show_step(f"[{number}/{len(names)}] {name}", seconds)
+    written = [source.out / "notebooks" / f"{name}.ipynb" for name in names]
+    if options.only:
+        print("The report is compiled by a run of all notebooks (or: python3 run.py report).")
+    else:
+        written.append(_compile_report(source))
+    challenge = source.out / "submission" / "challenge.csv"
+    _list_written([*written, *([challenge] if challenge.is_file() else [])], source)
+    return 0
+
+
+def _find_data(options: argparse.Namespace) -> config.Workplace:
+    return config.find_data(getattr(options, "data", None))
+
+
+def _report(options: argparse.Namespace) -> int:
+    source = _find_data(options)
+    _list_written([_compile_report(source)], source)
+    return 0
+
+
+def _compile_report(source: config.Workplace) -> Path:
+    from workshop import report
+
+    start = time.perf_counter()
+    path = report.compile_report(source)
+    _show_step("report", time.perf_counter() - start)
+    return path
+
+
+def _show_step(name: str, seconds: float) -> None:
+    print(f"{name} ".ljust(34, "."), f"{seconds:5.0f} s", flush=True)
+
+
+def _list_written(paths: list[Path], source: config.Workplace) -> None:
+    figures = sorted((source.out / "report" / "figures").glob("*.svg"))
+    print("\nWritten:")
+    for path in sorted(paths):
+        print(f"  {_relative(path):<44}{path.stat().st_size / 1e3:>8,.0f} kB")
+    if figures:
+        total = sum(path.stat().st_size for path in figures)
+        print(f"  {_relative(figures[0].parent) + f' ({len(figures)})':<44}{total / 1e3:>8,.0f} kB")
+
+
+def _relative(path: Path) -> str:
+    return (
+        path.relative_to(config.ROOT).as_posix() if path.is_relative_to(config.ROOT) else path.name
+    )
+
+
+def _test(options: argparse.Namespace) -> int:
+    return subprocess.call([sys.executable, "-m", "pytest", *options.rest], cwd=config.ROOT)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    folder = config.ROOT / "benchmarks"
+    found = {path.stem: path for path in sorted(folder.glob("*.py"))}
+    unknown = [name for name in options.names if name not in found]
+    if unknown:
+        print(f"no benchmark {unknown[0]!r}; there are {', '.join(found)}", file=sys.stderr)
+        return 2
+    for name in options.names or found:
+        print(f"\n=== {name}", flush=True)
+        status = subprocess.call([sys.executable, str(found[name])], cwd=config.ROOT)
+        if status == config.SKIPPED and not options.names:
+            continue
+        if status:
+            return status
+    return 0
+
+
+def _handin(options: argparse.Namespace) -> int:
+    from workshop import handin
+
+    source = _find_data(options)
+    authors = [name.strip() for name in options.authors.split(",")]
+    written = handin.make(authors, source)
+    print("Authors: " + ", ".join(f"{k}. {name}" for k, name in enumerate(authors, 1)))
+    _list_written(written, source)
+    if source.kind == "demo":
+        print("\nThis is the DEMO data: try it, but do not hand it in.", file=sys.stderr)
+    return 0
+
+
+def _notebook(options: argparse.Namespace) -> int:
+    return subprocess.call([sys.executable, "-m", "jupyterlab"], cwd=config.ROOT / "notebooks")
+
+
+def _sync(options: argparse.Namespace) -> int:
+    from workshop import notebooks
+
+    source = _find_data(options)
+    for name in notebooks.list_names(options.only):
+        print(f"{_relative(notebooks.sync(name, source))} has the notebook's cells")
+    return 0

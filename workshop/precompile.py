@@ -1,0 +1,39 @@
+"""The last step of the installation: compile what numba would compile in the first notebook.
+
+``run.py`` calls ``python -m workshop.precompile`` once. The machine code, the project's own and
+that of librosa, is kept in ``__pycache__`` beside its source, as bytecode is; a source that changes
+is compiled again by itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+SECONDS = 20
+
+
+def compile_functions() -> None:
+    """Run every compiled function once on noise, with the types that notebooks use."""
+    from aares import audio
+    from aares.audio import distortions
+    from aares.fingerprints.inverted_index import InvertedIndex
+    from aares.identify import Index
+    from fingerprint import process_signal
+    from utils_projet import search_song
+
+    rng = np.random.default_rng(0)
+    rough = distortions.make_white(SECONDS * audio.COURSE_RATE_HZ, rng)
+    hashes = process_signal(rough)
+    search_song([hashes] * 3, hashes)
+    InvertedIndex([hashes, hashes]).search(hashes)
+
+    rate_hz = 8000
+    sounds = {name: distortions.make_white(SECONDS * rate_hz, rng) for name in ("one", "other")}
+    index = Index.from_signals(sounds)
+    index.identify(sounds["one"][: 10 * rate_hz], rate_hz)
+    stranger = distortions.make_white(10 * rate_hz, rng)
+    index.identify(stranger, rate_hz)  # nobody knows it: every way to search is tried
+
+
+if __name__ == "__main__":
+    compile_functions()

@@ -1,0 +1,275 @@
+"""What a notebook found: numbers, tables and figures, bound to the build that made them.
+
+Used by every notebook and by the report. Each notebook has a file of its own, its *section*:
+``report/results/<notebook>.json``. A section is stamped with the state of the code and of the data
+it came from; the report (:mod:`workshop.report`) refuses sections of another state, so that no
+sentence outlives its number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from IPython.display import DisplayHandle, Markdown, display
+from matplotlib.figure import Figure
+
+from aares.errors import AaresError
+from aares.files import digest, write_atomic
+from workshop.config import ROOT, Workplace
+from workshop.plots.style import use_style
+
+CODE = (
+    "aares/**/*.py", "aares/**/*.json", "workshop/**/*.py", "benchmarks/results/*.json",
+    "utils_projet.py", "fingerprint.py", "requirements.lock",
+)  # fmt: skip
+# These run, print or hand on what notebooks found; no number depends on them.
+NOT_CODE = (
+    "aares/cli.py", "workshop/__main__.py", "workshop/commands.py", "workshop/handin.py",
+    "workshop/notebooks.py", "workshop/precompile.py", "workshop/report.py",
+)  # fmt: skip
+
+
+class Notebook:
+    """The results of one notebook, and the sentences that state them.
+
+    Parameters
+    ----------
+    name : str
+        Name of the notebook without suffix, such as ``"01_genre"``.
+    source : Workplace
+    """
+
+    def __init__(self, name: str, source: Workplace) -> None:
+        use_style()
+        self.name = name
+        self.source = source
+        self._answer: DisplayHandle | None = None
+        self._section: dict[str, Any] = {"stamp": stamp(name, source), "answer": ""}
+        self._section |= {"numbers": {}, "tables": {}, "figures": {}}
+        self.report = source.out / "report"
+        _drop_files(self.report, name)
+        self._save()
+
+    def head(self) -> None:
+        """Show the line that names the data, and leave room for the answer."""
+        display(Markdown(f"*{self.source.describe()}*"))
+        self._answer = display(Markdown("*The answer appears here at the end.*"), display_id=True)
+
+    def answer(self, sentence: str) -> None:
+        """Fill the room that :meth:`head` left with the answer.
+
+        Parameters
+        ----------
+        sentence : str
+            Markdown, one sentence; page 1 of the report prints it too.
+        """
+        self._section["answer"] = sentence
+        self._save()
+        if self._answer is not None:
+            self._answer.update(Markdown(f"**Answer.** {sentence}"))
+
+    def say(self, text: str) -> None:
+        """Show Markdown that was written from results.
+
+        Parameters
+        ----------
+        text : str
+        """
+        display(Markdown(text))
+
+    def number(self, key: str, value: Any) -> Any:
+        """Store a number or text for the report and return it.
+
+        Parameters
+        ----------
+        key : str
+        value : float, int, str or bool
+
+        Returns
+        -------
+        float, int, str or bool
+            `value`.
+
+        Raises
+        ------
+        ValueError
+            The value is not finite, or the key is taken.
+        """
+        if key in self._section["numbers"]:
+            raise ValueError(f"number {key!r} is stored already")
+        plain = value.item() if isinstance(value, np.generic) else value
+        try:
+            json.dumps(plain, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"number {key!r}: expected a finite JSON value: {value!r}") from error
+        self._section["numbers"][key] = plain
+        self._save()
+        return value
+
+    def table(self, name: str, frame: pd.DataFrame, *, index: bool = True) -> pd.DataFrame:
+        """Store a table as ``report/tables/<notebook>_<name>.csv`` and return it to be shown.
+
+        Parameters
+        ----------
+        name : str
+        frame : DataFrame
+        index : bool
+            Whether the index is a column of the file.
+
+        Returns
+        -------
+        DataFrame
+            `frame`.
+        """
+        path = self.report / "tables" / f"{self.name[:2]}_{name}.csv"
+        content = frame.to_csv(index=index, lineterminator="\n")
+        write_atomic(path, content)
+        self._section["tables"][name] = {"file": path.name, "sha256": digest(content.encode())}
+        self._save()
+        return frame
+
+    def figure(self, name: str, fig: Figure, *, caption: str, alt: str) -> None:
+        """Store a figure as ``report/figures/<notebook>_<name>.svg``.
+
+        Parameters
+        ----------
+        name : str
+        fig : Figure
+        caption : str
+            Printed below the figure in the report.
+        alt : str
+            What somebody who cannot see the figure needs to know.
+        """
+        path = self.report / "figures" / f"{self.name[:2]}_{name}.svg"
+        stream = io.BytesIO()
+        fig.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        write_atomic(path, stream.getvalue())
+        self._section["figures"][name] = {
+            "file": path.name,
+            "sha256": digest(stream.getvalue()),
+            "caption": caption,
+            "alt": alt,
+        }
+        self._save()
+
+    def _save(self) -> None:
+        text = json.dumps(self._section, indent=1, ensure_ascii=False)
+        write_atomic(_section_file(self.report, self.name), text + "\n")
+
+
+def publish(name: str, source: Workplace, stage: Path) -> None:
+    """Put what a notebook wrote to a folder of its own in the place of what it wrote before.
+
+    Parameters
+    ----------
+    name : str
+        Name of the notebook without suffix.
+    source : Workplace
+    stage : Path
+        What ``out`` was while the notebook ran, to its end.
+    """
+    _drop_files(source.out / "report", name)
+    for path in sorted(stage.rglob("*.*")):
+        write_atomic(source.out / path.relative_to(stage), path.read_bytes())
+
+
+def _section_file(report: Path, name: str) -> Path:
+    return report / "results" / f"{name}.json"
+
+
+def _drop_files(report: Path, name: str) -> None:
+    """Delete what an earlier run made and this one may not."""
+    for old in report.glob(f"*/{name[:2]}_*.*"):
+        old.unlink()
+
+
+# --- stamps -------------------------------------------------------------------------------
+
+
+def stamp(name: str, source: Workplace) -> dict[str, str]:
+    """Return the state of code and data that a notebook's results belong to.
+
+    Parameters
+    ----------
+    name : str
+        Name of the notebook without suffix.
+    source : Workplace
+
+    Returns
+    -------
+    dict
+        ``kind`` of the data, digest of the ``data``, digest of the ``code``.
+    """
+    notebook = ROOT / "notebooks" / "src" / f"{name}.py"
+    return {
+        "kind": source.kind,
+        "data": _digest_data(source),
+        "code": _digest_files([*_list_code(), *([notebook] if notebook.is_file() else [])], ROOT),
+    }
+
+
+def _list_code() -> list[Path]:
+    left_out = {ROOT / name for name in NOT_CODE}
+    return sorted({path for pattern in CODE for path in ROOT.glob(pattern)} - left_out)
+
+
+def _digest_data(source: Workplace) -> str:
+    return "-".join(
+        # a file browser's notes, such as .DS_Store, are no data
+        _digest_files([p for p in sorted(folder.rglob("[!.]*")) if p.is_file()], folder)
+        for folder in dict.fromkeys([source.folder, source.users])
+    )
+
+
+def _digest_files(paths: list[Path], root: Path) -> str:
+    whole = hashlib.sha256()
+    for path in paths:
+        content = path.read_bytes()
+        # Git may check text out with other line ends on Windows: the state is the same.
+        if path.suffix in {".py", ".csv", ".json", ".lock"}:
+            content = content.replace(b"\r\n", b"\n")
+        whole.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+        whole.update(content)
+    return whole.hexdigest()[:16]
+
+
+class ResultsError(AaresError):
+    """A section is missing, or not what a notebook wrote."""
+
+
+def read_section(report: Path, name: str) -> dict[str, Any]:
+    """Read what a notebook found.
+
+    Parameters
+    ----------
+    report : Path
+        Folder of the report.
+    name : str
+        Name of the notebook without suffix.
+
+    Returns
+    -------
+    dict
+        ``stamp``, ``answer``, ``numbers``, ``tables`` and ``figures``.
+
+    Raises
+    ------
+    ResultsError
+        The file is missing, or not what :class:`Notebook` writes.
+    """
+    path = _section_file(report, name)
+    if not path.is_file():
+        raise ResultsError(f"no results of {name} yet")
+    try:
+        section = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ResultsError(f"{path.name}: not readable, delete it ({error})") from error
+    if not isinstance(section, dict) or "stamp" not in section:
+        raise ResultsError(f"{path.name}: not written by this project, delete it")
+    return section
