@@ -28,7 +28,8 @@ book.head()
 
 # %% [markdown]
 # The encoders and the model are in `aares/popularity`, the figures in
-# `workshop/plots/popularity.py`. Popularity is in points from 0 to 100; an error of 20 means 20 points.
+# `workshop/plots/popularity.py`. Popularity is in points from 0 to 100; an error of 20 means 20
+# points.
 
 # %%
 import numpy as np
