@@ -29,7 +29,7 @@ from aares.files import write_atomic
 CODE = (
     "*.py", "*.toml", "requirements.*", "README.md", "aares/**/*.py", "aares/**/*.json",
     "notebooks/src/*.py", "tests/*.py", "tools/*", "benchmarks/*.py", "benchmarks/results/*.json",
-    "report/*.typ",
+    "notebooks/*.toml", "report/*.typ",
     "report/*.bib", "submission/example.py", "data/README.md", "data/demo/**/*",
 )  # fmt: skip
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same archive
