@@ -315,8 +315,8 @@ tried = evaluate.summarise(evaluate.judge_methods(trials, choosing))
 book.table("validation", tried[["recall", "ndcg", "hit"]].round(4))
 
 # %% [markdown]
-# The best of each kind goes on to the comparison. Section 3.1 uses the soft minimum, whether it wins
-# here or not: another way is surely better only if the two intervals are apart.
+# The best of each kind goes on to the comparison. Section 3.1 uses the soft minimum,
+# whether it wins here or not: another way is surely better only if the two intervals are apart.
 
 # %%
 best = {
@@ -472,8 +472,8 @@ book.say(
 # %% [markdown]
 # ### One listener, seen closely
 #
-# A listener for whom the hybrid does better than for most, so that there is something to see. Five of
-# the songs that this person was known to like:
+# A listener for whom the hybrid does better than for most, so that there is something to see. Five
+# of the songs that this person was known to like:
 
 # %%
 task = tasks[0]
@@ -483,8 +483,8 @@ known, hidden = task.known[[one]].indices, task.hidden[[one]].indices
 catalogue.iloc[known[:5]][["name", "artist"]].reset_index(drop=True)
 
 # %% [markdown]
-# And what the hybrid recommends. A check mark is a song that the listener had really chosen and that
-# was hidden. The last column counts everybody who has the song, this listener included.
+# And what the hybrid recommends. A check mark is a song that the listener had really chosen and
+# that was hidden. The last column counts everybody who has the song, this listener included.
 
 # %%
 top = evaluate.rank_songs(scores[one], known)
