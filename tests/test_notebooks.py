@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import time
+from itertools import pairwise
 
 import nbformat
 import pytest
@@ -250,6 +251,17 @@ def test_sources_follow_the_style(name):
     assert any(isinstance(node, ast.Assert) for tree in trees for node in ast.walk(tree))
     assert len(prose.split()) > 250
     assert not re.search(r"/(home|root|tmp|Users)/", "".join(code))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sentence_stands_before_every_code_cell(name):
+    cells = notebooks.from_source(name).cells
+    assert cells[0].cell_type == "markdown"
+    for before, cell in pairwise(cells):
+        if cell.cell_type == "code":
+            assert before.cell_type == "markdown", f"code after code:\n{cell.source}"
+            sentences = re.sub(r"^#.*$", "", before.source, flags=re.MULTILINE)
+            assert sentences.strip(), f"{before.source!r} is a heading only"
 
 
 @pytest.mark.parametrize("name", NAMES)
