@@ -476,8 +476,7 @@ order = table["error"].sort_values().index
 table.loc[[*order[:4], *order[:-5:-1]]]
 
 # %% [markdown]
-# Four songs are anecdotes. So all of the hundredth that is overrated most: how many of them are
-# zeros?
+# Four songs are anecdotes. Of the hundredth that is overrated most, how many are at 0?
 
 # %%
 low = table.loc[order[: len(order) // 100]]
@@ -584,8 +583,8 @@ book.figure(
 )
 
 # %% [markdown]
-# Popularity had no part in the layout, only in the colours. So where neighbours have one colour,
-# company says something about popularity.
+# Colour is popularity. Islands of one colour would say that the company a micro-genre keeps tells
+# something about it.
 
 # %%
 book.say(
