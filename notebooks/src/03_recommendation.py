@@ -315,8 +315,8 @@ tried = evaluate.summarise(evaluate.judge_methods(trials, choosing))
 book.table("validation", tried[["recall", "ndcg", "hit"]].round(4))
 
 # %% [markdown]
-# The best of each kind goes on to the comparison. Section 3.1 uses the soft minimum,
-# whether it wins here or not: another way is surely better only if the two intervals are apart.
+# The best of each kind goes on to the comparison. Section 3.1 uses the soft minimum, whether it
+# wins here or not. Another way is called better only if the two intervals are apart: a strict test.
 
 # %%
 best = {

@@ -374,7 +374,7 @@ book.say(
 #
 # The smallest eps that leaves one genre is the second largest p-value; 1 − eps is the *confidence*.
 # The largest p-value is the *credibility*: how well the song fits that genre at all. First the
-# test songs of above.
+# eight test songs from above.
 
 # %%
 reading = conformal.read_p_values(p_test, predictor.labels).set_index(test.index)
