@@ -335,8 +335,7 @@ columns = ["hashes (median)", "right song first", "among the three"]
 book.table("lengths", pd.DataFrame.from_dict(rows, orient="index", columns=columns))
 
 # %% [markdown]
-# More seconds, more hashes; but in proportion? An anchor near the end of an excerpt finds no
-# partners, and a short excerpt is nearly all end.
+# More seconds mean more hashes. Just in proportion, or is a long excerpt worth more than its parts?
 
 # %%
 first = {s: book.number(f"top1_{s}_s", float((t["rank"] == 1).mean())) for s, t in clean.items()}
