@@ -427,7 +427,7 @@ book.say(
 # %% [markdown]
 # ### Would more songs help?
 #
-# The same held-out songs, learning from a quarter, a half and all of those songs.
+# The same held-out songs; the models learn from a quarter, a half and all of the songs above.
 
 # %%
 curves = {}
