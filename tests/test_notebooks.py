@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
+import shutil
 import sys
 import time
+from itertools import pairwise
 
 import nbformat
 import pytest
+from jupytext.cli import jupytext as run_jupytext
 
 from workshop import notebooks, results
 from workshop.config import DEMO, ROOT, Workplace
@@ -183,6 +187,41 @@ def test_source_to_notebook_to_source_changes_nothing(story):
     assert notebooks.digest_cells(notebooks.from_source("99_story")) == before
 
 
+def test_jupytext_finds_the_source_and_writes_what_sync_writes(story, monkeypatch, capsys):
+    folder = story.out / "notebooks"
+    source = folder / "src" / "99_story.py"
+    source.parent.mkdir(parents=True)
+    monkeypatch.setattr(notebooks, "SOURCES", source.parent)
+    shutil.copy(ROOT / "pyproject.toml", story.out)
+    shutil.copy(notebooks.PAIRING, folder)
+    path = build(STORY, story)
+    notebook = notebooks.read(path)
+    notebook.cells[2].source += "\nextra = 'mine'"
+    notebook.cells[2].metadata = {"scrolled": True, "tags": ["kept"]}
+    notebook.metadata["kernelspec"]["display_name"] = "Python of this machine"
+    nbformat.write(notebook, path)
+    edited = notebooks.digest_cells(notebook)
+    notebooks.sync("99_story", story)
+    wanted = STORY.replace("%%\nassert", '%% tags=["kept"]\nassert') + "extra = 'mine'\n"
+    assert source.read_text() == wanted
+
+    source.write_text(STORY)
+    os.utime(source, (0, 0))  # the newer file wins
+    monkeypatch.chdir(story.out)
+    run_jupytext(["--sync", "notebooks/99_story.ipynb"])
+    assert source.read_text() == wanted
+    assert notebooks.digest_cells(notebooks.read(path)) == edited
+
+    stray = story.out / "build" / "demo" / "notebooks" / path.name
+    stray.parent.mkdir(parents=True)
+    shutil.copy(path, stray)
+    run_jupytext(["--sync", "build/demo/notebooks/99_story.ipynb"])
+    assert "is not a paired notebook" in capsys.readouterr().err
+    found = {found.relative_to(story.out).as_posix() for found in story.out.rglob("*99_story*")}
+    name = "notebooks/99_story.ipynb"
+    assert found == {name, "notebooks/src/99_story.py", f"build/demo/{name}"}
+
+
 def test_an_unknown_or_foreign_notebook_is_an_error(story):
     with pytest.raises(NotebookError, match="no notebook '12'; there are 99_story"):
         notebooks.list_names("12")
@@ -214,6 +253,31 @@ def test_sources_follow_the_style(name):
     assert any(isinstance(node, ast.Assert) for tree in trees for node in ast.walk(tree))
     assert len(prose.split()) > 250
     assert not re.search(r"/(home|root|tmp|Users)/", "".join(code))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sentence_stands_before_every_code_cell(name):
+    cells = notebooks.from_source(name).cells
+    assert cells[0].cell_type == "markdown"
+    for before, cell in pairwise(cells):
+        if cell.cell_type == "code":
+            assert before.cell_type == "markdown", f"code after code:\n{cell.source}"
+            sentences = re.sub(r"^#.*$", "", before.source, flags=re.MULTILINE)
+            assert sentences.strip(), f"{before.source!r} is a heading only"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sources_are_as_sync_writes_them(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "SOURCES", tmp_path)
+    source = ROOT / "notebooks" / "src" / f"{name}.py"
+    shutil.copy(source, tmp_path)
+    notebook = notebooks.from_source(name)
+    notebook.cells[0].source += " Edited."
+    out = tmp_path / "notebooks" / f"{name}.ipynb"
+    out.parent.mkdir()
+    nbformat.write(notebook, out)
+    notebooks.sync(name, DataSource("demo", tmp_path, None, tmp_path))
+    assert (tmp_path / source.name).read_text().replace(" Edited.", "") == source.read_text()
 
 
 def test_every_source_is_rendered_and_nothing_else():

@@ -29,9 +29,9 @@ from workshop.config import ROOT, Workplace
 
 CODE = (
     "*.py", "*.toml", "requirements*", "README.md", "CONTRIBUTING.md", "aares/**/*.py",
-    "aares/**/*.json", "aares/py.typed", "workshop/**/*.py", "notebooks/src/*.py", "tests/*.py",
-    "tools/*", "benchmarks/*.py", "benchmarks/results/*.json", "report/*.typ", "report/*.bib",
-    "submission/example.py", "data/README.md", "data/demo/**/*",
+    "aares/**/*.json", "aares/py.typed", "workshop/**/*.py", "notebooks/src/*.py",
+    "notebooks/*.toml", "tests/*.py", "tools/*", "benchmarks/*.py", "benchmarks/results/*.json",
+    "report/*.typ", "report/*.bib", "submission/example.py", "data/README.md", "data/demo/**/*",
 )  # fmt: skip
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same archive
 

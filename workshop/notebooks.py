@@ -22,6 +22,7 @@ from typing import IO
 import jupytext
 import nbclient
 import nbformat
+from jupytext.config import load_jupytext_configuration_file
 from nbformat import NotebookNode
 
 from aares.errors import AaresError
@@ -30,6 +31,8 @@ from workshop import results
 from workshop.config import ROOT, Workplace
 
 SOURCES = ROOT / "notebooks" / "src"
+PAIRING = ROOT / "notebooks" / "jupytext.toml"
+"""What jupytext keeps of a notebook when it writes the source."""
 TIMEOUT_S = 1800
 AT_ONCE = 2
 DEPRECATION = re.compile(
@@ -182,6 +185,9 @@ def build(name: str, source: Workplace) -> Path:
 def sync(name: str, source: Workplace) -> Path:
     """Bring the cells of an edited notebook back into its source.
 
+    The source becomes what ``jupytext --sync`` makes of it, but nothing is lost on the way: that
+    command lets the newer file win, and an edit of the older one is gone.
+
     Parameters
     ----------
     name : str
@@ -221,10 +227,9 @@ def sync(name: str, source: Workplace) -> Path:
             f"{name}.py was changed since {path} was built from it, and that would be lost. "
             "Move one of the two changes by hand."
         )
-    for cell in notebook.cells:
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
-    notebook.metadata = {"kernelspec": KERNEL}
-    return write_atomic(target, jupytext.writes(notebook, fmt="py:percent"))
+    notebook.metadata = {}  # an editor's own ideas of format or kernel
+    pairing = load_jupytext_configuration_file(str(PAIRING))
+    return write_atomic(target, jupytext.writes(notebook, fmt="py:percent", config=pairing))
 
 
 def from_source(name: str) -> NotebookNode:

@@ -1,11 +1,3 @@
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 1 · Genre
 #
@@ -63,6 +55,10 @@ book.number("n_test", len(test))
 book.number("n_genres", y.nunique())
 overview.drop(index=["key", "mode"]).round(2)
 
+# %% [markdown]
+# Before anything is learnt: do both tables have the same columns, without gaps, and does every
+# genre of the assignment occur?
+
 # %%
 missing = [name for name in data.GENRES if name not in set(y)]
 assert set(test.columns) == set(X.columns)
@@ -91,6 +87,10 @@ book.figure(
     caption="Values that mean something else than they say.",
     alt="Four histograms. Popularity has a spike at 0, the day of the month at 1.",
 )  # fmt: skip
+
+# %% [markdown]
+# What do these spikes mean, and how many songs do they touch? One trap shows in no histogram: rows
+# that are there twice.
 
 # %%
 precision = data.parse_dates(train["release_date"])["precision"].value_counts(normalize=True)
@@ -122,6 +122,10 @@ book.figure(
     alt=f"Sorted bars, from {counts.index[0]} ({counts.iloc[0]}) to {counts.index[-1]}.",
 )  # fmt: skip
 
+# %% [markdown]
+# Two numbers follow that everything below is held against: the score of always naming the largest
+# genre, and the chance that two songs share theirs.
+
 # %%
 largest, chance = counts.iloc[0] / len(y), float(((counts / len(y)) ** 2).sum())
 book.number("largest_share", largest)
@@ -150,6 +154,9 @@ book.figure(
     "profile", fig, caption="Profiles of the genres.",
     alt="Heat map of genres by columns, red above and blue below the mean of all songs.",
 )  # fmt: skip
+
+# %% [markdown]
+# How far a whole row is from zero says how much of a sound of its own a genre has.
 
 # %%
 distance = profile.pow(2).mean(axis=1).pow(0.5).sort_values()
@@ -195,6 +202,10 @@ book.figure(
     "map", fig, caption=f"t-SNE of {len(points)} songs by sound and year, one map for each genre.",
     alt="Eighteen copies of one map; the songs of one genre are highlighted in each.",
 )  # fmt: skip
+
+# %% [markdown]
+# The eye likes islands. So, in numbers: the spread of a genre's songs on the map against that of
+# all songs, for genres with 20 songs on it or more.
 
 # %%
 nearby = points.groupby("genre")[["x", "y"]].std().mean(axis=1) / points[["x", "y"]].std().mean()
@@ -264,6 +275,10 @@ book.figure(
     alt=f"A falling curve from {closest:.0%}; two songs at random: {chance:.0%}.",
 )  # fmt: skip
 
+# %% [markdown]
+# A neighbour helps only where there is one. How many songs of the test table have a labelled song
+# of their date?
+
 # %%
 reach = (explore.count_neighbors(test, train) > 0).mean()
 book.number("test_with_neighbor", reach)
@@ -322,6 +337,10 @@ scores = compare.compare_classifiers(models, X, y, folds)
 table = compare.summarise_scores(scores.assign(ours=our_scores))
 book.table("classifiers", table)
 
+# %% [markdown]
+# How much of the way from worst to best is the choice of an algorithm, and how much is the
+# knowledge of the labels?
+
 # %%
 others = table.drop(index="ours")
 best = others.index[-1]
@@ -335,6 +354,10 @@ book.figure(
     "classifiers", fig, caption="Micro-F1 of the classifiers on the same folds.",
     alt=f"Bars from {others.index[0]} to ours ({table.loc['ours', 'micro-F1']:.3f}).",
 )  # fmt: skip
+
+# %% [markdown]
+# A mean can owe its lead to one lucky fold. So ours and the best of the others are compared fold by
+# fold.
 
 # %%
 wins = int((our_scores > scores[best].to_numpy()).sum())
@@ -369,6 +392,10 @@ steps = {
 right = {name: (model.fit(a, ya).predict(b) == yb).mean() for name, model in steps.items()}
 gains = pd.Series(right)
 
+# %% [markdown]
+# A stair for each step. The songs held out are few enough for luck to matter, so the standard error
+# of a score stands beside it.
+
 # %%
 largest_step = gains.diff().idxmax().replace("\n", " ").strip("+ ")
 noise = np.sqrt(gains.iloc[-1] * (1 - gains.iloc[-1]) / len(yb))
@@ -385,6 +412,10 @@ book.figure(
 named_steps = gains.rename(lambda name: name.replace("\n", " "))
 book.table("steps", named_steps.to_frame("micro-F1").round(3))
 
+# %% [markdown]
+# Which stairs are higher than luck? What was tried in vain is named, too, so that nobody has to try
+# it again.
+
 # %%
 assert gains.iloc[-1] > gains.iloc[0]
 book.say(
@@ -398,7 +429,7 @@ book.say(
 # %% [markdown]
 # ### Would more songs help?
 #
-# The same held-out songs, learning from a quarter, a half and all of those songs.
+# The same held-out songs; the models learn from a quarter, a half and all of the songs above.
 
 # %%
 curves = {}
@@ -408,6 +439,10 @@ for name, step in (
 ):
     curves[name] = compare.measure_learning(steps[step], a, ya, (b, yb))
     curves[name].loc[len(a)] = gains[step]
+
+# %% [markdown]
+# The last doubling is the one to look at: if the curve is still rising there, more songs would
+# help.
 
 # %%
 slope = {name: line.iloc[-1] - line.iloc[-2] for name, line in curves.items()}
@@ -488,6 +523,10 @@ book.figure(
 )  # fmt: skip
 book.table("lookalikes", lookalikes.round(2), index=False)
 
+# %% [markdown]
+# How much of this is the fault of the alphabet? Rap, r&b, hip hop and soul often stand in one
+# artist's list, where the rule takes the first.
+
 # %%
 urban = [name for name in ("rap", "r&b", "hip hop", "soul") if name in confusion]
 inside = confusion.loc[urban[0], urban[1:]].sum()
@@ -513,6 +552,10 @@ errors = errors[errors["answer"] != errors["genre"]].nlargest(8, "probability").
 errors["genres"] = errors["genres"].map(", ".join).str[:45]
 book.number("named_score", right_named)
 errors[["artist_name", "track_name", "genres", "genre", "answer", "probability"]]
+
+# %% [markdown]
+# Eight errors make a story, not a score. The score is that over all songs of the table that the
+# model has not seen.
 
 # %%
 book.say(
@@ -545,6 +588,10 @@ book.figure(
     "neighbors", fig, caption="Score by number of labelled songs of the same date.",
     alt="Bars that rise with a few neighbours and fall again for dates with very many songs.",
 )  # fmt: skip
+
+# %% [markdown]
+# More neighbours need not be better ones: a date with hundreds of songs is often no day at all, but
+# a year whose day is unknown.
 
 # %%
 book.say(
@@ -594,6 +641,10 @@ shares = {"labels": counts / len(y), "answers": pd.Series(answers).value_counts(
 answered = pd.DataFrame(shares).fillna(0).sort_values("labels", ascending=False)
 book.table("answers", answered.round(3)).head(12)
 
+# %% [markdown]
+# The file is read back as whoever marks it would read it: one column, a known genre for each test
+# song, in their order.
+
 # %%
 written = pd.read_csv(path)
 assert list(written.columns) == ["genre"] and written["genre"].tolist() == list(answers)
@@ -608,6 +659,8 @@ book.say(
 
 # %% [markdown]
 # ## What we found, and the limits
+#
+# Which classifier is best, what made it so, and for which songs its score would not hold.
 
 # %%
 book.answer(

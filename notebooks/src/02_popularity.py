@@ -1,11 +1,3 @@
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 2 · Popularity, genres, patterns
 #
@@ -60,6 +52,10 @@ X, y = df.drop(columns="popularity"), df["popularity"].to_numpy(float)
 zero_share = book.number("zero_share", float((y == 0).mean()))
 df[["artist_name", "track_name", "release_date", "genres", "popularity"]].head()
 
+# %% [markdown]
+# Five rows show what a song is; all of them together show what popularity is. The zeros get a bar
+# of their own.
+
 # %%
 fig, ax = new_axes(height=2.7)
 plots.draw_popularity(
@@ -75,6 +71,9 @@ book.figure(
     alt=f"Histogram of popularity: {zero_share:.0%} of the songs are at exactly 0, "
     "the others form a broad hill.",
 )
+
+# %% [markdown]
+# Is the bar at 0 only the tallest of many tall ones? Every other value is counted, too.
 
 # %%
 book.say(
@@ -108,6 +107,10 @@ book.say(
         else "That is no sign that only one of two copies counts: these data do not support it."
     )
 )
+
+# %% [markdown]
+# Each pair as a point. On the diagonal the two copies would be equally popular; points along the
+# lower edge are pairs of which only one is counted.
 
 # %%
 fig, ax = new_axes(width=4.2, height=3.4)
@@ -217,6 +220,8 @@ for split in ("random folds", "folds by artist"):
 
 # %% [markdown]
 # The model without reference is fitted for the one split only: it says what the reference is worth.
+# "Its median" is the middle of the same predicted distribution, the better answer where absolute
+# errors count.
 
 # %%
 predicted = {}
@@ -228,8 +233,6 @@ for split, folds in splits.items():
     predicted[split, "without the rule for copies"] = parts[split]["alone"].to_numpy()
     predicted[split, ours] = parts[split]["mean"].to_numpy()
     predicted[split, "its median"] = parts[split]["median"].to_numpy()
-
-# %%
 scores = pd.DataFrame(
     {
         key: popularity.score(y[~np.isnan(values)], values[~np.isnan(values)])
@@ -239,6 +242,10 @@ scores = pd.DataFrame(
 scores.index.names = ["evaluation", "model"]
 book.table("scores", scores.round(3).reset_index(), index=False)
 scores.round(3)
+
+# %% [markdown]
+# The table in words. Two gaps matter more than any row: from the mean to the model, and from random
+# folds to artists never seen.
 
 # %%
 best, mean = scores.loc[("random folds", ours)], scores.loc[("random folds", "mean")]
@@ -280,6 +287,10 @@ worth = pd.DataFrame(
 ).T
 book.table("copies", worth.astype({"songs": int}).round(2).rename_axis("songs of the folds"))
 
+# %% [markdown]
+# Two numbers decide whether the rule earns its place: what it saves where a copy is known, and what
+# is left of that over all songs.
+
 # %%
 gains = worth["RMSE without the rule"] - worth["RMSE with it"]
 saved = book.number("copies_gain", round(float(gains["all"]), 2))
@@ -310,6 +321,10 @@ intervals, bounds = popularity.compare_intervals(y, parts["random folds"], rando
 ranked_parts = parts["random folds"].assign(y=y, low=bounds[:, 0], high=bounds[:, 1])
 book.table("intervals", intervals.round(3))
 
+# %% [markdown]
+# Every tenth song, in the order of what is expected of it. The lower ends say whether a song may be
+# one of the zeros, the upper ends how popular it is at most.
+
 # %%
 cqr, constant = intervals.loc["quantile"], intervals.loc["constant"]
 narrower = 1 - cqr["mean width"] / constant["mean width"]
@@ -330,6 +345,10 @@ book.figure(
     alt=f"Vertical bars of intervals with points; {cqr['coverage']:.0%} of the points are inside.",
 )
 
+# %% [markdown]
+# Nine of ten is promised over many songs and folds; a single fold may be a little off. Is it, and
+# what is the flexible width worth?
+
 # %%
 book.say(
     f"Promised are 90 %, found **{cqr['coverage']:.1%}** ({cqr['lowest fold']:.1%} to "
@@ -345,7 +364,9 @@ assert 0.85 < cqr["coverage"] < 0.95
 # ### What does the model go by?
 #
 # The model of the one split predicts songs of its test part again and again, each time with one
-# group of columns shuffled: the more it loses, the more it leaned on them.
+# group of columns shuffled: the more it loses, the more it leaned on them. Columns that measure
+# nearly the same, such as loudness and energy, are shuffled together: alone, each would look
+# useless, since the other still tells.
 
 # %%
 auc = book.number(
@@ -355,8 +376,6 @@ asked = test[:300]
 importance = popularity.measure_importance(model, X.iloc[asked], y[asked], n_repeats=3)
 first, second = importance.index[:2]
 sound = importance.loc[["loudness, energy", "danceability, valence", "tempo, metre"], "mean"].sum()
-
-# %%
 fig, ax = new_axes(height=3.2)
 model_plots.draw_importance(
     importance,
@@ -370,6 +389,10 @@ book.figure(
     caption="Permutation importance of the raw columns.",
     alt=f"Sorted bars of the loss of accuracy; {first} and {second} lead.",
 )
+
+# %% [markdown]
+# Is it the music? Three groups of sound columns are added up, to stand beside the two groups that
+# lead.
 
 # %%
 book.say(
@@ -421,6 +444,10 @@ genres = genres.sort_values("mean")
 odd = int((genres["mean"].abs() > genres["error"]).sum())
 verb = "is" if odd == 1 else "are"
 
+# %% [markdown]
+# A group is called over- or underrated only if its 95 % interval leaves out 0: a decade with few
+# songs may be far off by chance.
+
 # %%
 fig, (upper, lower) = new_axes(height=4.6, rows=2)
 model_plots.draw_residuals(
@@ -439,6 +466,10 @@ book.figure(
     "have intervals that leave out 0.",
 )
 
+# %% [markdown]
+# Now single songs: the four that are overrated most, then the four that are underrated most. Is
+# there anything strange about them?
+
 # %%
 table = df[["artist_name", "track_name", "release_date", "popularity"]].assign(
     predicted=predicted[("random folds", ours)].round(0).astype(int)
@@ -446,6 +477,9 @@ table = df[["artist_name", "track_name", "release_date", "popularity"]].assign(
 table["error"] = table["popularity"] - table["predicted"]
 order = table["error"].sort_values().index
 table.loc[[*order[:4], *order[:-5:-1]]]
+
+# %% [markdown]
+# Four songs are anecdotes. Of the hundredth that is overrated most, how many are at 0?
 
 # %%
 low = table.loc[order[: len(order) // 100]]
@@ -486,6 +520,10 @@ compared = popularity.compare_models(ways, X, y, other_folds)
 compared["gain over none"] = compared.loc["none", "RMSE"] - compared["RMSE"]
 book.table("genre_ways", compared.round(2))
 
+# %% [markdown]
+# The figure shows the spread over the folds. It is the same three folds for all ways, so two of
+# them may differ for sure although their spreads overlap.
+
 # %%
 candidates = compared.drop(index=["mean popularity", "none"])
 book.number("n_genre_ways", len(candidates))
@@ -504,6 +542,10 @@ book.figure(
     caption="RMSE of one model with different encodings of the genre lists.",
     alt=f"Points with spread for the encodings; {winner} has the smallest RMSE.",
 )
+
+# %% [markdown]
+# Is the extra machinery worth it? Beside the gain of the best way stands the share of it that one
+# word, or plain columns, would keep.
 
 # %%
 gain = candidates["gain over none"]
@@ -543,6 +585,10 @@ book.figure(
     alt="Scatter of micro-genres with names; families of genres form islands.",
 )
 
+# %% [markdown]
+# Colour is popularity. Islands of one colour would say that the company a micro-genre keeps tells
+# something about it.
+
 # %%
 book.say(
     "The map was made from company alone, yet families form islands. Mean popularity runs from "
@@ -561,6 +607,10 @@ book.say(
 communities = genre_graph.GenreCommunities(n_communities=16).fit(df)
 families = genre_graph.summarise_communities(communities, df)
 families.head(12).round(1)
+
+# %% [markdown]
+# Fewer names are only worth having if they still cover the songs, and if they lose little of what
+# the micro-genres knew.
 
 # %%
 named = communities.name_songs(df)
@@ -591,6 +641,10 @@ change = {name: late[name].median() - early[name].median() for name in columns[:
 book.number("loudness_change_db", round(float(change["loudness"]), 1))
 change["explicit"] = late["explicit"].mean() - early["explicit"].mean()
 
+# %% [markdown]
+# The change in the title is that between two groups of songs, before 1980 and since 2010: single
+# early years have too few.
+
 # %%
 fig, axes = new_axes(height=4.2, rows=2, cols=3, sharex=True)
 plots.draw_years(years, axes)
@@ -609,6 +663,9 @@ book.figure(
     alt="Six small panels over the years: acousticness, energy, loudness, duration, valence and "
     "explicit lyrics.",
 )
+
+# %% [markdown]
+# All six changes in numbers, with one reason to distrust them.
 
 # %%
 book.say(
@@ -643,6 +700,10 @@ book.figure(
     caption="Loudness by year of release.",
     alt=f"A line of median loudness that peaks in {loudest:.0f} at {mids.max():.1f} dB.",
 )
+
+# %% [markdown]
+# A war has a beginning and an end. How far up was it from the quiet years before 1980, and what has
+# happened since the loudest year?
 
 # %%
 quiet = mids.loc[:1980].median()
@@ -680,6 +741,10 @@ book.figure(
     f"{case['same year']:+.2f}.",
 )
 
+# %% [markdown]
+# The two ends of the figure are the ones to think about: where the year explains most of the
+# correlation, and where it hides some.
+
 # %%
 book.say(
     f"**{shrunk.index[0]}** correlates over all songs at {case['all songs']:+.2f}; "
@@ -702,8 +767,6 @@ alike = book.number("artist_likeness", round(patterns.measure_likeness(df, "arti
 alike_above = patterns.measure_likeness(df[y > 0], "artist_name")
 shown = pd.concat([known.iloc[:8], known.iloc[-4:]]) if len(known) > 12 else known
 mixed = (known["zero"] > 0).mean()
-
-# %%
 fig, ax = new_axes(height=3.6)
 plots.draw_artists(
     shown,
@@ -718,6 +781,10 @@ book.figure(
     alt=f"Horizontal bars for {len(shown)} artists: span and mean of their songs' popularity, and "
     "the share of their songs at 0.",
 )
+
+# %% [markdown]
+# An artist who is heard a lot has zeros, too, if copies are not counted. So the likeness is
+# measured with the zeros and without them.
 
 # %%
 book.say(
@@ -742,6 +809,10 @@ season = months.attrs["explained"]
 overall = float((months["share"] * months["popularity"]).sum())
 apart = int(((months["popularity"] - overall).abs() > months["error"]).sum())
 
+# %% [markdown]
+# Left the days of the week, before and since July 2015; right the months, for which popularity is
+# the question.
+
 # %%
 fig, (left, right) = new_axes(height=2.8, cols=2)
 plots.draw_weekdays(
@@ -764,6 +835,10 @@ book.figure(
     "popularity by month.",
 )
 
+# %% [markdown]
+# A month stands out if its 95 % interval leaves out the mean of all songs. Of twelve such
+# intervals, one may well do so by luck.
+
 # %%
 book.say(
     f"**Friday** went from {friday['before']:.0%} to {friday['since']:.0%} of releases when the "
@@ -774,6 +849,8 @@ book.say(
 
 # %% [markdown]
 # ### Keys and modes
+#
+# Is a minor key a handicap? Twelve keys, each in major and minor, are 24 groups of songs.
 
 # %%
 keys = patterns.summarise_keys(df)
@@ -794,6 +871,10 @@ book.figure(
     alt=f"Bars by key, major above and minor below the line; {top_key} major is the most frequent.",
 )
 
+# %% [markdown]
+# Any 24 groups explain a little of the variance, even if songs were dealt out to them at random.
+# That little is the yardstick.
+
 # %%
 book.say(
     f"**{major:.0%}** of the songs are in major, {top_key} is the most used major key, and for "
@@ -803,6 +884,8 @@ book.say(
 
 # %% [markdown]
 # ## What we found, and the limits
+#
+# One sentence for the three questions of the exercise.
 
 # %%
 book.answer(
@@ -811,6 +894,9 @@ book.answer(
     f"{winner}; {zero_share:.0%} of the songs are at 0"
     + ("; of two known copies usually one only counts." if high < 0 else ".")
 )
+
+# %% [markdown]
+# The evidence for each of the three, and what it does not show.
 
 # %%
 book.say(

@@ -1,11 +1,3 @@
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 3 · Song recommendation
 #
@@ -81,6 +73,10 @@ playlist = recommender.playlist(seed)
 columns = ["name", "artist", "distance", "step"]
 book.table("playlist_one", playlist[columns].round(2))
 
+# %% [markdown]
+# Are these distances small? Two random songs are the yardstick. The rules of the playlist are
+# checked on it, too.
+
 # %%
 book.say(
     f"Ten songs for **{seed[0]}** ({seed[1]}): distances from {playlist['distance'].min():.2f} to "
@@ -117,6 +113,10 @@ book.figure(
     alt=f"Parallel lines of percentiles; the playlist stays within {typical:.0f} of the seed.",
 )
 
+# %% [markdown]
+# A line can follow the seed's by eye and still be far from it, so the mean distance is held against
+# that of a song drawn at random.
+
 # %%
 book.say(
     f"On these eight features the ten songs differ from their seed by **{typical:.0f} percentiles "
@@ -152,6 +152,10 @@ seeds = {kind: songs[mask].nlargest(1, "popularity")["id"].iloc[0] for kind, mas
 several = recommender.playlist(list(seeds.values()))
 book.table("playlist_list", several[["seed", "name", "artist", "distance"]].round(2))
 
+# %% [markdown]
+# Does one seed take more than its share, and what does listening to three at once cost in
+# closeness?
+
 # %%
 shares = several["seed"].value_counts()
 book.say(
@@ -180,6 +184,10 @@ for kind, one in seeds.items():
     places = flat[recommender.find_rows(led["id"].tolist())]
     groups.append((kind, flat[recommender.find_rows(one)[0]], places))
 
+# %% [markdown]
+# The left map is made of the 600 songs around the seed only: their own main directions show a path
+# through them better than those of the whole catalogue.
+
 # %%
 fig, (left, right) = new_axes(height=3.3, cols=2)
 plots.draw_route(
@@ -198,6 +206,9 @@ book.figure(
     "its songs beside it.",
 )
 
+# %% [markdown]
+# A plane is little for so many coordinates. How much of the differences between songs does it show?
+
 # %%
 book.say(
     f"The two components hold {pca.explained_variance_ratio_.sum():.0%} of all differences between "
@@ -207,9 +218,8 @@ book.say(
 # %% [markdown]
 # ### An order without jumps, and less of the same
 #
-# Two options, measured on playlists of 50 random seeds. *Order*: nearest neighbour first, then
-# 2-opt, against the plain order by distance. *Diversity*: maximal marginal relevance trades
-# closeness to the seed for distance between the songs.
+# Two options, measured on playlists of 50 random seeds. The *order* first: always on to the nearest
+# song, then 2-opt, against the plain order by distance. A shorter way means smaller steps.
 
 # %%
 sample = songs["id"].sample(50, random_state=config.SEED).tolist()
@@ -219,6 +229,10 @@ lengths = {
 }
 shorter = book.number("path_shorter", round(1 - lengths[True] / lengths[False], 3))
 assert lengths[True] < lengths[False]
+
+# %% [markdown]
+# Then *diversity*: maximal marginal relevance trades closeness to the seed for distance between the
+# songs, their *spread*. The same 50 seeds, with more and more of it.
 
 # %%
 rows_of = {}
@@ -233,6 +247,9 @@ for diversity in (0.0, 0.2, 0.4, 0.6):
 tradeoff = pd.DataFrame(rows_of).T
 cost = tradeoff["distance"].iloc[2] / tradeoff["distance"].iloc[0] - 1
 gain = tradeoff["spread"].iloc[2] / tradeoff["spread"].iloc[0] - 1
+
+# %% [markdown]
+# Is it a good trade? Where the curve is steep, spread is cheap.
 
 # %%
 fig, ax = new_axes(width=4.6, height=2.9)
@@ -298,6 +315,10 @@ trials |= {f"EASE, {s:g}": users.EaseScorer(strength=s) for s in (3, 10, 30, 100
 tried = evaluate.summarise(evaluate.judge_methods(trials, choosing))
 book.table("validation", tried[["recall", "ndcg", "hit"]].round(4))
 
+# %% [markdown]
+# The best of each kind goes on to the comparison. Section 3.1 uses the soft minimum, whether it
+# wins here or not. Another way is called better only if the two intervals are apart: a strict test.
+
 # %%
 best = {
     kind: tried.index[tried.index.str.startswith(kind)][
@@ -347,6 +368,10 @@ judged = evaluate.judge_methods(methods, tasks)
 summary = evaluate.summarise(judged)
 book.table("methods", summary[["recall", "ndcg", "hit"]].round(4))
 
+# %% [markdown]
+# Three yardsticks for these figures: the best method beside the hybrid, what ten random songs would
+# find, and the difference between hybrid and that method, listener by listener.
+
 # %%
 winner = summary["recall"].idxmax()
 rivals = summary.drop(index="hybrid")["recall"].idxmax()
@@ -354,6 +379,10 @@ n_hidden = np.concatenate([np.diff(task.hidden.indptr) for task in tasks])
 chance = float((10 * n_hidden / matrix.shape[1] / np.minimum(10, n_hidden)).mean())
 times = summary.loc["sound", "recall"] / chance
 gain = evaluate.compare_pair(judged["hybrid"], judged[rivals], measure="recall")
+
+# %% [markdown]
+# Mind the intervals: they say how much the listeners differ. All methods were judged on the same
+# listeners, so two intervals may overlap where one method is better for nearly everybody.
 
 # %%
 fig, ax = new_axes(height=3.1)
@@ -372,6 +401,9 @@ book.figure(
     caption="Recall@10 of hidden songs for seven methods.",
     alt=f"Points with intervals for seven methods; {winner} is best.",
 )
+
+# %% [markdown]
+# Hence the verdict rests on the paired difference, and not on the figure.
 
 # %%
 book.number("n_listeners", len(reported))
@@ -404,6 +436,10 @@ for name in ("sound", "EASE", "same artist", "hybrid"):
 found = pd.DataFrame(found).T
 book.table("cold", found.round(4))
 
+# %% [markdown]
+# Warm beside cold for each method. A method that learns from other listeners has nothing to go by
+# for a cold song; its artist and its sound are known all the same.
+
 # %%
 fig, ax = new_axes(height=2.4)
 plots.draw_cold(
@@ -421,6 +457,9 @@ book.figure(
     f"the hybrid {found.loc['hybrid', 'cold']:.1%}.",
 )
 
+# %% [markdown]
+# Does the hybrid pay for the cold songs with warm ones?
+
 # %%
 book.say(
     f"EASE finds {found.loc['EASE', 'warm']:.1%} of the warm and "
@@ -434,8 +473,8 @@ book.say(
 # %% [markdown]
 # ### One listener, seen closely
 #
-# What a listener knew (five of the songs), and what the hybrid recommends; a check mark is a song
-# that the listener had really chosen and that was hidden.
+# A listener for whom the hybrid does better than for most, so that there is something to see. Five
+# of the songs that this person was known to like:
 
 # %%
 task = tasks[0]
@@ -444,12 +483,19 @@ one = int(evaluate.judge(scores, task)["ndcg"].rank(pct=True).sub(0.7).abs().arg
 known, hidden = task.known[[one]].indices, task.hidden[[one]].indices
 catalogue.iloc[known[:5]][["name", "artist"]].reset_index(drop=True)
 
+# %% [markdown]
+# And what the hybrid recommends. A check mark is a song that the listener had really chosen and
+# that was hidden. The last column counts everybody who has the song, this listener included.
+
 # %%
 top = evaluate.rank_songs(scores[one], known)
 recommended = catalogue.iloc[top][["name", "artist"]].set_axis(range(1, 11))
 recommended["hidden song"] = np.where(np.isin(top, hidden), "✓", "")
 recommended["listeners"] = heard[top].astype(int)
 book.table("one_listener", recommended)
+
+# %% [markdown]
+# Is that good, and would one hand this list to a person?
 
 # %%
 book.say(
@@ -461,6 +507,8 @@ book.say(
 
 # %% [markdown]
 # ## What we found, and the limits
+#
+# Both questions of the exercise, and what a playlist cannot tell about taste.
 
 # %%
 book.answer(

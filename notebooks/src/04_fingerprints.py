@@ -1,11 +1,3 @@
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 4 · Audio fingerprints
 #
@@ -20,7 +12,8 @@ import sys
 sys.path.insert(0, "..")
 from aares import audio
 from aares.audio import distortions
-from workshop import config, measured, results
+from workshop import config, results
+from workshop.measured import NOISES, read_benchmark
 from workshop.plots.style import new_axes
 
 source = config.find_data()
@@ -67,12 +60,10 @@ paths = source.list_songs()
 songs = [audio.load_audio(path) for path in paths]
 titles = [path.stem.removeprefix("Classicals.de - ") for path in paths]
 seconds = [len(y) / SR_HZ for y in songs]
-pd.DataFrame({"song": titles, "seconds": np.round(seconds, 1)}).head(12)
-
-# %%
 book.number("n_songs", len(songs))
 book.say(f"**{len(songs)} songs**, {sum(seconds) / 60:.0f} minutes of music.")
 assert min(seconds) > 30, "every song must be much longer than an excerpt"
+pd.DataFrame({"song": titles, "seconds": np.round(seconds, 1)}).head(12)
 
 # %% [markdown]
 # How much of the music is left? Three seconds of a demo song (rendered by this project): first at
@@ -141,6 +132,10 @@ points = get_maxima_in_tz(S, maxima, anchor)
 heights = [S[point] for point in points]
 assert heights == sorted(heights, reverse=True) and len(points) <= 10
 assert all(1 <= t - anchor[1] <= 300 and -10 <= b - anchor[0] < 10 for b, t in points)
+
+# %% [markdown]
+# Figure 1 of the assignment for our data: the same ten seconds as a spectrogram, as its maxima, and
+# as one anchor with its partners.
 
 # %%
 name = textwrap.shorten(titles[0], 50)
@@ -305,6 +300,10 @@ book.figure(
     alt="Left: many points on one rising line, and one tall bar. Right: scattered points, no bar.",
 )
 
+# %% [markdown]
+# Nothing but hashes told the search where the excerpt begins. We know, since we cut it: does the
+# tall bar stand there?
+
 # %%
 peak_s = start / SR_HZ
 book.say(
@@ -339,6 +338,9 @@ rows["guessing"] = ["", f"{chance[0]:.0%}", f"{chance[1]:.0%}"]
 columns = ["hashes (median)", "right song first", "among the three"]
 book.table("lengths", pd.DataFrame.from_dict(rows, orient="index", columns=columns))
 
+# %% [markdown]
+# More seconds mean more hashes. Just in proportion, or is a long excerpt worth more than its parts?
+
 # %%
 first = {s: book.number(f"top1_{s}_s", float((t["rank"] == 1).mean())) for s, t in clean.items()}
 three = {s: book.number(f"top3_{s}_s", float((t["rank"] > 0).mean())) for s, t in clean.items()}
@@ -371,6 +373,10 @@ book.figure(
     caption="Share of an excerpt's hashes that land on one offset, against its start.",
     alt="A curve that falls from the left to a minimum at half a hop and rises again to the right.",
 )
+
+# %% [markdown]
+# If the frames are to blame, the loss is largest at half a hop and gone at a whole one, where
+# frames meet frames again.
 
 # %%
 book.say(
@@ -413,12 +419,13 @@ four = {
     k: experiments.retry_excerpts(dataset, case, drops=drops)["rank"] == 1
     for k, case in cases.items()
 }
-
-# %%
 table = {name: [describe_share(one[name]), describe_share(four[name])] for name in cases}
 book.table(
     "repair", pd.DataFrame.from_dict(table, orient="index", columns=["one try", "four tries"])
 )
+
+# %% [markdown]
+# Four tries take four times as long. Where do they help most?
 
 # %%
 gain = {name: float(four[name].mean() - one[name].mean()) for name in cases}
@@ -432,8 +439,8 @@ book.say(
 # ## Noise
 #
 # White noise is added to the excerpts (not to the database); at 0 dB it is as strong as the music.
-# The excerpts are those of the table above, so the left end repeats its numbers. The noise has two
-# effects: it adds maxima of its own, and it covers weak ones, which changes who is among the ten.
+# The excerpts are those of 5.2, so the left end repeats the numbers of that table. The noise has
+# two effects: it adds maxima of its own, and it covers weak ones, so others are among the ten.
 
 # %%
 levels = {"clean": np.inf, "10 dB": 10, "0 dB": 0, "−5 dB": -5, "−10 dB": -10}
@@ -445,6 +452,9 @@ hits = {
     }
     for s in excerpts
 }
+
+# %% [markdown]
+# A curve for each length. At the right end the noise has ten times the power of the music.
 
 # %%
 at_0, at_10 = (float(hits["10 s"][label].mean()) for label in ("0 dB", "−10 dB"))
@@ -461,6 +471,9 @@ book.figure(
     caption="Share of excerpts whose song comes first, against white noise (bars: 95 % intervals).",
     alt="Three falling curves for 5, 10 and 15 seconds; longer excerpts are recognised more often.",
 )
+
+# %% [markdown]
+# A longer excerpt has more peaks above the noise and should hold out longer. In numbers, for 10 s:
 
 # %%
 book.number("top1_10_s_at_0_db", at_0)
@@ -495,6 +508,9 @@ book.figure(
     caption="Share of 10 s excerpts whose best song reaches a score, song known or hidden.",
     alt="Two falling curves; the one for known songs lies far to the right of the other.",
 )
+
+# %% [markdown]
+# A threshold on the score would teach the search to say no. What would that cost?
 
 # %%
 book.say(
@@ -552,6 +568,9 @@ for label, snr_db in {**levels, "−15 dB": -15}.items():
         for a, place in zip(answers[label], places, strict=True)
     ]
 
+# %% [markdown]
+# How often the right song comes first, at each level of noise; in brackets 95 % intervals.
+
 # %%
 ours, theirs = (float(np.mean(versus[key]["−10 dB"])) for key in ("identifier", "assignment"))
 first_of_both = {
@@ -559,6 +578,10 @@ first_of_both = {
     for method, row in versus.items()
 }
 pd.DataFrame(first_of_both)
+
+# %% [markdown]
+# To name the right song first is one thing, to be sure of it another: the identifier must also
+# accept its answer.
 
 # %%
 book.number("identifier_at_minus_10_db", ours)
@@ -632,20 +655,24 @@ pd.DataFrame(
 # measured with.
 
 # %%
-measured = measured.read_benchmark()
+measured = read_benchmark()
 peers, trials = measured["peers"], measured["accuracy"]
 by_condition = {row["condition"]: row for row in peers["rows"]}
 against = {
     length: {
         method: {
             label: np.arange(peers["n"]) < by_condition[f"{noise}, {length} s"][method]
-            for label, noise in measured.NOISES.items()
+            for label, noise in NOISES.items()
         }
         for method in ("identifier", "Chromaprint", "assignment")
     }
     for length in (5, 10)
 }
 worst = {m: np.mean(cells["−10"]) for m, cells in against[10].items()}
+
+# %% [markdown]
+# White noise again, with far more tracks to be confused with, and one curve more: Chromaprint, on
+# the same excerpts.
 
 # %%
 fig, axes = new_axes(height=3.0, cols=2, sharey=True, layout="constrained")
@@ -663,6 +690,10 @@ book.figure(
     alt="Two panels, 5 and 10 s: the identifier stays near 100 % where the others fall.",
 )
 
+# %% [markdown]
+# Noise is only one way to spoil a recording. A codec drops what nobody hears, a room adds echoes, a
+# telephone cuts the band, and at another speed every peak moves.
+
 # %%
 counts = pd.DataFrame(trials["rows"]).set_index("condition")
 counts = counts[[not name.endswith((" 1 s", " 2 s")) for name in counts.index]]
@@ -679,6 +710,10 @@ book.figure(
     "telephone, clipping, and speeds between those of its bank.",
     alt="A dot for each condition, nearly all between 97 and 100 %.",
 )
+
+# %% [markdown]
+# The more recordings an index holds, the likelier is one that resembles a stranger by chance. So
+# false alarms count here as much as misses.
 
 # %%
 unknown = measured["unknown"]
@@ -724,6 +759,10 @@ for before, n in itertools.pairwise((0, *sizes)):
     rows[n] = experiments.time_growth(entries[:n], grown, heard)
 growth = pd.DataFrame(rows).T
 
+# %% [markdown]
+# Left the time of one search, right the memory of the whole database, both on logarithmic axes: a
+# flat line is a search that does not mind more songs.
+
 # %%
 faster = growth["dictionaries_ms"] / growth["inverted_ms"]
 smaller = growth["dictionaries_mb"] / growth["identifier_mb"]
@@ -744,6 +783,10 @@ book.figure(
     "parallel rising lines, the identifier's lowest.",
 )
 
+# %% [markdown]
+# From the smallest database to the largest there are twenty times as many songs. Whose time grows
+# with them?
+
 # %%
 book.number("inverted_times_faster", float(faster.iloc[-1]))
 book.say(
@@ -759,6 +802,9 @@ book.say(
 
 # %% [markdown]
 # ## What we found, and the limits
+#
+# The question was whether the right song is among three guesses. The count is that of random
+# excerpts of 10 s, without noise.
 
 # %%
 _, low, high = estimate_share(clean[10]["rank"] > 0)
@@ -767,6 +813,9 @@ book.answer(
     f"interval {low:.0%} to {high:.0%}; guessing: {chance[1]:.0%}) and it comes first for "
     f"{first[10]:.0%}; the method loses most hashes when an excerpt starts between two frames."
 )
+
+# %% [markdown]
+# Why the method works, where it stops working, and what was done about it.
 
 # %%
 book.say(

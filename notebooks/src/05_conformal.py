@@ -1,11 +1,3 @@
-# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # 5 · How sure is a predicted genre?
 #
@@ -69,6 +61,10 @@ evaluation, calibration, design = (
 bag = train.head(N_BAG)
 tasks = {"bag": bag, "design": design, "calibration": calibration, "evaluation": evaluation}
 pd.DataFrame({"songs": {name: len(songs) for name, songs in tasks.items()}})
+
+# %% [markdown]
+# A genre without a song in the bag could be in no set, and a rare one has little to be compared
+# with. So: is every genre there, and how rare is the rarest?
 
 # %%
 n_genres = bag["genre"].nunique()
@@ -134,6 +130,10 @@ trials = pd.DataFrame({(name, k): try_space(name, k) for name in spaces for k in
 sizes = pd.DataFrame({k: trials["size"].xs(k, level=1) for k in (1, 3, 5, 8)})
 book.table("spaces", sizes.rename_axis(index="space", columns="k").round(1))
 
+# %% [markdown]
+# The smallest sets win. Coverage does not choose, it is only looked at to see that no space breaks
+# the promise.
+
 # %%
 best_space, best_k = trials["size"].idxmin()
 raw_size = book.number("size_raw", trials.loc[("13 columns, raw units", 1), "size"])
@@ -178,6 +178,9 @@ test_names = name_songs(test, table="test")
 named_first = sorted(test.index, key=lambda row: (test_names[row].startswith("test row"), row))
 chosen = named_first[:8]
 
+# %% [markdown]
+# One song in full. At each level, the genres whose bars reach beyond the line are the set.
+
 # %%
 p_one = predictor.predict(test.loc[chosen[0]])
 fig, ax = new_axes(height=3.6)
@@ -220,6 +223,9 @@ for row in chosen:
     rows.append({"song": test_names[row], "genres": len(interval), "95 % set, best first": text})
 book.table("intervals", pd.DataFrame(rows), index=False)
 
+# %% [markdown]
+# Eight songs may be odd ones. So the sizes of the sets of all songs in the test file:
+
 # %%
 sizes_test, sizes_known = (p_test > EPS).sum(axis=1), (p > EPS).sum(axis=1)
 fig, ax = new_axes(height=2.6)
@@ -236,6 +242,10 @@ book.figure(
     caption="Genres in the 95 % sets of the test songs.",
     alt=f"Histogram of set sizes from {sizes_test.min()} to {sizes_test.max()}.",
 )
+
+# %% [markdown]
+# A set is worth its size only if it holds the right genre as often as promised. The test songs
+# cannot tell, the evaluation songs can.
 
 # %%
 at_eps = conformal.measure_sets(p, codes, [EPS]).iloc[0]
@@ -294,17 +304,18 @@ book.figure(
     alt="A falling curve: many genres for small eps, about one at the right end.",
 )
 
-# %%
-steps = curve.loc[[0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7]].rename_axis("eps")
-book.table("by_eps", steps.round(3))
+# %% [markdown]
+# Sets with a single genre are what the question is after. Do they come before the empty ones?
 
 # %%
+steps = curve.loc[[0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7]].rename_axis("eps")
 book.say(
     "**Fewer, always.** From eps = 0.05 to 0.2 the mean falls from "
     f"{curve.loc[0.05, 'size']:.1f} to {curve.loc[0.2, 'size']:.1f}. At 0.5, "
     f"{curve.loc[0.5, 'single']:.0%} of the sets hold one genre and "
     f"{curve.loc[0.5, 'empty']:.0%} are empty; coverage follows 1 − eps all the way."
 )
+book.table("by_eps", steps.round(3))
 
 # %% [markdown]
 # Are genres that remain together similar? Counting how often two share a set says little, since
@@ -348,6 +359,9 @@ book.table(
     index=False,
 )
 
+# %% [markdown]
+# Six pairs are the top of a long list. What of its bottom, and of all the pairs between?
+
 # %%
 book.say(
     f"**Yes, they are similar.** {top.index[0][0]} and {top.index[0][1]} share a set "
@@ -361,7 +375,7 @@ book.say(
 #
 # The smallest eps that leaves one genre is the second largest p-value; 1 − eps is the *confidence*.
 # The largest p-value is the *credibility*: how well the song fits that genre at all. First the
-# test songs of above.
+# eight test songs from above.
 
 # %%
 reading = conformal.read_p_values(p_test, predictor.labels).set_index(test.index)
@@ -390,6 +404,10 @@ book.figure(
     caption="How often the last remaining genre is right.",
     alt="Bars by the confidence at which a single genre remains; the highest are most often right.",
 )
+
+# %% [markdown]
+# Two things to compare with: the share that always naming the bag's commonest genre would get
+# right, and the confidence itself.
 
 # %%
 accuracy = book.number("accuracy", right.mean())
@@ -427,6 +445,9 @@ cases = cases.rename(columns=columns).round({"eps": 3, "credibility": 3})
 cases = cases.set_index("case")[["song", "genre", *columns.values(), "credibility"]]
 book.table("cases", cases)
 
+# %% [markdown]
+# Three errors were made with confidence. Was the right genre at least in the 95 % set?
+
 # %%
 places = evaluation.index.get_indexer(kinds["wrong"].index)
 kept = int((p[places, codes[places]] > EPS).sum())
@@ -455,8 +476,6 @@ true_p = {
     "textbook": draw(conformal.p_values, rng=np.random.default_rng(config.SEED)),
     "shortcut": draw(conformal.compute_shortcut, rng=np.random.default_rng(config.SEED)),
 }
-
-# %%
 levels = [0.01, 0.05, 0.1, 0.2, 0.5]
 gaps = {}
 for name, values in true_p.items():
@@ -469,6 +488,10 @@ for name, values in true_p.items():
     )
 within = {name: (table["gap"].abs() <= 2 * table["error"]).sum() for name, table in gaps.items()}
 assert (gaps["textbook"]["gap"].abs() <= 3 * gaps["textbook"]["error"]).all()
+
+# %% [markdown]
+# A method that keeps its promise has 0 within its error bars. The grey band is what chance would
+# give if all answers were independent; but those of one draw share their bag.
 
 # %%
 fig, ax = new_axes(height=3.0)
@@ -484,6 +507,10 @@ book.figure(
     caption="Coverage minus 1 − eps over 200 draws.",
     alt="Points near zero for the textbook measure, and those of the shortcut beside.",
 )
+
+# %% [markdown]
+# Averages over draws can look alike where single sets do not. How many of the evaluation songs get
+# another set from the shortcut, with the bag that we have?
 
 # %%
 p_book = conformal.p_values(space.transform(bag), bag["genre"], space.transform(evaluation))
@@ -513,6 +540,9 @@ n_judge = len(pool) - N_BAG
 redraw = partial(draw, n_new=n_judge, n_draws=20)
 covered = (redraw(conformal.p_values, rng=np.random.default_rng(1)) > EPS).mean(axis=1)
 assert covered.min() < 1 - EPS < covered.max()
+
+# %% [markdown]
+# Each point is a bag that one might have been given. On which side of 95 % would it have been?
 
 # %%
 below = int((covered < 1 - EPS).sum())
@@ -555,6 +585,10 @@ assert list(classifier.classes_) == list(predictor.labels)
 held = {name: classifier.predict_proba(songs) for name, songs in tasks.items() if "ation" in name}
 codes_held = np.searchsorted(predictor.labels, calibration["genre"])
 
+# %% [markdown]
+# Five methods, judged on the same evaluation songs. APS and RAPS have a random part, which makes
+# them exact on average; it is drawn alike for both.
+
 # %%
 features = space.transform(bag), bag["genre"], space.transform(evaluation)
 manhattan = KNeighborsClassifier(metric="manhattan").fit(*features[:2])
@@ -568,6 +602,9 @@ for score in ("lac", "aps", "raps"):
     methods[f"split {score.upper()}"] = conformal.split_p_values(
         scores["calibration"], codes_held, scores["evaluation"]
     )
+
+# %% [markdown]
+# All of them promise the same coverage, so the lower curve is the better method.
 
 # %%
 curves = {name: conformal.measure_sets(values, codes, grid) for name, values in methods.items()}
@@ -607,6 +644,10 @@ for _ in range(100):
     repeats.append(conformal.measure_sets(values, codes_all[judge], [EPS]).iloc[0])
 repeats = pd.DataFrame(repeats)
 
+# %% [markdown]
+# A set can say no more than the classifier behind it knows, so that one's accuracy stands beside
+# the size of its sets.
+
 # %%
 accuracy_split = book.number("accuracy_split", (held["evaluation"].argmax(axis=1) == codes).mean())
 split_size = book.number("split_size", repeats["size"].mean())
@@ -641,6 +682,10 @@ by_genre = {
     for name, values in by_genre.items()
 }
 
+# %% [markdown]
+# A genre falls short only if its whole interval lies below 95 %: with a handful of songs, one miss
+# moves coverage by a lot.
+
 # %%
 fig, axes = new_axes(height=5.0, cols=2, sharey=True, sharex=True)
 for ax, names in zip(axes, (list(by_genre)[:2], list(by_genre)[2:]), strict=True):
@@ -656,10 +701,16 @@ book.figure(
     alt="Two panels of points: without Mondrian the rarer genres spread to the left of 95 %.",
 )
 
+# %% [markdown]
+# The rarest genres in numbers, since they are the ones that an average over songs does not show.
+
 # %%
 columns = {name: table["coverage"] for name, table in by_genre.items()}
 both = pd.DataFrame({"n": by_genre["textbook"]["n"], **columns}).sort_values("n", kind="stable")
 book.table("by_genre_all", both.round(3)).head(8)
+
+# %% [markdown]
+# How many genres are short with each method, and what does it cost to give each of them its 95 %?
 
 # %%
 lowest = {name: min(zip(t["coverage"], t.index, strict=True)) for name, t in by_genre.items()}
@@ -702,6 +753,10 @@ book.figure(
     alt="A cloud of songs, the right ones more frequent at high confidence.",
 )
 
+# %% [markdown]
+# The songs with a credibility below 5 % fit no genre. How many are there, and would a forced answer
+# be right?
+
 # %%
 book.number("n_strange", int(strange.sum()))
 verdict = "not one of them is unlike everything in the bag"
@@ -720,6 +775,8 @@ book.say(
 
 # %% [markdown]
 # ## What we found, and the limits
+#
+# How sure a single genre can be, how sure a set, and what the promise does not cover.
 
 # %%
 book.answer(
