@@ -21,10 +21,13 @@ References
 """
 
 import warnings
+from collections.abc import Iterable, Sequence
+from typing import Any, SupportsIndex
 
 import librosa
 import numpy as np
 from numba import njit
+from numpy.typing import ArrayLike, NDArray
 
 from utils_projet import get_maxima
 
@@ -39,19 +42,22 @@ POINT_FACTOR = 1000  # exercise 4.4
 
 MAX_CHANNELS = 8  # more than this is a wrongly shaped array rather than sound
 
+Floats = NDArray[np.float32] | NDArray[np.float64]
+Ints = NDArray[np.int64]
+Point = Sequence[int] | NDArray[np.integer]  # (bin, frame)
 
-def compute_spectrogram(x):
+
+def compute_spectrogram(x: ArrayLike) -> Floats:
     """Compute the power spectrogram of a signal (exercise 4.1, appendix B).
 
     Parameters
     ----------
-    x : np.ndarray [shape=(n,), (channels, n) or (n, channels)], float or signed integer
-        Signal. Channels (the shorter axis, at most 8) are averaged; integers are read as PCM and
-        scaled to -1..1.
+    x : ndarray of float, signed int or uint8, shape (n,), (channels, n) or (n, channels)
+        Signal at 3 kHz; `check_signal` reads it.
 
     Returns
     -------
-    np.ndarray [shape=(1025, 1 + n // 512)], float32 or float64
+    ndarray of float32 or float64, shape (1025, 1 + n // 512)
         Squared magnitude of the short-time Fourier transform, frames centred on their samples.
 
     Raises
@@ -61,18 +67,21 @@ def compute_spectrogram(x):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from fingerprint import compute_spectrogram
     >>> compute_spectrogram(np.zeros(3000)).shape
     (1025, 6)
     """
-    x = _check_signal(x)
+    y = check_signal(x)
     with warnings.catch_warnings():
         # a clip shorter than a frame is padded with zeros, which is what we want: no warning
         warnings.filterwarnings("ignore", message="n_fft=.* is too large")
-        V = librosa.stft(x, win_length=WIN_LENGTH, n_fft=N_FFT, hop_length=HOP_LENGTH)
-    return np.abs(V) ** 2
+        V = librosa.stft(y, win_length=WIN_LENGTH, n_fft=N_FFT, hop_length=HOP_LENGTH)
+    S: Floats = np.abs(V) ** 2
+    return S
 
 
-def get_maxima_in_tz(S, maxima, anchor):
+def get_maxima_in_tz(S: Floats, maxima: ArrayLike, anchor: Point) -> list[tuple[int, int]]:
     """Find the highest maxima in the target zone of an anchor (exercise 4.3).
 
     The zone starts with the frame after the anchor and is 300 frames long and 20 bins high: it
@@ -81,9 +90,9 @@ def get_maxima_in_tz(S, maxima, anchor):
 
     Parameters
     ----------
-    S : np.ndarray [shape=(bins, frames)], float
+    S : ndarray of float, shape (bins, frames)
         Spectrogram, where the heights are read.
-    maxima : np.ndarray [shape=(n, 2)], int, or list of pairs
+    maxima : ndarray of int, shape (n, 2), or list of pairs
         (bin, frame) of all maxima, as `get_maxima` returns them.
     anchor : pair of int
         (bin, frame) of the anchor; never in its own zone.
@@ -105,6 +114,8 @@ def get_maxima_in_tz(S, maxima, anchor):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from fingerprint import get_maxima_in_tz
     >>> S = np.array([[9.0, 1.0, 2.0, 3.0]])
     >>> get_maxima_in_tz(S, [(0, 0), (0, 1), (0, 3)], (0, 0))
     [(0, 3), (0, 1)]
@@ -116,7 +127,7 @@ def get_maxima_in_tz(S, maxima, anchor):
     return [(bin_, frame) for bin_, frame in maxima[top[:count]].tolist()]
 
 
-def get_hashes(anchor, maxima_in_tz):
+def get_hashes(anchor: Point, maxima_in_tz: Iterable[Point]) -> list[tuple[int, int]]:
     """Make the hashes of an anchor and the maxima in its target zone (exercise 4.4).
 
     The assignment words the result for one point: the tuple of a hash and the anchor's frame.
@@ -140,6 +151,7 @@ def get_hashes(anchor, maxima_in_tz):
 
     Examples
     --------
+    >>> from fingerprint import get_hashes
     >>> get_hashes((200, 7), [(195, 10), (203, 57)])
     [(200195003, 7), (200203050, 7)]
     """
@@ -147,7 +159,7 @@ def get_hashes(anchor, maxima_in_tz):
     return [(_hash_pair(b, t, int(point[0]), int(point[1])), t) for point in maxima_in_tz]
 
 
-def process_signal(x):
+def process_signal(x: ArrayLike) -> dict[int, int]:
     """Compute all hashes of a signal (exercise 4.5).
 
     The result is that of looping over `get_maxima`, `get_maxima_in_tz` and `get_hashes`, but the
@@ -157,8 +169,8 @@ def process_signal(x):
 
     Parameters
     ----------
-    x : np.ndarray [shape=(n,), (channels, n) or (n, channels)], float or signed integer
-        Signal at 3 kHz, see `compute_spectrogram`.
+    x : ndarray of float, signed int or uint8, shape (n,), (channels, n) or (n, channels)
+        Signal at 3 kHz; `check_signal` reads it.
 
     Returns
     -------
@@ -172,8 +184,16 @@ def process_signal(x):
 
     Examples
     --------
-    >>> process_signal(np.zeros(30_000))
-    {}
+    A tone in bin 300 around frame 10, and a softer one 8 bins higher and 10 frames later:
+
+    >>> import numpy as np
+    >>> from fingerprint import process_signal
+    >>> n = np.arange(1024)
+    >>> x = np.zeros(30_000)
+    >>> x[9 * 512 : 11 * 512] = np.sin(2 * np.pi * 300 * n / 2048)
+    >>> x[19 * 512 : 21 * 512] = 0.5 * np.sin(2 * np.pi * 308 * n / 2048)
+    >>> process_signal(x)[300_308_010]
+    10
     """
     S = compute_spectrogram(x)
     maxima = get_maxima(S)
@@ -182,39 +202,79 @@ def process_signal(x):
     return dict(zip(hashes.tolist(), times.tolist(), strict=True))
 
 
-def _check_signal(x):
-    """Return `x` as a mono float signal, or say what is wrong with it."""
+def check_signal(x: ArrayLike) -> Floats:
+    """Return a signal as one channel of floats, or say what is wrong with it.
+
+    Parameters
+    ----------
+    x : ndarray of float, signed int or uint8, shape (n,), (channels, n) or (n, channels)
+        Signal, as decoders give it. Integers are PCM: the full scale of their dtype becomes -1..1,
+        and unsigned bytes are centred at 128, as in a WAV file. Lists of whole numbers become int64
+        like everywhere in numpy; their full scale is then 2**63. Channels, the shorter axis and at
+        most 8, are averaged.
+
+    Returns
+    -------
+    ndarray of float32 or float64, shape (n,)
+        Float64 for float64, otherwise float32. `x` itself, not a copy, where nothing is to change.
+
+    Raises
+    ------
+    ValueError
+        When `x` is empty, not finite, not real, or not shaped like sound.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fingerprint import check_signal
+    >>> stereo = np.array([[16384, 0, -32768], [0, 0, -32768]], dtype=np.int16)
+    >>> check_signal(stereo).tolist()
+    [0.25, 0.0, -1.0]
+    >>> check_signal(np.array([0, 128, 192], dtype=np.uint8)).tolist()
+    [-1.0, 0.0, 0.5]
+    """
     x = np.asarray(x)
     if x.ndim not in (1, 2):
         raise ValueError(f"x must have the shape (n,) or be stereo, found the shape {x.shape}")
     if x.size == 0:
         raise ValueError("x must hold at least one sample, found none")
+    # an overflow is told as infinity below, with its sample, and needs no warning
+    with np.errstate(over="ignore", invalid="ignore"):
+        y = _average_channels(_scale_samples(x))
+    if not np.isfinite(y).all():
+        first = int(np.argmin(np.isfinite(y)))
+        raise ValueError(f"x must be finite, found {y[first]} at sample {first}")
+    return y
+
+
+def _scale_samples(x: NDArray[Any]) -> Floats:
+    """Return samples as float32 or float64, PCM in -1..1."""
+    if x.dtype in (np.float32, np.float64):
+        return x
+    if x.dtype.kind == "f":
+        return x.astype(np.float32)
     if x.dtype.kind == "i":
-        x = x.astype(np.float32) / np.float32(-float(np.iinfo(x.dtype).min))
-    elif x.dtype.kind != "f":
-        raise ValueError(f"x must hold floats or signed integers, found dtype {x.dtype}")
-    elif x.dtype not in (np.float32, np.float64):
-        x = x.astype(np.float32)
-    if x.ndim == 2:
-        x = _average_channels(x)
-    if not np.isfinite(x).all():
-        first = int(np.argmin(np.isfinite(x)))
-        raise ValueError(f"x must be finite, found {x[first]} at sample {first}")
-    return x
+        return x.astype(np.float32) / np.float32(-float(np.iinfo(x.dtype).min))
+    if x.dtype == np.uint8:
+        return (x.astype(np.float32) - np.float32(128)) / np.float32(128)
+    raise ValueError(f"x must hold floats, signed integers or uint8, found dtype {x.dtype}")
 
 
-def _average_channels(x):
+def _average_channels(x: Floats) -> Floats:
     """Return the mean over the channels, the shorter of the two axes."""
+    if x.ndim == 1:
+        return x
     channels = min(x.shape)
     if channels > MAX_CHANNELS or (channels > 1 and x.shape[0] == x.shape[1]):
         raise ValueError(
             f"x must be (channels, n) or (n, channels) with at most {MAX_CHANNELS} channels, "
             f"found the shape {x.shape}"
         )
-    return x.mean(axis=int(np.argmin(x.shape)))
+    y: Floats = x.mean(axis=int(np.argmin(x.shape)))
+    return y
 
 
-def _check_maxima(maxima, shape):
+def _check_maxima(maxima: ArrayLike, shape: tuple[int, ...]) -> Ints:
     """Return `maxima` as an int array (n, 2) inside a spectrogram of this shape."""
     maxima = np.asarray(maxima, dtype=np.int64)
     if maxima.size == 0:
@@ -227,7 +287,16 @@ def _check_maxima(maxima, shape):
 
 
 @njit(cache=True)
-def _keep_highest(maxima, heights, anchor_bin, anchor_frame, start, stop, top, count):
+def _keep_highest(
+    maxima: Ints,
+    heights: Floats,
+    anchor_bin: int,
+    anchor_frame: int,
+    start: SupportsIndex,
+    stop: SupportsIndex,
+    top: Ints,
+    count: int,
+) -> int:
     """Merge those of maxima[start:stop] that lie in the anchor's zone into the ranking `top`.
 
     `top` holds the indices of the `count` highest so far, the highest first, and is changed in
@@ -251,13 +320,13 @@ def _keep_highest(maxima, heights, anchor_bin, anchor_frame, start, stop, top, c
 
 
 @njit(cache=True)
-def _hash_pair(anchor_bin, anchor_frame, point_bin, point_frame):
+def _hash_pair(anchor_bin: int, anchor_frame: int, point_bin: int, point_frame: int) -> int:
     """Return the assignment's hash of an anchor and a point."""
     return anchor_bin * ANCHOR_FACTOR + point_bin * POINT_FACTOR + point_frame - anchor_frame
 
 
 @njit(cache=True)
-def _hash_all_anchors(maxima, heights, n_frames):
+def _hash_all_anchors(maxima: Ints, heights: Floats, n_frames: int) -> tuple[Ints, Ints]:
     """Return the hashes of all anchors and their frames; the maxima come in raster order.
 
     Raster order makes the zone's part of each row a short slice, found by bisection: an anchor

@@ -1,7 +1,8 @@
 """The course's toolbox: three tools that the exercises call by these names.
 
 `get_maxima` and `search_song` serve exercises 4 and 5 (notebook ``04_fingerprints``),
-`ConformalPrediction` the bonus exercise (notebook ``05_conformal``).
+`ConformalPrediction` the bonus exercise (notebook ``05_conformal``). The module stands alone: it
+needs numpy, scipy, scikit-learn and numba.
 
 Conventions
 -----------
@@ -18,20 +19,25 @@ References
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from numbers import Integral
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
-import pandas as pd
 from numba import njit
+from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import cdist
-from sklearn.metrics import pairwise_distances
 
 MAXIMA_QUANTILE = 0.9  # exercise 4.2: a maximum must exceed this quantile of the spectrogram
 MAXIMA_DISTANCE = 10  # exercise 4.2: bins; a maximum suppresses lower ones that are nearer
 BEST_SONGS = 3  # exercise 5.2c: how many songs search_song returns
+
+Spectrogram = NDArray[np.float32] | NDArray[np.float64]
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+HashTable = Mapping[int, int]  # hash -> frame of its anchor
+Label = Any  # of a song: text or a number
+Estimator = Any  # of scikit-learn, which carries no types
 
 # Bonus: scipy measures these by differences of coordinates; scikit-learn's name -> scipy's
 DIRECT_METRICS: dict[str, Any] = {
@@ -48,7 +54,7 @@ DIRECT_METRICS: dict[str, Any] = {
 BLOCK_ROWS = 128  # bonus: rows of a block of distances; 128 x 1,500 doubles are 1.5 MB
 
 
-def get_maxima(S):
+def get_maxima(S: ArrayLike) -> Ints:
     """Find the prominent local maxima of a spectrogram (exercise 4.2).
 
     A pixel is a candidate when none of its neighbours in the 3x3 square around it (cut off at the
@@ -59,12 +65,12 @@ def get_maxima(S):
 
     Parameters
     ----------
-    S : np.ndarray [shape=(bins, frames)], real
+    S : ndarray of real numbers, shape (bins, frames)
         Spectrogram, linear or in dB; every value finite.
 
     Returns
     -------
-    np.ndarray [shape=(n, 2)], int64
+    ndarray of int64, shape (n, 2)
         (bin, frame) of each maximum in raster order: by bin, then by frame. Shape (0, 2) when
         nothing exceeds the quantile: a constant, silent, empty or 1x1 spectrogram.
 
@@ -79,6 +85,8 @@ def get_maxima(S):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from utils_projet import get_maxima
     >>> S = np.zeros((30, 40))
     >>> S[3, 5], S[4, 8], S[20, 30] = 3.0, 2.0, 1.0
     >>> get_maxima(S).tolist()
@@ -94,7 +102,21 @@ def get_maxima(S):
     return candidates[_thin_candidates(candidates, order, S.shape)]
 
 
-def search_song(db_hashes, song_hashes, *, return_scores=False):
+@overload
+def search_song(  # numpydoc ignore=GL08
+    db_hashes: Sequence[HashTable], song_hashes: HashTable, *, return_scores: Literal[False] = False
+) -> list[int]: ...
+
+
+@overload
+def search_song(  # numpydoc ignore=GL08
+    db_hashes: Sequence[HashTable], song_hashes: HashTable, *, return_scores: Literal[True]
+) -> tuple[list[int], list[int]]: ...
+
+
+def search_song(
+    db_hashes: Sequence[HashTable], song_hashes: HashTable, *, return_scores: bool = False
+) -> list[int] | tuple[list[int], list[int]]:
     """Name the three songs of a database that an excerpt resembles most (exercise 5.2c).
 
     For every hash that a song shares with the excerpt, the offset is the song's anchor frame minus
@@ -129,6 +151,7 @@ def search_song(db_hashes, song_hashes, *, return_scores=False):
 
     Examples
     --------
+    >>> from utils_projet import search_song
     >>> database = [{7: 0, 8: 3}, {7: 40, 8: 41}]
     >>> search_song(database, {7: 10, 8: 11})
     [1, 0]
@@ -142,7 +165,7 @@ def search_song(db_hashes, song_hashes, *, return_scores=False):
     return (best, [scores[song] for song in best]) if return_scores else best
 
 
-def _check_spectrogram(S):
+def _check_spectrogram(S: ArrayLike) -> Spectrogram:
     """Return `S` as a C-ordered float array, or say what is wrong with it."""
     S = np.asarray(S)
     if S.ndim != 2:
@@ -158,7 +181,7 @@ def _check_spectrogram(S):
 
 
 @njit(cache=True)
-def _find_candidates(S, threshold):
+def _find_candidates(S: Spectrogram, threshold: np.floating) -> Ints:
     """Return (bin, frame) of the 3x3 maxima above the threshold, in raster order."""
     bins, frames = S.shape
     found = []
@@ -180,7 +203,9 @@ def _find_candidates(S, threshold):
 
 
 @njit(cache=True)
-def _thin_candidates(candidates, order, shape):
+def _thin_candidates(
+    candidates: Ints, order: NDArray[np.intp], shape: tuple[int, int]
+) -> NDArray[np.bool_]:
     """Return which candidates survive when the first in `order` suppress their surroundings.
 
     Every survivor paints its disc into a mask of the spectrogram's shape. Survivors are far apart,
@@ -203,7 +228,7 @@ def _thin_candidates(candidates, order, shape):
     return survives
 
 
-def _check_database(db_hashes, song_hashes):
+def _check_database(db_hashes: Sequence[HashTable], song_hashes: HashTable) -> None:
     """Raise a TypeError where a database or an excerpt is not made of dictionaries."""
     if not isinstance(song_hashes, Mapping):
         raise TypeError(
@@ -216,7 +241,7 @@ def _check_database(db_hashes, song_hashes):
             raise TypeError(f"db_hashes[{index}] must be a dict, found {type(hashes).__name__}")
 
 
-def _count_tallest_bar(hashes, song_hashes):
+def _count_tallest_bar(hashes: HashTable, song_hashes: HashTable) -> int:
     """Return the largest number of shared hashes that agree on one time offset."""
     # the intersection of two key views walks over the smaller dictionary: usually the excerpt
     shared = hashes.keys() & song_hashes.keys()
@@ -243,9 +268,9 @@ class ConformalPrediction:
     ----------
     KNNmodel : fitted KNeighborsClassifier, or fitted Pipeline that ends in one
         Gives the metric; its steps before the last, such as a scaler, are applied to all features.
-    X : array-like or DataFrame [shape=(n, d)], n >= 2
+    X : array-like or DataFrame, shape (n, d), n >= 2
         Training features.
-    y : array-like [shape=(n,)]
+    y : array-like, shape (n,)
         Training labels of at least two classes, numbers or text.
     k : int, >= 1
         Number of neighbours in both sums; 1 is the measure of the references. It does not depend
@@ -253,9 +278,9 @@ class ConformalPrediction:
 
     Attributes
     ----------
-    labels : np.ndarray [shape=(n_labels,)]
+    labels : ndarray, shape (n_labels,)
         ``np.unique(y)``.
-    pz : np.ndarray [shape=(n_labels,)] or None
+    pz : ndarray of float64, shape (n_labels,), or None
         The p-values of the last `predict`, in the order of `labels`.
 
     Raises
@@ -288,6 +313,7 @@ class ConformalPrediction:
     Examples
     --------
     >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from utils_projet import ConformalPrediction
     >>> X, y = [[0.0], [1.0], [2.0], [10.0], [11.0], [12.0]], ["jazz"] * 3 + ["punk"] * 3
     >>> predictor = ConformalPrediction(KNeighborsClassifier(1).fit(X, y), X, y)
     >>> {label: round(p, 2) for label, p in predictor.predict([1.2]).items()}
@@ -296,27 +322,27 @@ class ConformalPrediction:
     ['jazz']
     """
 
-    def __init__(self, KNNmodel, X, y, *, k=1):
-        if not isinstance(k, Integral) or k < 1:
+    def __init__(self, KNNmodel: Estimator, X: ArrayLike, y: ArrayLike, *, k: int = 1) -> None:
+        if not isinstance(k, int | np.integer) or k < 1:
             raise ValueError(f"k must be a positive integer, found {k!r}")
         self._steps, self._knn = _open_model(KNNmodel)
         features = self._read_features(X, "X")
         self.labels, codes = _read_labels(y, len(features))
         self.k = int(k)
-        self.pz = None
+        self.pz: Floats | None = None
         # examples of one label lie side by side, so that a label is a slice of the columns
         order = np.argsort(codes, kind="stable")
         self._features, self._codes = features[order], codes[order]
         self._bounds = np.searchsorted(self._codes, np.arange(len(self.labels) + 1))
         self._fit_strangeness()
 
-    def predict(self, x_new):
+    def predict(self, x_new: ArrayLike) -> dict[Label, float]:
         """Compute the p-value of every label for one song.
 
         Parameters
         ----------
-        x_new : array-like [shape=(d,) or (1, d)], Series or one-row DataFrame
-            The song's features, as in `X`.
+        x_new : array-like, shape (d,) or (1, d)
+            The song's features, as in `X`; also a Series or a DataFrame of one row.
 
         Returns
         -------
@@ -327,21 +353,31 @@ class ConformalPrediction:
         ------
         ValueError
             When `x_new` is not one song of d finite features.
+
+        Examples
+        --------
+        >>> from sklearn.neighbors import KNeighborsClassifier
+        >>> from utils_projet import ConformalPrediction
+        >>> X, y = [[0], [1], [10], [11]], ["jazz", "jazz", "punk", "punk"]
+        >>> predictor = ConformalPrediction(KNeighborsClassifier(1).fit(X, y), X, y)
+        >>> predictor.predict([0.5])
+        {'jazz': 0.8, 'punk': 0.2}
         """
         if hasattr(x_new, "to_frame"):
             x_new = x_new.to_frame().T
         elif np.ndim(x_new) == 1:
             x_new = np.reshape(x_new, (1, -1))
-        if len(np.shape(x_new)) != 2 or len(x_new) != 1:
+        shape = np.shape(x_new)
+        if len(shape) != 2 or shape[0] != 1:
             raise ValueError(
-                f"x_new must have the shape (d,) or (1, d), found {np.shape(x_new)}: "
+                f"x_new must have the shape (d,) or (1, d), found {shape}: "
                 "predict_many takes several songs"
             )
         counts = self._count_features(self._read_features(x_new, "x_new"))
         self.pz = counts[0] / (len(self._features) + 1)
         return dict(zip(self.labels.tolist(), self.pz.tolist(), strict=True))
 
-    def compute_interval(self, eps=0.05):
+    def compute_interval(self, eps: float = 0.05) -> list[Label]:
         """Return the labels whose p-value exceeds eps, for the song of the last `predict`.
 
         Parameters
@@ -360,40 +396,65 @@ class ConformalPrediction:
             Before the first `predict`.
         ValueError
             When `eps` is outside [0, 1].
+
+        Examples
+        --------
+        >>> from sklearn.neighbors import KNeighborsClassifier
+        >>> from utils_projet import ConformalPrediction
+        >>> X, y = [[0], [1], [10], [11]], ["jazz", "jazz", "punk", "punk"]
+        >>> predictor = ConformalPrediction(KNeighborsClassifier(1).fit(X, y), X, y)
+        >>> p = predictor.predict([0.5])
+        >>> predictor.compute_interval(0.2)
+        ['jazz']
+        >>> predictor.compute_interval(0.05)
+        ['jazz', 'punk']
         """
         if self.pz is None:
             raise RuntimeError("no song yet: call predict(x_new) before compute_interval(eps)")
         if not 0 <= eps <= 1:
             raise ValueError(f"eps must lie in [0, 1], found {eps!r}")
         order = np.argsort(-self.pz, kind="stable")
-        return self.labels[order[self.pz[order] > eps]].tolist()
+        labels: list[Label] = self.labels[order[self.pz[order] > eps]].tolist()
+        return labels
 
-    def predict_many(self, X_new):
+    def predict_many(self, X_new: ArrayLike) -> Floats:
         """Compute the p-value of every label for many songs; `pz` stays as it is.
 
         Parameters
         ----------
-        X_new : array-like or DataFrame [shape=(m, d)]
+        X_new : array-like or DataFrame, shape (m, d)
             Each row is a new song of its own: the rows do not see each other.
 
         Returns
         -------
-        np.ndarray [shape=(m, n_labels)], float64, in (0, 1]
+        ndarray of float64 in (0, 1], shape (m, n_labels)
             Columns in the order of `labels`.
 
         Raises
         ------
         ValueError
             When `X_new` has another number of features than the model, NaN or infinity.
+
+        Examples
+        --------
+        >>> from sklearn.neighbors import KNeighborsClassifier
+        >>> from utils_projet import ConformalPrediction
+        >>> X, y = [[0], [1], [10], [11]], ["jazz", "jazz", "punk", "punk"]
+        >>> predictor = ConformalPrediction(KNeighborsClassifier(1).fit(X, y), X, y)
+        >>> predictor.predict_many([[0.5], [10.5]]).tolist()
+        [[0.8, 0.2], [0.2, 0.8]]
         """
         return self.count_stranger(X_new) / (len(self._features) + 1)
 
-    def count_stranger(self, X_new, *, strict=False, within_label=False):
+    def count_stranger(
+        self, X_new: ArrayLike, *, strict: bool = False, within_label: bool = False
+    ) -> Ints:
         """Count the members of the bag that are at least as strange as the new song.
 
         Parameters
         ----------
-        X_new : array-like or DataFrame [shape=(m, d)]
+        X_new : array-like or DataFrame, shape (m, d)
+            New songs, one a row.
         strict : bool
             Count only what is stranger; the new song itself and its ties are then left out.
         within_label : bool
@@ -401,17 +462,28 @@ class ConformalPrediction:
 
         Returns
         -------
-        np.ndarray [shape=(m, n_labels)], int64
+        ndarray of int64, shape (m, n_labels)
             Between 0 and n + 1; at least 1 unless `strict`, since the new song counts itself.
 
         Raises
         ------
         ValueError
             When `X_new` has another number of features than the model, NaN or infinity.
+
+        Examples
+        --------
+        >>> from sklearn.neighbors import KNeighborsClassifier
+        >>> from utils_projet import ConformalPrediction
+        >>> X, y = [[0], [1], [10], [11]], ["jazz", "jazz", "punk", "punk"]
+        >>> predictor = ConformalPrediction(KNeighborsClassifier(1).fit(X, y), X, y)
+        >>> predictor.count_stranger([[0.5], [10.5]]).tolist()
+        [[4, 1], [1, 4]]
+        >>> predictor.count_stranger([[0.5], [10.5]], strict=True).tolist()
+        [[3, 0], [0, 3]]
         """
         return self._count_features(self._read_features(X_new, "X_new"), strict, within_label)
 
-    def _read_features(self, X, name):
+    def _read_features(self, X: ArrayLike, name: str) -> Floats:
         """Transform `X` by the steps before the model and return it as a checked float array."""
         if self._steps is not None:
             X = self._steps.transform(X)
@@ -426,7 +498,7 @@ class ConformalPrediction:
             )
         return X
 
-    def _fit_strangeness(self):
+    def _fit_strangeness(self) -> None:
         """Store each training example's k nearest of both kinds, and its strangeness."""
         n = len(self._features)
         self._same, self._other = np.empty((n, self.k)), np.empty((n, self.k))
@@ -443,7 +515,7 @@ class ConformalPrediction:
             np.sort(self._alphas[start:stop]) for start, stop in pairwise(self._bounds)
         ]
 
-    def _find_nearest(self, distances):
+    def _find_nearest(self, distances: Floats) -> tuple[Floats, Floats]:
         """Return the k smallest distances to each label, and to all labels but each.
 
         Two arrays of shape (rows, n_labels, k), ascending, padded with infinity.
@@ -458,7 +530,9 @@ class ConformalPrediction:
             other[:, code] = _keep_smallest(rest, self.k)
         return same, other
 
-    def _count_features(self, features, strict=False, within_label=False):
+    def _count_features(
+        self, features: Floats, strict: bool = False, within_label: bool = False
+    ) -> Ints:
         """Count for many new songs, a block at a time; each counts itself unless `strict`."""
         counts = np.empty((len(features), len(self.labels)), dtype=np.int64)
         for rows in _cut_blocks(len(features)):
@@ -466,7 +540,7 @@ class ConformalPrediction:
             counts[rows] = self._count_block(distances, strict, within_label)
         return counts if strict else counts + 1
 
-    def _count_block(self, distances, strict, within_label):
+    def _count_block(self, distances: Floats, strict: bool, within_label: bool) -> Ints:
         """Count for a block of new songs, themselves left out, from their distances to the bag."""
         alphas = _divide_sums(*self._find_nearest(distances))
         counts = self._count_undisturbed(alphas, strict, within_label)
@@ -476,7 +550,7 @@ class ConformalPrediction:
         self._correct_own_label(counts, distances, alphas, compare)
         return counts
 
-    def _count_undisturbed(self, alphas, strict, within_label):
+    def _count_undisturbed(self, alphas: Floats, strict: bool, within_label: bool) -> Ints:
         """Count as if the new songs were no neighbours of the training examples."""
         counts = np.empty(alphas.shape, dtype=np.int64)
         for code, members in enumerate(self._sorted_of):
@@ -485,7 +559,9 @@ class ConformalPrediction:
             counts[:, code] = len(ranked) - below
         return counts
 
-    def _correct_other_labels(self, counts, distances, alphas, compare):
+    def _correct_other_labels(
+        self, counts: Ints, distances: Floats, alphas: Floats, compare: np.ufunc
+    ) -> None:
         """Correct for members whose k nearest of other labels the new song enters."""
         song, member = np.nonzero(distances < self._other[:, -1])
         nearer = _insert_distance(self._other[member], distances[song, member])
@@ -496,7 +572,9 @@ class ConformalPrediction:
         shift[np.arange(len(song)), self._codes[member]] = 0
         np.add.at(counts, song, shift)
 
-    def _correct_own_label(self, counts, distances, alphas, compare):
+    def _correct_own_label(
+        self, counts: Ints, distances: Floats, alphas: Floats, compare: np.ufunc
+    ) -> None:
         """Correct for members whose k nearest of their own label the new song enters."""
         song, member = np.nonzero(distances < self._same[:, -1])
         nearer = _insert_distance(self._same[member], distances[song, member])
@@ -507,7 +585,7 @@ class ConformalPrediction:
         )
 
 
-def _open_model(model):
+def _open_model(model: Estimator) -> tuple[Estimator | None, Estimator]:
     """Return the steps before a nearest-neighbour model (or None) and the model itself."""
     steps = None
     if hasattr(model, "steps"):
@@ -521,44 +599,53 @@ def _open_model(model):
     return steps, model
 
 
-def _read_labels(y, n):
+def _read_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Return the sorted labels and each example's place among them."""
     y = np.asarray(y)
     if y.shape != (n,):
         raise ValueError(f"y must have the shape ({n},) like the rows of X, found {y.shape}")
-    missing = pd.isna(y)
-    if missing.any():
-        raise ValueError(
-            f"y must have no missing label, found {y[missing][0]} in row {int(np.argmax(missing))}"
-        )
+    for row, label in enumerate(y):
+        if _is_missing(label):
+            raise ValueError(f"y must have no missing label, found {label} in row {row}")
     labels, codes = np.unique(y, return_inverse=True)
     if len(labels) < 2:
         raise ValueError(f"y must have at least two labels, found {labels.tolist()}")
     return labels, codes
 
 
-def _cut_blocks(n):
+def _is_missing(label: Label) -> bool:
+    """Tell whether a label is None, NaN, NaT or NA, whichever library made it."""
+    try:
+        return label is None or bool(label != label)  # NaN and NaT do not equal themselves
+    except TypeError:  # pandas' NA answers neither yes nor no
+        return True
+
+
+def _cut_blocks(n: int) -> Iterator[slice]:
     """Yield slices over n rows, short enough for a block of distances to stay in the cache."""
     for start in range(0, n, BLOCK_ROWS):
         yield slice(start, min(start + BLOCK_ROWS, n))
 
 
-def _measure_distances(A, B, model):
+def _measure_distances(A: Floats, B: Floats, model: Estimator) -> Floats:
     """Return the distances (rows of A, rows of B) in the metric of a fitted model."""
     metric, options = model.effective_metric_, model.effective_metric_params_
     if metric in DIRECT_METRICS:
         return cdist(A, B, DIRECT_METRICS[metric], **options)
-    return pairwise_distances(A, B, metric=metric, **options)
+    from sklearn.metrics import pairwise_distances  # half a second, for rare metrics only
+
+    distances: Floats = pairwise_distances(A, B, metric=metric, **options)
+    return distances
 
 
-def _keep_smallest(values, k):
+def _keep_smallest(values: Floats, k: int) -> Floats:
     """Return the k smallest of each row, ascending; all of them where a row is shorter."""
     if values.shape[1] > k:
         values = np.partition(values, k - 1, axis=1)[:, :k]
     return np.sort(values, axis=1)
 
 
-def _insert_distance(nearest, distance):
+def _insert_distance(nearest: Floats, distance: Floats) -> Floats:
     """Replace the last of each row's ascending distances by a smaller one, in its place."""
     nearest = nearest.copy()
     nearest[:, -1] = distance
@@ -566,11 +653,11 @@ def _insert_distance(nearest, distance):
     return nearest
 
 
-def _divide_sums(same, other):
+def _divide_sums(same: Floats, other: Floats) -> Floats:
     """Return the strangeness from the k nearest distances (last axis) of both kinds."""
     a, b = same.sum(axis=-1), other.sum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        alphas = a / b
+        alphas: Floats = a / b
     alphas[a == 0] = 0.0
     alphas[np.isinf(a)] = np.inf
     return alphas

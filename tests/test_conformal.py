@@ -23,7 +23,6 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import utils_projet
 from aares import conformal, data
 from aares.conformal import full, split
 from utils_projet import ConformalPrediction
@@ -324,12 +323,37 @@ def test_bad_song_is_an_error(x_new, message):
         ([0, 0, 1], r"y must have the shape \(4,\)"),
         (["a", None, "b", "b"], "no missing label, found None in row 1"),
         ([0.0, 1.0, math.nan, 1.0], "no missing label, found nan in row 2"),
+        (np.array(["a", math.nan, "b", "b"], dtype=object), "found nan in row 1"),
+        (np.array([0, 1, 2, "NaT"], dtype="datetime64[D]"), "found NaT in row 3"),
+        (np.array([0, 1, pd.NaT, 2], dtype=object), "found NaT in row 2"),
+        (pd.Series(["a", "b", None, "b"]), "found nan in row 2"),
+        (np.array([0, pd.NA, 1, 1], dtype=object), "found <NA> in row 1"),
+        (pd.Categorical(["a", "b", "b", None]), "found nan in row 3"),
     ],
 )
 def test_bad_labels_are_an_error(y, message):
     X = np.arange(8.0).reshape(4, 2)
     with pytest.raises(ValueError, match=message):
         ConformalPrediction(fit_knn(X, [0, 0, 1, 1]), X, y)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array(["a", "b", "b", "a"], dtype=object),
+        pd.Series(["a", "b", "b", "a"]),
+        pd.Series(["a", "b", "b", "a"], dtype="category"),
+        pd.Series([4, 7, 7, 4], dtype="Int64"),
+        np.array(["2001", "2002", "2002", "2001"], dtype="datetime64[Y]"),
+        np.array([False, True, True, False]),
+    ],
+)
+def test_labels_of_any_kind_are_read(y):
+    X = np.arange(8.0).reshape(4, 2)
+    predictor = ConformalPrediction(fit_knn(X, [0, 1, 1, 0]), X, y)
+    plain = ConformalPrediction(fit_knn(X, [0, 1, 1, 0]), X, [0, 1, 1, 0])
+    assert predictor.labels.tolist() == np.unique(np.asarray(y)).tolist()
+    assert_array_equal(predictor.predict_many(X), plain.predict_many(X))
 
 
 def test_bad_model_is_an_error():
@@ -346,7 +370,7 @@ def test_bad_model_is_an_error():
         ConformalPrediction(fit_knn(X, y), X, y, k=0)
 
 
-@pytest.mark.parametrize("module", [utils_projet, full, split])
+@pytest.mark.parametrize("module", [full, split])
 def test_examples_of_the_docstrings(module):
     outcome = doctest.testmod(module)
     assert outcome.attempted > 0

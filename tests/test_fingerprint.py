@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import fingerprint
 from aares import audio
 from fingerprint import (
+    check_signal,
     compute_spectrogram,
     get_hashes,
     get_maxima_in_tz,
@@ -289,13 +289,17 @@ def test_an_excerpt_without_hashes_matches_nothing():
         (np.zeros((400, 500)), "channels"),
         (np.zeros((2, 2)), "channels"),
         (np.zeros(9, dtype=complex), "complex128"),
-        (np.zeros(9, dtype=np.uint8), "uint8"),
+        (np.zeros((9, 400)), "channels"),
+        (np.zeros(9, dtype=np.uint16), "dtype uint16"),
+        (np.zeros(9, dtype=bool), "dtype bool"),
+        (np.zeros(9, dtype=object), "dtype object"),
+        ([0.0, None], "dtype object"),
         (np.array(["a", "b"]), "dtype"),
         (np.array([0.0, 1.0, np.nan]), "nan at sample 2"),
         (np.array([0.0, np.inf, 1.0]), "inf at sample 1"),
     ],
 )
-@pytest.mark.parametrize("function", [compute_spectrogram, process_signal])
+@pytest.mark.parametrize("function", [check_signal, compute_spectrogram, process_signal])
 def test_bad_signals_are_refused(function, x, message):
     with pytest.raises(ValueError, match=message):
         function(x)
@@ -307,5 +311,67 @@ def test_lists_and_half_precision_work():
     assert process_signal(y.astype(float).tolist()) == process_signal(y.astype(float))
 
 
-def test_the_module_stands_alone():
-    assert not [name for name in vars(fingerprint) if name.startswith("aares")]
+@pytest.mark.parametrize(
+    ("dtype", "silence", "full_scale"),
+    [
+        (np.int8, 0, 2**7),
+        (np.int16, 0, 2**15),
+        (">i2", 0, 2**15),
+        (np.int32, 0, 2**31),
+        (np.int64, 0, 2**63),
+        (np.uint8, 128, 2**7),
+    ],
+)
+def test_pcm_is_scaled_by_its_full_scale_before_channels_are_averaged(dtype, silence, full_scale):
+    info = np.iinfo(dtype)
+    left = np.array([info.min, info.max, info.min, silence], dtype=dtype)
+    right = np.array([info.min, info.max, info.max, silence], dtype=dtype)
+    floats = [(side.astype(float) - silence) / full_scale for side in (left, right)]
+    for x, expected in [(left, floats[0]), (np.stack([left, right]), sum(floats) / 2)]:
+        y = check_signal(x)
+        assert y.dtype == np.float32
+        assert y.min() == -1
+        np.testing.assert_allclose(y, expected, rtol=1e-7, atol=1e-7)
+        np.testing.assert_array_equal(check_signal(x.T), y)
+
+
+def test_stereo_pcm_gives_the_hashes_of_its_mean():
+    stereo = np.stack([make_melody(seed=0), make_melody(seed=1)]) * 32000
+    pcm = stereo.round().astype(np.int16)
+    mean = (pcm / np.float32(32768)).mean(axis=0)
+    assert process_signal(pcm) == process_signal(pcm.T) == process_signal(mean)
+
+
+def test_bytes_of_a_wav_file_sound_like_the_floats():
+    y = make_melody(seed=0)
+    pcm = np.round(y * 127 + 128).astype(np.uint8)
+    kept = process_signal(pcm).items() & process_signal(y).items()
+    assert len(kept) > 0.5 * len(process_signal(y))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_signal_that_needs_no_change_is_not_copied(dtype):
+    y = make_melody(seed=0).astype(dtype)
+    assert check_signal(y) is y
+    assert check_signal(y[None]).tolist() == check_signal(y[:, None]).tolist() == y.tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.longdouble])
+def test_other_floats_become_float32(dtype):
+    y = check_signal(np.array([[0.5, -1.0, 0.25], [0.0, -1.0, 0.25]], dtype=dtype))
+    assert y.dtype == np.float32
+    assert y.tolist() == [0.25, -1.0, 0.25]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (np.array([[0, np.inf, 0], [0, -np.inf, 0]]), "nan at sample 1"),
+        (np.array([[0, 3e38, 0], [0, 3e38, 0]], dtype=np.float32), "inf at sample 1"),
+        (np.array([0, 1e39, 0], dtype=np.longdouble), "inf at sample 1"),
+    ],
+)
+def test_what_overflows_is_refused_without_a_warning(x, message):
+    with pytest.raises(ValueError, match=message):
+        check_signal(x)

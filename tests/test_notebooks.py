@@ -276,7 +276,7 @@ def test_sources_are_as_sync_writes_them(name, tmp_path, monkeypatch):
     out = tmp_path / "notebooks" / f"{name}.ipynb"
     out.parent.mkdir()
     nbformat.write(notebook, out)
-    notebooks.sync(name, DataSource("demo", tmp_path, None, tmp_path))
+    notebooks.sync(name, Workplace("demo", tmp_path, tmp_path, tmp_path))
     assert (tmp_path / source.name).read_text().replace(" Edited.", "") == source.read_text()
 
 

@@ -47,9 +47,9 @@ from aares.identify.query import (
     WINDOW,
     Look,
     Query,
-    check_signal,
     list_windows,
     make_query,
+    read_signal,
     resample,
 )
 from aares.identify.segment import Segment, check_segment, make_segment
@@ -154,7 +154,7 @@ class Index:
             A name is in the index already, or a signal is none; nothing was added then.
         """
         self._check_names(list(signals))
-        self._add(fingerprint(name, check_signal(y), self.settings) for name, y in signals.items())
+        self._add(fingerprint(name, read_signal(y), self.settings) for name, y in signals.items())
 
     def append(
         self,
@@ -341,7 +341,7 @@ class Index:
         ValueError
             `y` is empty, not finite, or not shaped like sound.
         """
-        y = resample(check_signal(y), sr)
+        y = resample(read_signal(y), sr)
         answers = [
             self.ask(make_query(y[start : start + WINDOW]), threshold=threshold, bank=bank).shift(
                 -start / peaks.RATE_HZ

@@ -12,7 +12,7 @@ from aares.audio import load_audio
 from aares.errors import AudioError
 from aares.identify.catalogue import Prints, Settings, fingerprint
 from aares.identify.peaks import RATE_HZ
-from aares.identify.query import check_signal
+from aares.identify.query import read_signal
 
 OnError = Callable[[Path, Exception], None]
 
@@ -51,7 +51,7 @@ def fingerprint_file(path: Path, name: str, settings: Settings) -> Prints | Exce
     """
     try:
         y = load_audio(path, sr=RATE_HZ)
-        return fingerprint(name, check_signal(y), settings)
+        return fingerprint(name, read_signal(y), settings)
     except (AudioError, ValueError) as error:
         return error
 

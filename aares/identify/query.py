@@ -13,6 +13,7 @@ import numpy as np
 
 from aares.identify import pairs, peaks
 from aares.identify.evidence import Evidence, measure_own, weigh_evidence
+from fingerprint import check_signal
 
 QUERY_S = 15.0  # a longer excerpt is looked at in windows of this length
 WINDOW = int(QUERY_S * peaks.RATE_HZ)  # in samples
@@ -155,12 +156,13 @@ def list_windows(n: int) -> list[int]:
     return [round(start) for start in np.linspace(0, n - WINDOW, count)]
 
 
-def check_signal(y: np.ndarray) -> np.ndarray:
+def read_signal(y: np.ndarray) -> np.ndarray:
     """Return a mono float32 signal, or say what is wrong with it.
 
     Parameters
     ----------
-    y : ndarray of float or signed int, shape (n,), (channels, n) or (n, channels)
+    y : ndarray of float or int, shape (n,), (channels, n) or (n, channels)
+        See `fingerprint.check_signal`.
 
     Returns
     -------
@@ -170,19 +172,13 @@ def check_signal(y: np.ndarray) -> np.ndarray:
     ------
     ValueError
         `y` is empty, not finite, or not shaped like sound.
+
+    Examples
+    --------
+    >>> read_signal(np.array([[0, 16384], [0, 0]] * 2, dtype=np.int16)).tolist()
+    [0.25, 0.0, 0.25, 0.0]
     """
-    y = np.asarray(y)
-    if y.ndim == 2 and min(y.shape) <= 8:
-        y = y.mean(axis=int(np.argmin(y.shape)))
-    if y.ndim != 1 or y.size == 0:
-        raise ValueError(f"y: expected a signal (n,) or (channels, n), found the shape {y.shape}")
-    if y.dtype.kind == "i":
-        y = y / -float(np.iinfo(y.dtype).min)
-    elif y.dtype.kind != "f":
-        raise ValueError(f"y: expected floats or signed integers, found {y.dtype}")
-    if not np.isfinite(y).all():
-        raise ValueError(f"y: expected finite samples, found {y[np.argmin(np.isfinite(y))]}")
-    return np.ascontiguousarray(y, dtype=np.float32)
+    return np.ascontiguousarray(check_signal(y), dtype=np.float32)
 
 
 def resample(y: np.ndarray, sr: int) -> np.ndarray:

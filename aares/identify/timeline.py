@@ -12,6 +12,7 @@ import numpy as np
 
 from aares.identify.answer import THRESHOLD
 from aares.identify.index import Index
+from aares.identify.query import read_signal
 
 TOLERANCE_S = 0.5  # offsets of one entry agree this closely
 
@@ -80,9 +81,7 @@ def make_timeline(
         raise ValueError(
             f"expected 0 < step_s <= window_s <= 15, found {step_s} s and {window_s} s"
         )
-    y = np.asarray(y)
-    if y.ndim == 2:
-        y = y.mean(axis=int(np.argmin(y.shape)))
+    y = read_signal(y)
     length = max(1, round(window_s * sr))
     starts = range(0, max(1, len(y) - length + 1), max(1, round(step_s * sr)))
     entries: list[Played] = []
