@@ -275,7 +275,7 @@ def test_an_excerpt_may_begin_before_the_recording(songs, index):
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        (np.array([]), "shape"),
+        (np.array([]), "at least one sample"),
         (np.zeros((9, 9, 9)), "shape"),
         (np.array([0.0, np.nan]), "finite"),
         (np.array(["a"]), "floats"),
