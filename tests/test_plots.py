@@ -88,6 +88,21 @@ def test_lines_are_broken_between_words(room):
 TESTED.add(style.break_lines)
 
 
+def test_laid_out_axes_leave_room_for_their_labels():
+    with mpl.rc_context():
+        style.use_style()
+        fig, ax = style.new_axes()
+        assert style.lay_out(ax) is fig
+        before = ax.bbox.x0
+        ax.set_ylabel("songs")
+        style.lay_out(ax)
+        assert ax.bbox.x0 > before + 10
+        plt.close(fig)
+
+
+TESTED.add(style.lay_out)
+
+
 @draws(
     labels.label_points,
     labels=[("", "")],

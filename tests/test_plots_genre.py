@@ -218,9 +218,9 @@ def test_reliability(draw, ax, right):
 
 @draws(
     genre.draw_groups,
-    labels=[("labelled songs of the same date", "micro-F1")],
-    data={"plain": ([0.44, 0.59, 0.63, 0.66, 0.54, 0.54], 4102), "one": ([0.5], 1),
-          "low": ([0.0, 0.02, 0.9], 25492), "all zero": ([0.0, 0.0], 3)},
+    labels=[("labelled songs of the same date (n: songs in the group)", "micro-F1")],
+    data={"plain": ([0.44, 0.59, 0.63, 0.66, 0.54, 0.54], 25492), "one": ([0.5], 1),
+          "low": ([0.0, 0.02, 0.9], 4102), "all zero": ([0.0, 0.0], 3)},
     width=5.2, height=2.8,
 )  # fmt: skip
 def test_groups(draw, ax, data):
@@ -229,7 +229,7 @@ def test_groups(draw, ax, data):
     draw(pd.DataFrame({"score": scores, "songs": songs}, names), ax, title=FINDING, detail=DETAIL)
     assert [bar.get_height() for bar in ax.patches] == scores
     assert read_texts(ax) == [f"{score:.2f}" for score in scores]
-    assert read_names(ax.xaxis) == [f"{name}\n{songs} songs" for name in names]
+    assert read_names(ax.xaxis) == [f"{name}\nn = {songs}" for name in names]
 
 
 @draws(

@@ -255,6 +255,7 @@ def draw_bags(coverage: np.ndarray, promised: float, ax: Axes, *, title: str, de
         ha="right" if left else "left",
         fontsize=8,
     )
+    ax.set_ylim(0, len(ranked) + 1)
     ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     ax.set(xlabel="coverage of this bag's sets", ylabel="bag, ranked")

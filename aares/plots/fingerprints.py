@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import LogLocator, PercentFormatter
 
 from aares.audio import SAMPLE_RATE_HZ
 from aares.plots.labels import label_ends, label_points
@@ -122,15 +122,16 @@ def draw_target_zone(
     ax.plot(frame * FRAME_S, bin_ * BIN_HZ, "o", color="red", ms=6)
     zone_end_s = (frame + ZONE_FRAMES) * FRAME_S
     if zone_end_s > end_s:
-        edge_hz = max(corner[1], 0.0)
-        ax.annotate(f"the zone ends at {zone_end_s:.0f} s →", (end_s, edge_hz), xytext=(-4, -4),
-                    textcoords="offset points", ha="right", va="top", fontsize=8)  # fmt: skip
+        below = bin_ >= ZONE_BINS  # below a low zone is no room
+        ax.annotate(f"the zone ends at {zone_end_s:.0f} s →", (end_s, max(corner[1], 0.0)),
+                    xytext=(-4, -4 if below else 4), textcoords="offset points", ha="right",
+                    va="top" if below else "bottom", fontsize=8)  # fmt: skip
     ax.set(xlabel="time (s)", ylabel="frequency (Hz)", xlim=(0, end_s))
-    ax.set_ylim((bin_ - 3 * ZONE_BINS) * BIN_HZ, (bin_ + 3 * ZONE_BINS) * BIN_HZ)
+    ax.set_ylim(max(bin_ - 3 * ZONE_BINS, -0.5) * BIN_HZ, (bin_ + 3 * ZONE_BINS) * BIN_HZ)
     set_title(ax, title)
     marks = np.array([anchor, *points], dtype=float)[:, ::-1] * [FRAME_S, BIN_HZ]
     names = ["anchor", *map(str, range(1, len(points) + 1))]
-    label_points(ax, marks, names, radius=3, size=7)
+    label_points(ax, marks, names, radius=2, size=7, prefer=45)
     return ax
 
 
@@ -243,7 +244,7 @@ def draw_noise_curves(
         ax.errorbar(
             x, share, yerr=bars, fmt="o-", ms=4, color=colours[line], capsize=2, elinewidth=1
         )
-        ends[length] = (x[-1], float(share[-1]))
+        ends[length] = (len(cells) - 1 + nudge[-1], float(share[-1]))
     ax.axhline(chance, color=MUTED, ls="--", lw=1)
     ax.annotate("chance", (0, chance), xytext=(0, 3), textcoords="offset points", color=INK)
     ax.set_xticks(range(len(cells)), list(cells))
@@ -312,6 +313,8 @@ def draw_growth(table: pd.DataFrame, axes: Sequence[Axes], *, titles: Sequence[s
         ax.set(xscale="log", yscale="log", xlabel="songs", ylabel=label)
         ax.set_xticks(table.index, [f"{n}" for n in table.index])
         ax.minorticks_off()
+        low, high = ax.get_ylim()
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 3) if high < 1000 * low else (1,)))
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         set_title(ax, title)
     axes[0].legend(loc="upper left", fontsize=7)
@@ -352,7 +355,7 @@ def draw_conditions(counts: pd.DataFrame, n: int, ax: Axes, *, title: str) -> Ax
         )
     ax.set_yticks(rows, [name.replace("-", "−") for name in counts.index], fontsize=7)
     ax.set(xlabel=f"share of {n} excerpts (bars: 95 % intervals)")
-    ax.set(ylim=(-0.7, len(counts) - 0.3))
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.set(ylim=(-0.7 - 0.09 * len(counts), len(counts) - 0.3))  # room for the legend
+    ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g}%")
     ax.legend(loc="lower left", fontsize=7)
     return set_title(ax, title)

@@ -21,6 +21,7 @@ from aares.plots.style import (
     MUTED,
     OKABE_ITO,
     break_lines,
+    lay_out,
     set_title,
     show_whole_numbers,
 )
@@ -212,7 +213,7 @@ def draw_map(points: pd.DataFrame, genres: list[str], axes: np.ndarray) -> np.nd
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
         ax.grid(False)
-    axes.flat[0].figure.draw_without_rendering()
+    lay_out(axes.flat[0])
     for ax, name in zip(axes.flat, names, strict=True):
         break_lines(name, ax.bbox.width)
     return axes
@@ -298,7 +299,7 @@ def draw_genre_scores(table: pd.DataFrame, ax: Axes, *, title: str, detail: str)
     ax.plot(table["recall"], rows, "s", color=OKABE_ITO["orange"], ms=5)
     ax.set_yticks(rows, [f"{name} ({n})" for name, n in table["songs"].items()], fontsize=7)
     names = {"precision": "blue", "recall": "orange"}
-    label_pair(ax, table.iloc[0][list(names)].to_dict(), names, row=-0.5)
+    label_pair(ax, {name: table[name].iloc[0] for name in names}, names, row=-0.5)
     ax.set(xlim=(0, 1), ylim=(len(table) - 0.3, -0.8 - 0.04 * len(table)), xlabel="share")
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return set_title(ax, title, detail)
@@ -348,8 +349,8 @@ def draw_groups(groups: pd.DataFrame, ax: Axes, *, title: str, detail: str) -> A
     for column, score in enumerate(groups["score"]):
         ax.annotate(f"{score:.2f}", (column, score), (0, 2), textcoords="offset points",
                     ha="center", fontsize=8)  # fmt: skip
-    ax.set_xticks(columns, [f"{name}\n{songs} songs" for name, songs in groups["songs"].items()])
-    ax.set(ylabel="micro-F1", xlabel="labelled songs of the same date")
+    ax.set_xticks(columns, [f"{name}\nn = {songs}" for name, songs in groups["songs"].items()])
+    ax.set(ylabel="micro-F1", xlabel="labelled songs of the same date (n: songs in the group)")
     ax.set_ylim(0, groups["score"].max() * 1.15 or 1)
     ax.grid(axis="x", visible=False)
     return set_title(ax, title, detail)

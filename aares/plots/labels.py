@@ -13,7 +13,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
-from aares.plots.style import INK, MUTED, OKABE_ITO
+from aares.plots.style import INK, MUTED, OKABE_ITO, lay_out
 
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 FAR = 1e6
@@ -29,6 +29,7 @@ def label_points(
     radius: npt.ArrayLike = 3.0,
     size: float = 8.0,
     color: str | Sequence[str] = INK,
+    prefer: float = 0.0,
     upon: bool = False,
     **look,
 ) -> list[Annotation]:
@@ -45,6 +46,8 @@ def label_points(
     size : float
         Of the letters, in points.
     color : str or sequence of str
+    prefer : float
+        Where a name stands if there is room: 0 to the right of its point, 90 above it.
     upon : bool
         Whether a name may stand upon its own mark; tried first.
     **look
@@ -54,9 +57,8 @@ def label_points(
     -------
     list of Annotation
     """
-    ax.figure.draw_without_rendering()
+    pixel = lay_out(ax).dpi / 72
     at = ax.transData.transform(np.reshape(places, (-1, 2)))
-    pixel = ax.figure.dpi / 72
     reach = np.broadcast_to(radius, len(at)) * pixel
     colors = [color] * len(at) if isinstance(color, str) else color
     points = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(at, reach, strict=True)]
@@ -66,7 +68,7 @@ def label_points(
         look_k = {"fontsize": size, "color": colors[k], "annotation_clip": False, **look}
         width, height = _measure(ax, name, look_k)
         others = points[:k] + points[k + 1 :]
-        boxes = _list_boxes(point, width, height, reach[k] + 2 * pixel, upon=upon)
+        boxes = _list_boxes(point, width, height, reach[k] + 2 * pixel, prefer, upon=upon)
         costs = [100 * _sum_overlaps(box, written) + _sum_overlaps(box, others) for box, _ in boxes]
         box, ring = boxes[int(np.argmin(np.round(costs, 3)))]  # the first of the best
         written.append(box)
@@ -99,21 +101,21 @@ def label_ends(
     -------
     list of Annotation
     """
-    ax.figure.draw_without_rendering()
+    pixel = lay_out(ax).dpi / 72
     at = ax.transData.transform(np.array(list(ends.values()), dtype=float))
-    gaps = [1.5 * size * (name.count("\n") + 1) * ax.figure.dpi / 72 for name in ends]
+    gaps = [1.5 * size * (name.count("\n") + 1) * pixel for name in ends]
     order = np.argsort(at[:, 1], kind="stable")
     heights = at[:, 1].copy()
     for below, above in pairwise(order):
         least = heights[below] + (gaps[below] + gaps[above]) / 2
         heights[above] = max(heights[above], least)
-    heights[order[-1]] = min(heights[order[-1]], max(ax.bbox.y1, at[:, 1].max()))
+    heights[order[-1]] = min(heights[order[-1]], ax.bbox.y1 - gaps[order[-1]] / 3)
     for above, below in pairwise(order[::-1]):  # nor out of the axes
         most = heights[above] - (gaps[below] + gaps[above]) / 2
         heights[below] = min(heights[below], most)
     labels = []
     for (name, end), lift, color in zip(ends.items(), heights - at[:, 1], colors, strict=False):
-        offset = (7, lift * 72 / ax.figure.dpi)
+        offset = (7, lift / pixel)
         labels.append(
             ax.annotate(name, end, offset, textcoords="offset points", va="center", color=color,
                         fontsize=size, annotation_clip=False)
@@ -165,10 +167,16 @@ def _measure(ax: Axes, name: str, look: Mapping) -> tuple[float, float]:
 
 
 def _list_boxes(
-    point: npt.NDArray[np.float64], width: float, height: float, gap: float, *, upon: bool
+    point: npt.NDArray[np.float64],
+    width: float,
+    height: float,
+    gap: float,
+    prefer: float,
+    *,
+    upon: bool,
 ) -> list[tuple[Box, float]]:
     """Return boxes around a point with their ring, the preferred first."""
-    rings = [(ring, angle) for ring in RINGS for angle in ANGLES]
+    rings = [(ring, angle) for ring in RINGS for angle in (np.radians(prefer), *ANGLES)]
     boxes = []
     for ring, angle in rings:
         away = gap + ring * height

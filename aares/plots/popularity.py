@@ -59,6 +59,7 @@ def draw_popularity(popularity: pd.Series, ax: Axes, *, title: str, detail: str 
         fontweight="bold",
     )
     ax.set(xlabel="popularity (points, 0–100)", ylabel="songs")
+    ax.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.grid(axis="x", visible=False)
     return set_title(ax, title, detail)
 
@@ -201,6 +202,7 @@ def draw_weekdays(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
     ax.set_xticks(at, table.index)
     ax.set_xlim(-1.4, 7.4)
     ax.set_ylim(0, (1.6 if close else 1.25) * top)
+    ax.set_yticks([tick for tick in ax.get_yticks() if tick <= min(1, ax.get_ylim()[1])])
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_ylabel("share of releases")
     ax.grid(axis="x", visible=False)
@@ -291,8 +293,9 @@ def draw_correlations(table: pd.DataFrame, ax: Axes, *, title: str, detail: str 
     for name, mark, color in (("all songs", "o", "vermillion"), ("same year", "D", "blue")):
         ax.scatter(table[name], at, marker=mark, s=34, color=OKABE_ITO[color], zorder=3)
     ax.set_yticks(at, table.index)
-    top, colors = table.iloc[-1], {"all songs": "vermillion", "same year": "blue"}
-    label_pair(ax, top[list(colors)].to_dict(), colors, row=len(table) - 0.65)
+    colors = {"all songs": "vermillion", "same year": "blue"}
+    top = {name: table[name].iloc[-1] for name in colors}
+    label_pair(ax, top, colors, row=len(table) - 0.65)
     ax.set_ylim(-0.6, len(table) - 0.05)
     ax.set_xlabel("correlation with popularity")
     ax.grid(axis="y", visible=False)
@@ -369,5 +372,6 @@ def draw_loudness(years: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
     )
     ax.set(xlabel="year of release", ylabel="loudness (dB)")
     ax.margins(x=0.02)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.set_ylim(low - 0.1 * (high - low), high + 0.25 * (high - low))
     return set_title(ax, title, detail)

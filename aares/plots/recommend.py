@@ -125,6 +125,7 @@ def draw_map(
         [name for name, _, _ in groups],
         color=[OKABE_ITO[color] for color in colors[: len(groups)]],
         radius=7,
+        prefer=270,
         fontweight="bold",
         zorder=5,
         bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1},
@@ -204,7 +205,7 @@ def draw_tradeoff(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
     )
     set_title(ax, title, detail)
     names = [f"{diversity:g}" for diversity in table.index]
-    label_points(ax, table[["distance", "spread"]].to_numpy(), names)
+    label_points(ax, table[["distance", "spread"]].to_numpy(), names, prefer=315)
     return ax
 
 
@@ -289,7 +290,7 @@ def draw_cold(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") ->
                 color=INK,
             )
     ax.set_yticks(at, table.index)
-    ax.set_xlim(0, 1.5 * float(table.to_numpy().max()) + 1e-6)
+    ax.set_xlim(0, 1.5 * float(table.to_numpy().max()) or 1)
     ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(*ax.get_xlim())
     ax.set_xticks([tick for tick in ticks if 0 <= tick <= min(1, ax.get_xlim()[1])])
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")

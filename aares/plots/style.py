@@ -57,6 +57,7 @@ def use_style() -> None:
             "grid.color": GRID,
             "grid.linewidth": 0.7,
             "text.color": INK,
+            "text.hinting": "none",  # as wide in PNG as in SVG, at any resolution
             "text.parse_math": False,  # A$AP Rocky and Ke$ha are names, no formula
             "xtick.color": INK,
             "ytick.color": INK,
@@ -128,13 +129,30 @@ def set_title(ax: Axes, finding: str, detail: str = "") -> Axes:
         small.set_in_layout(False)  # its width shall not press the axes together
     cell = ax.get_subplotspec()
     for _ in range(1 if ax.get_aspect() == "auto" else 3):  # less height, less width: again
-        ax.figure.draw_without_rendering()
+        figure = lay_out(ax)
         frame = ax.get_window_extent()
-        end = frame.x1 if cell and not cell.is_last_col() else 0.99 * ax.figure.bbox.x1
+        end = frame.x1 if cell and not cell.is_last_col() else 0.99 * figure.bbox.x1
         if detail:
             lines = break_lines(small, end - frame.x0)
         break_lines(ax.set_title(finding, pad=8 + 10 * lines), end - frame.x0)
     return ax
+
+
+def lay_out(ax: Axes) -> Figure:
+    """Lay the figure of some axes out, so that axes and texts have a place and a size.
+
+    Parameters
+    ----------
+    ax : Axes
+
+    Returns
+    -------
+    Figure
+    """
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()
+    return figure
 
 
 def break_lines(text: Text, room: float) -> int:
@@ -174,4 +192,5 @@ def show_whole_numbers(ax: Axes, axis: str = "y") -> Axes:
     """
     formatter = mpl.ticker.FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", "\u2009"))
     getattr(ax, f"{axis}axis").set_major_formatter(formatter)
+    getattr(ax, f"{axis}axis").set_major_locator(mpl.ticker.MaxNLocator("auto", integer=True))
     return ax
