@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from workshop.plots.labels import label_points
 from workshop.plots.style import GRID, INK, MUTED, OKABE_ITO, set_title
 
 LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
@@ -40,18 +41,19 @@ def draw_p_values(
     ax.barh(ranked.index, ranked, color=np.where(inside, OKABE_ITO["blue"], MUTED), height=0.7)
     for level in eps:
         ax.axvline(level, color=OKABE_ITO["vermillion"], linewidth=1, linestyle="--")
-        ax.annotate(
-            f"ε = {level:g}",
-            xy=(level, len(ranked) - 0.4),
-            xytext=(2, 0),
-            textcoords="offset points",
-            fontsize=7,
-            color=OKABE_ITO["vermillion"],
-            va="bottom",
-        )
     ax.set(xlabel="p-value", xlim=(0, 1), ylim=(len(ranked) + 0.6, -0.6))
+    ax.tick_params(axis="y", labelsize=7)
     ax.grid(axis="y", visible=False)
-    return set_title(ax, title, detail)
+    set_title(ax, title, detail)
+    label_points(
+        ax,
+        np.array([(level, len(ranked)) for level in eps]),
+        [f"ε = {level:g}" for level in eps],
+        radius=0,
+        size=7,
+        color=OKABE_ITO["vermillion"],
+    )
+    return ax
 
 
 def draw_set_sizes(sizes: np.ndarray, ax: Axes, *, n_labels: int, title: str, detail: str) -> Axes:
@@ -136,10 +138,12 @@ def draw_lift(lift: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> 
     ax.set_xticks(range(len(lift)), lift.columns, rotation=90)
     ax.set_yticks(range(len(lift)), lift.index)
     ax.grid(False)
-    ticks = np.arange(-int(limit), int(limit) + 1)
+    ticks = np.arange(-2.0, 3.0) if limit == 2 else np.array([-limit, 0.0, limit])
     bar = ax.figure.colorbar(image, ax=ax, ticks=ticks, pad=0.02, shrink=0.85)
-    names = [f"{2.0**tick:g}×" for tick in ticks]
-    bar.ax.set_yticklabels([f"≤ {names[0]}", *names[1:-1], f"≥ {names[-1]}"])
+    names = [f"{2.0**tick:.3g}×" for tick in ticks]
+    if limit == 2:  # more extreme lifts have the same colour
+        names = [f"≤ {names[0]}", *names[1:-1], f"≥ {names[-1]}"]
+    bar.ax.set_yticklabels(names)
     bar.set_label("lift: 1 = independent")
     return set_title(ax, title, detail)
 
@@ -242,14 +246,17 @@ def draw_bags(coverage: np.ndarray, promised: float, ax: Axes, *, title: str, de
     colours = np.where(ranked < promised, OKABE_ITO["vermillion"], OKABE_ITO["blue"])
     ax.scatter(ranked, np.arange(1, len(ranked) + 1), c=colours, s=22, zorder=3)
     ax.axvline(promised, color=INK, linewidth=1)
+    left = promised > np.mean(ax.get_xlim())  # the label goes where there is more room
     ax.annotate(
         f"promised on average: {promised:.0%}",
         xy=(promised, len(ranked)),
-        xytext=(-4, 0),
+        xytext=(-4 if left else 4, 0),
         textcoords="offset points",
-        ha="right",
+        ha="right" if left else "left",
         fontsize=8,
     )
+    ax.set_ylim(0, len(ranked) + 1)
+    ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     ax.set(xlabel="coverage of this bag's sets", ylabel="bag, ranked")
     ax.grid(axis="y", visible=False)

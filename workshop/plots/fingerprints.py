@@ -12,16 +12,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import LogLocator, PercentFormatter
 
 from aares.audio import COURSE_RATE_HZ
 from aares.scores import estimate_share
 from fingerprint import HOP_LENGTH, N_FFT, ZONE_BINS, ZONE_FRAMES
-from workshop.plots.style import INK, MUTED, OKABE_ITO
+from workshop.plots.labels import label_ends, label_points
+from workshop.plots.style import INK, MUTED, OKABE_ITO, set_title
 
 BIN_HZ = COURSE_RATE_HZ / N_FFT
 FRAME_S = HOP_LENGTH / COURSE_RATE_HZ
-LABEL_STEP = 0.075  # between labels of lines, in shares
 RANGE_DB = 80.0  # what lies further below the highest value is drawn black
 
 
@@ -38,8 +38,8 @@ def draw_spectrogram(S: np.ndarray, ax: Axes, *, title: str) -> Axes:
     -------
     Axes
     """
-    floor = S.max() * 10 ** (-RANGE_DB / 10) if S.max() > 0 else 1.0
-    S_db = 10 * np.log10(np.maximum(S, floor) / max(S.max(), floor))
+    share = S / S.max() if S.max() > 0 else S  # silence is black
+    S_db = 10 * np.log10(np.maximum(share, 10 ** (-RANGE_DB / 10)))
     # pixels are centred on their bin and frame
     extent = np.array([-0.5, S.shape[1] - 0.5, -0.5, S.shape[0] - 0.5])
     extent *= [FRAME_S, FRAME_S, BIN_HZ, BIN_HZ]
@@ -53,10 +53,10 @@ def draw_spectrogram(S: np.ndarray, ax: Axes, *, title: str) -> Axes:
         cmap="magma",
         interpolation="nearest",
     )
-    ax.figure.colorbar(image, ax=ax, label="dB", pad=0.01)
-    ax.set(title=title, ylabel="frequency (Hz)")
+    ax.figure.colorbar(image, ax=ax, label="power (dB)", pad=0.01)
+    ax.set(xlabel="time (s)", ylabel="frequency (Hz)")
     ax.grid(False)
-    return ax
+    return set_title(ax, title)
 
 
 def draw_maxima(maxima: np.ndarray, ax: Axes) -> Axes:
@@ -117,19 +117,21 @@ def draw_target_zone(
     zone.set(facecolor=OKABE_ITO["sky"], alpha=0.25, edgecolor=OKABE_ITO["blue"])
     ax.add_patch(zone)
     ax.plot(maxima[:, 1] * FRAME_S, maxima[:, 0] * BIN_HZ, "+", color=MUTED, ms=5, mew=0.8)
-    for rank, point in enumerate(points, start=1):
-        position = (point[1] * FRAME_S, point[0] * BIN_HZ)
-        ax.plot(*position, "x", color="red", ms=6, mew=1.6)
-        ax.annotate(str(rank), position, xytext=(4, 3), textcoords="offset points", fontsize=7)
+    for point in points:
+        ax.plot(point[1] * FRAME_S, point[0] * BIN_HZ, "x", color="red", ms=6, mew=1.6)
     ax.plot(frame * FRAME_S, bin_ * BIN_HZ, "o", color="red", ms=6)
-    ax.annotate("anchor", (frame * FRAME_S, bin_ * BIN_HZ), xytext=(-3, 7),
-                textcoords="offset points", fontsize=8)  # fmt: skip
     zone_end_s = (frame + ZONE_FRAMES) * FRAME_S
     if zone_end_s > end_s:
-        ax.annotate(f"the zone ends at {zone_end_s:.0f} s →", (end_s, corner[1]), xytext=(-4, -4),
-                    textcoords="offset points", ha="right", va="top", fontsize=8)  # fmt: skip
-    ax.set(title=title, xlabel="time (s)", ylabel="frequency (Hz)", xlim=(0, end_s))
-    ax.set_ylim((bin_ - 3 * ZONE_BINS) * BIN_HZ, (bin_ + 3 * ZONE_BINS) * BIN_HZ)
+        below = bin_ >= ZONE_BINS  # below a low zone is no room
+        ax.annotate(f"the zone ends at {zone_end_s:.0f} s →", (end_s, max(corner[1], 0.0)),
+                    xytext=(-4, -4 if below else 4), textcoords="offset points", ha="right",
+                    va="top" if below else "bottom", fontsize=8)  # fmt: skip
+    ax.set(xlabel="time (s)", ylabel="frequency (Hz)", xlim=(0, end_s))
+    ax.set_ylim(max(bin_ - 3 * ZONE_BINS, -0.5) * BIN_HZ, (bin_ + 3 * ZONE_BINS) * BIN_HZ)
+    set_title(ax, title)
+    marks = np.array([anchor, *points], dtype=float)[:, ::-1] * [FRAME_S, BIN_HZ]
+    names = ["anchor", *map(str, range(1, len(points) + 1))]
+    label_points(ax, marks, names, radius=2, size=7, prefer=45)
     return ax
 
 
@@ -151,9 +153,8 @@ def draw_matches(matches: np.ndarray, ax: Axes, *, title: str, end_s: float) -> 
     """
     times_s = matches * FRAME_S
     ax.plot(times_s[:, 0], times_s[:, 1], "o", ms=2.5, alpha=0.6, mew=0, rasterized=True)
-    ax.set(title=title, ylabel="time in excerpt (s)", xlim=(0, end_s))
-    ax.set_xlabel("time in song (s)")
-    return ax
+    ax.set(xlabel="time in song (s)", ylabel="time in excerpt (s)", xlim=(0, end_s))
+    return set_title(ax, title)
 
 
 def draw_offsets(matches: np.ndarray, ax: Axes, *, end_s: float) -> Axes:
@@ -175,13 +176,14 @@ def draw_offsets(matches: np.ndarray, ax: Axes, *, end_s: float) -> Axes:
     ax.vlines(offsets * FRAME_S, 0, counts, color=OKABE_ITO["blue"], lw=1.2)
     if len(counts):
         top = int(np.argmax(counts))
+        at_s = float(offsets[top] * FRAME_S)
         ax.annotate(
-            f"{counts[top]} at {offsets[top] * FRAME_S:.1f} s",
-            (offsets[top] * FRAME_S, counts[top]),
+            f"{counts[top]} at {at_s:.1f} s",
+            (at_s, counts[top]),
             xytext=(0, 2),
             textcoords="offset points",
             fontsize=8,
-            ha="center",
+            ha="left" if at_s < 0.2 * end_s else "right" if at_s > 0.8 * end_s else "center",
         )
     # the panels may share their axis: never lower what another panel needs
     ax.set_ylim(0, max(ax.get_ylim()[1], 1.15 * counts.max(initial=1)))
@@ -208,12 +210,10 @@ def draw_misalignment(result: pd.DataFrame, ax: Axes, *, title: str) -> Axes:
     low, high = share.quantile(0.25), share.quantile(0.75)
     ax.fill_between(shift_ms, low, high, color=OKABE_ITO["sky"], alpha=0.3, lw=0)
     ax.plot(shift_ms, share.median(), "o-", color=OKABE_ITO["blue"], ms=4)
-    ax.annotate("median; band: middle half of the places", (0.5, 0.9), xycoords="axes fraction",
-                ha="center", fontsize=8)  # fmt: skip
-    ax.set(title=title, xlabel="excerpt starts this long after a frame of the song (ms)")
+    ax.set(xlabel="excerpt starts this long after a frame of the song (ms)")
     ax.set(ylabel="hashes on one offset", ylim=(0, None), xlim=(0, shift_ms.max()))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    return ax
+    return set_title(ax, title, "median; band: middle half of the places")
 
 
 def draw_noise_curves(
@@ -236,7 +236,7 @@ def draw_noise_curves(
     """
     colours = [OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple")]
     nudge = np.linspace(-0.06, 0.06, len(hits))
-    ends = []
+    ends = {}
     for line, (length, cells) in enumerate(hits.items()):
         share, low, high = np.array([estimate_share(cell) for cell in cells.values()]).T
         x = np.arange(len(cells)) + nudge[line]
@@ -244,18 +244,15 @@ def draw_noise_curves(
         ax.errorbar(
             x, share, yerr=bars, fmt="o-", ms=4, color=colours[line], capsize=2, elinewidth=1
         )
-        ends.append((float(share[-1]), x[-1], length, colours[line]))
-    height = -1.0
-    for share_at_end, x_at_end, length, colour in sorted(ends):
-        height = max(share_at_end, height + LABEL_STEP)  # labels of lines that meet stay apart
-        ax.annotate(length, (x_at_end, height), xytext=(7, 0), textcoords="offset points",
-                    color=colour, va="center")  # fmt: skip
+        ends[length] = (len(cells) - 1 + nudge[-1], float(share[-1]))
     ax.axhline(chance, color=MUTED, ls="--", lw=1)
     ax.annotate("chance", (0, chance), xytext=(0, 3), textcoords="offset points", color=INK)
     ax.set_xticks(range(len(cells)), list(cells))
-    ax.set(title=title, xlabel="white noise: signal-to-noise ratio", ylabel="right song first")
+    ax.set(xlabel="white noise: signal-to-noise ratio", ylabel="right song first")
     ax.set(ylim=(0, 1.03), xlim=(-0.3, len(cells) - 0.4))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    set_title(ax, title)
+    label_ends(ax, ends, colours, size=9)
     return ax
 
 
@@ -282,12 +279,14 @@ def draw_scores(known: np.ndarray, unknown: np.ndarray, ax: Axes, *, title: str)
         reached = (scores[:, None] >= threshold).mean(axis=0)
         ax.step(threshold, reached, where="pre", color=colour, ls=style, label=label)
     ax.set_xscale("symlog", linthresh=10)
-    ax.set_xticks([0, 2, 5, 10, 20, 50, 100], ["0", "2", "5", "10", "20", "50", "100"])
-    ax.set(title=title, xlabel="score: hashes on one offset", ylabel="excerpts that reach it")
+    ticks = [t for t in (0, 2, 5, *(k * 10**e for e in (1, 2, 3) for k in (1, 2, 5)))
+             if t <= threshold[-1]]  # fmt: skip
+    ax.set_xticks(ticks, [str(tick) for tick in ticks])
+    ax.set(xlabel="score: hashes on one offset", ylabel="excerpts that reach it")
     ax.set(ylim=(0, 1.03), xlim=(0, threshold[-1]))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.legend(loc="upper right")
-    return ax
+    return set_title(ax, title)
 
 
 def draw_growth(table: pd.DataFrame, axes: Sequence[Axes], *, titles: Sequence[str]) -> None:
@@ -311,9 +310,13 @@ def draw_growth(table: pd.DataFrame, axes: Sequence[Axes], *, titles: Sequence[s
         for name, text, colour in ways:
             ax.plot(table.index, table[f"{name}_{unit}"], "o-", ms=4, color=OKABE_ITO[colour],
                     label=text)  # fmt: skip
-        ax.set(xscale="log", yscale="log", title=title, xlabel="songs", ylabel=label)
+        ax.set(xscale="log", yscale="log", xlabel="songs", ylabel=label)
         ax.set_xticks(table.index, [f"{n}" for n in table.index])
         ax.minorticks_off()
+        low, high = ax.get_ylim()
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 3) if high < 1000 * low else (1,)))
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        set_title(ax, title)
     axes[0].legend(loc="upper left", fontsize=7)
 
 
@@ -351,8 +354,8 @@ def draw_conditions(counts: pd.DataFrame, n: int, ax: Axes, *, title: str) -> Ax
             label=label,
         )
     ax.set_yticks(rows, [name.replace("-", "−") for name in counts.index], fontsize=7)
-    ax.set(title=title, xlabel=f"share of {n} excerpts (bars: 95 % intervals)")
-    ax.set(ylim=(-0.7, len(counts) - 0.3))
-    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.set(xlabel=f"share of {n} excerpts (bars: 95 % intervals)")
+    ax.set(ylim=(-0.7 - 0.09 * len(counts), len(counts) - 0.3))  # room for the legend
+    ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g}%")
     ax.legend(loc="lower left", fontsize=7)
-    return ax
+    return set_title(ax, title)

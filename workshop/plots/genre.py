@@ -14,7 +14,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from workshop.plots.style import GRID, INK, MUTED, OKABE_ITO, set_title, show_whole_numbers
+from workshop.plots.labels import label_ends, label_pair
+from workshop.plots.style import (
+    GRID,
+    INK,
+    MUTED,
+    OKABE_ITO,
+    break_lines,
+    lay_out,
+    set_title,
+    show_whole_numbers,
+)
 
 
 def draw_traps(train: pd.DataFrame, axes: np.ndarray) -> np.ndarray:
@@ -31,7 +41,9 @@ def draw_traps(train: pd.DataFrame, axes: np.ndarray) -> np.ndarray:
     ndarray of Axes
     """
     flat = axes.ravel()
-    _draw_spike(flat[0], train["popularity"], np.arange(-0.5, 101, 2), "popularity", spike=0)
+    _draw_spike(
+        flat[0], train["popularity"], np.arange(-0.5, 101, 2), "popularity (points)", spike=0
+    )
     _draw_spike(flat[1], train["tempo"], np.arange(-1.5, 225, 3), "tempo (beats/min)", spike=0)
     days = train.loc[train["release_date"].str.len() == 10, "release_date"].str[8:].astype(int)
     _draw_spike(flat[2], days, np.arange(0.5, 32), "day of the month", spike=1)
@@ -121,6 +133,7 @@ def draw_matrix(
     """
     values = matrix.to_numpy(dtype=float)
     top = limit if limit is not None else float(np.nanmax(np.abs(values)))
+    top = top or 1.0  # nothing but zeros
     low, cmap = (-top, "RdBu_r") if centered else (0.0, "magma")
     image = ax.imshow(values, vmin=low, vmax=top, cmap=cmap, aspect="auto")
     ax.set_xticks(range(matrix.shape[1]), list(matrix.columns), rotation=55, ha="right", fontsize=7)
@@ -155,23 +168,22 @@ def draw_album_effect(
     Axes
     """
     ax.plot(effect.index, effect["same_genre"], "o-", color=OKABE_ITO["vermillion"])
-    levels = {"two songs at random": chance, "closest song of any date": anywhere}
-    for text, level in levels.items():
+    levels = {"two songs\nat random": chance, "closest song\nof any date": anywhere}
+    for level in levels.values():
         ax.axhline(level, color=MUTED, ls="--", lw=1)
-        below = level == chance
-        ax.annotate(
-            text, (effect.index.max(), level), (0, -3 if below else 3), ha="right",
-            va="top" if below else "bottom", textcoords="offset points", fontsize=8, color=INK,
-        )  # fmt: skip
     first = effect["same_genre"].iloc[0]
     ax.annotate(
         f"closest of the date: {first:.0%}", (effect.index[0], first), (8, 2),
         textcoords="offset points", fontsize=8, color=OKABE_ITO["vermillion"],
     )  # fmt: skip
     ax.set(xlabel="rank of the neighbour (1 = closest in sound)", ylabel="same genre")
-    ax.set(ylim=(0, first * 1.15), xticks=list(effect.index))
+    top = max(effect["same_genre"].max(), *levels.values())
+    ax.set(ylim=(0, 1.15 * top or 1), xticks=list(effect.index))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    return set_title(ax, title, detail)
+    set_title(ax, title, detail)
+    right = ax.get_xlim()[1]
+    label_ends(ax, {text: (right, level) for text, level in levels.items()}, [INK, INK])
+    return ax
 
 
 def draw_map(points: pd.DataFrame, genres: list[str], axes: np.ndarray) -> np.ndarray:
@@ -189,6 +201,7 @@ def draw_map(points: pd.DataFrame, genres: list[str], axes: np.ndarray) -> np.nd
     -------
     ndarray of Axes
     """
+    names = []
     for ax, genre in zip(axes.ravel(), genres, strict=True):
         inside = points["genre"] == genre
         ax.scatter(points["x"], points["y"], s=0.4, color=GRID, rasterized=True)
@@ -196,10 +209,13 @@ def draw_map(points: pd.DataFrame, genres: list[str], axes: np.ndarray) -> np.nd
             points.loc[inside, "x"], points.loc[inside, "y"], s=1.6,
             color=OKABE_ITO["vermillion"], rasterized=True,
         )  # fmt: skip
-        ax.set_title(f"{genre} ({inside.sum()})", fontsize=8, pad=2)
+        names.append(ax.set_title(f"{genre} ({inside.sum()})", fontsize=8, pad=2))
         ax.set(xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
         ax.grid(False)
+    lay_out(axes.flat[0])
+    for ax, name in zip(axes.flat, names, strict=True):
+        break_lines(name, ax.bbox.width)
     return axes
 
 
@@ -227,7 +243,7 @@ def draw_scores(table: pd.DataFrame, ax: Axes, *, ours: str, title: str, detail:
         ax.text(score + sd + 0.006, row, f"{score:.3f}", va="center", fontsize=8)
     ax.set_yticks(rows, list(table.index))
     ax.set(xlabel="micro-F1 (bar: mean of the folds, line: standard deviation)")
-    ax.set_xlim(0, table["micro-F1"].max() * 1.12)
+    ax.set_xlim(0, 1.12 * (table["micro-F1"] + table["sd"]).max() or 1)
     ax.grid(axis="y", visible=False)
     return set_title(ax, title, detail)
 
@@ -253,10 +269,11 @@ def draw_steps(scores: pd.Series, ax: Axes, *, title: str, detail: str) -> Axes:
     for column, value in zip(columns, values, strict=True):
         gain = value - values[column - 1] if column else 0.0
         text = f"{value:.3f}" + (f"\n{gain:+.3f}" if column else "")
-        ax.text(column, value + 0.004, text, ha="center", va="bottom", fontsize=8)
+        ax.annotate(text, (column, value), (0, 3), textcoords="offset points", ha="center",
+                    va="bottom", fontsize=8)  # fmt: skip
     ax.set_xticks(columns, list(scores.index), fontsize=8)
     low, high = values.min(), values.max()
-    ax.set(ylabel="micro-F1", ylim=(low - 0.02, high + 0.25 * (high - low) + 0.02))
+    ax.set(ylabel="micro-F1", ylim=(low - 0.02, high + 0.4 * (high - low) + 0.02))
     ax.grid(axis="x", visible=False)
     return set_title(ax, title, detail)
 
@@ -281,13 +298,9 @@ def draw_genre_scores(table: pd.DataFrame, ax: Axes, *, title: str, detail: str)
     ax.plot(table["precision"], rows, "o", color=OKABE_ITO["blue"], ms=5)
     ax.plot(table["recall"], rows, "s", color=OKABE_ITO["orange"], ms=5)
     ax.set_yticks(rows, [f"{name} ({n})" for name, n in table["songs"].items()], fontsize=7)
-    ax.invert_yaxis()
-    left, right = sorted(
-        [("precision", "blue"), ("recall", "orange")], key=lambda x: table[x[0]].iloc[0]
-    )
-    ax.text(table[left[0]].iloc[0], -0.5, left[0], ha="right", color=OKABE_ITO[left[1]], fontsize=8)
-    ax.text(table[right[0]].iloc[0], -0.5, right[0], color=OKABE_ITO[right[1]], fontsize=8)
-    ax.set(xlim=(0, 1), xlabel="share")
+    names = {"precision": "blue", "recall": "orange"}
+    label_pair(ax, {name: table[name].iloc[0] for name in names}, names, row=-0.5)
+    ax.set(xlim=(0, 1), ylim=(len(table) - 0.3, -0.8 - 0.04 * len(table)), xlabel="share")
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return set_title(ax, title, detail)
 
@@ -333,12 +346,12 @@ def draw_groups(groups: pd.DataFrame, ax: Axes, *, title: str, detail: str) -> A
     """
     columns = range(len(groups))
     ax.bar(columns, groups["score"], color=OKABE_ITO["blue"], width=0.7)
-    for column, (score, songs) in enumerate(zip(groups["score"], groups["songs"], strict=True)):
-        ax.text(column, score + 0.01, f"{score:.2f}", ha="center", fontsize=8)
-        ax.text(column, 0.02, f"{songs}\nsongs", ha="center", fontsize=7, color="white")
-    ax.set_xticks(columns, list(groups.index))
-    ax.set(ylabel="micro-F1", xlabel="labelled songs of the same date")
-    ax.set_ylim(0, groups["score"].max() * 1.15)
+    for column, score in enumerate(groups["score"]):
+        ax.annotate(f"{score:.2f}", (column, score), (0, 2), textcoords="offset points",
+                    ha="center", fontsize=8)  # fmt: skip
+    ax.set_xticks(columns, [f"{name}\nn = {songs}" for name, songs in groups["songs"].items()])
+    ax.set(ylabel="micro-F1", xlabel="labelled songs of the same date (n: songs in the group)")
+    ax.set_ylim(0, groups["score"].max() * 1.15 or 1)
     ax.grid(axis="x", visible=False)
     return set_title(ax, title, detail)
 
@@ -358,15 +371,14 @@ def draw_learning(curves: Mapping[str, pd.Series], ax: Axes, *, title: str, deta
     -------
     Axes
     """
-    for (name, curve), color in zip(curves.items(), OKABE_ITO.values(), strict=False):
+    for curve, color in zip(curves.values(), OKABE_ITO.values(), strict=False):
         ax.plot(curve.index, curve, "o-", color=color)
-        ax.annotate(
-            name, (curve.index[-1], curve.iloc[-1]), (6, 0), textcoords="offset points",
-            va="center", color=color, fontsize=8,
-        )  # fmt: skip
     sizes = next(iter(curves.values())).index
     ax.set_xscale("log")
     ax.set_xticks(list(sizes), [f"{size:,}".replace(",", "\u2009") for size in sizes])
     ax.xaxis.set_minor_locator(plt.NullLocator())
     ax.set(xlabel="songs learnt from", ylabel="micro-F1", xlim=(sizes[0] * 0.9, sizes[-1] * 1.6))
-    return set_title(ax, title, detail)
+    set_title(ax, title, detail)
+    ends = {name: (curve.index[-1], curve.iloc[-1]) for name, curve in curves.items()}
+    label_ends(ax, ends, list(OKABE_ITO.values()))
+    return ax

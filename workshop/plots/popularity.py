@@ -11,8 +11,9 @@ from textwrap import shorten
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import MultipleLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from workshop.plots.labels import label_pair, label_points
 from workshop.plots.style import INK, MUTED, OKABE_ITO, set_title
 
 LABELS = {
@@ -23,6 +24,7 @@ LABELS = {
     "valence": ("valence (cheerfulness)", "0–1"),
     "danceability": ("danceability", "0–1"),
     "explicit": ("explicit lyrics", "share of songs"),
+    "tempo": ("tempo", "beats/min"),
 }
 
 
@@ -49,7 +51,7 @@ def draw_popularity(popularity: pd.Series, ax: Axes, *, title: str, detail: str 
     share = counts.iloc[0] / counts.sum()
     ax.annotate(
         f"{share:.0%} of the songs\nhave popularity 0",
-        (0, counts.iloc[0]),
+        (0, max(counts.iloc[0], 0.4 * counts.max())),
         xytext=(14, -6),
         textcoords="offset points",
         va="top",
@@ -57,6 +59,7 @@ def draw_popularity(popularity: pd.Series, ax: Axes, *, title: str, detail: str 
         fontweight="bold",
     )
     ax.set(xlabel="popularity (points, 0–100)", ylabel="songs")
+    ax.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     ax.grid(axis="x", visible=False)
     return set_title(ax, title, detail)
 
@@ -84,6 +87,8 @@ def draw_years(table: pd.DataFrame, axes: np.ndarray) -> np.ndarray:
         ax.plot(part["year"], part["mid"], color=color)
         ax.set_title(label, fontsize=9)
         ax.set_ylabel(unit, fontsize=8)
+        if ax.get_subplotspec().is_last_row():
+            ax.set_xlabel("year of release", fontsize=8)
         if name == "explicit":
             ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return axes
@@ -119,8 +124,8 @@ def draw_pairs(pairs: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -
     ax.plot([0, top], [0, top], color=MUTED, lw=1)
     ax.annotate("equally popular", (top * 0.66, top * 0.69), rotation=35, color=MUTED, fontsize=8)
     ax.set(
-        xlabel="popularity of the more popular release",
-        ylabel="of the other release",
+        xlabel="popularity of the more popular release (points)",
+        ylabel="of the other release (points)",
         xlim=(-3, top),
         ylim=(-3, top),
     )
@@ -155,44 +160,9 @@ def draw_genre_map(places: pd.DataFrame, ax: Axes, *, title: str, detail: str = 
     ax.margins(0.2, 0.05)
     set_title(ax, title, detail)
     radius = np.sqrt(size.to_numpy(float)) / 2
-    _label_apart(places[["x", "y"]].to_numpy(float), radius, list(map(str, places.index)), ax)
+    names = list(map(str, places.index))
+    label_points(ax, places[["x", "y"]].to_numpy(float), names, radius=radius, size=6.5)
     return ax
-
-
-def _label_apart(
-    places: np.ndarray, radius: np.ndarray, names: list[str], ax: Axes, *, size: float = 6.5
-) -> None:
-    """Write names beside points where they cover neither another name nor a point."""
-    ax.figure.canvas.draw()
-    pixel = ax.figure.dpi / 72
-    at = ax.transData.transform(places)
-    low, high = at - radius[:, None] * pixel, at + radius[:, None] * pixel
-    taken: list[tuple[float, ...]] = [(*a, *b) for a, b in zip(low, high, strict=True)]
-    frame, far = ax.get_window_extent(), 1e6
-    taken += [(-far, -far, frame.x0, far), (frame.x1, -far, far, far)]  # beside the axes
-    height = 1.25 * size * pixel
-    for (x, y), reach, name in zip(at, radius, names, strict=True):
-        width = 0.58 * size * pixel * len(name)
-        boxes = []
-        for dx, dy in _list_offsets(width, height, (reach + 2) * pixel):
-            boxes.append((x + dx, y + dy, x + dx + width, y + dy + height))
-        box = min(boxes, key=lambda one: sum(_overlap(one, other) for other in taken))
-        taken.append(box)
-        left, bottom = ax.transData.inverted().transform(box[:2])
-        ax.text(left, bottom, name, fontsize=size, va="bottom")
-
-
-def _list_offsets(width: float, height: float, gap: float) -> list[tuple[float, float]]:
-    """Return offsets of a box's lower left corner from its point, the preferred first."""
-    columns = (gap, -gap - width, -width / 2)
-    rows = (-height / 2, gap / 2, -height - gap / 2, gap + height / 2, -1.5 * height - gap)
-    return [(dx, dy) for dy in rows for dx in columns if dx != -width / 2 or abs(dy) > height / 2]
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    return max(width, 0.0) * max(height, 0.0)
 
 
 def draw_weekdays(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
@@ -216,11 +186,13 @@ def draw_weekdays(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
     ax.bar(at - 0.2, table["before"], width=0.38, color=MUTED)
     ax.bar(at + 0.2, table["since"], width=0.38, color=OKABE_ITO["blue"])
     best = {name: int(np.argmax(table[name])) for name in ("before", "since")}
+    top = float(table.to_numpy().max())
+    close = abs(best["before"] - best["since"]) < 3  # one name above the other
     for name, shift, color in (("before", -0.2, INK), ("since", 0.2, OKABE_ITO["blue"])):
         ax.annotate(
             f"{name}\nJuly 2015",
-            (best[name] + shift, table[name].iloc[best[name]]),
-            xytext=(0, 3),
+            (best[name] + shift, top if close else table[name].iloc[best[name]]),
+            xytext=(0, 26 if close and name == "since" else 3),
             textcoords="offset points",
             ha="center",
             va="bottom",
@@ -228,8 +200,9 @@ def draw_weekdays(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
             fontsize=8,
         )
     ax.set_xticks(at, table.index)
-    ax.set_xlim(-1.0, 6.6)
-    ax.set_ylim(0, 1.25 * float(table.to_numpy().max()))
+    ax.set_xlim(-1.4, 7.4)
+    ax.set_ylim(0, (1.6 if close else 1.25) * top)
+    ax.set_yticks([tick for tick in ax.get_yticks() if tick <= min(1, ax.get_ylim()[1])])
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_ylabel("share of releases")
     ax.grid(axis="x", visible=False)
@@ -284,12 +257,13 @@ def draw_keys(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") ->
     ax.bar(at, -table["minor"], color=OKABE_ITO["blue"], width=0.75)
     ax.axhline(0, color=INK, lw=0.8)
     ax.set_xticks(at, table.index)
-    ax.yaxis.set_major_locator(MultipleLocator(0.03))
-    ax.yaxis.set_major_formatter(lambda value, _: f"{abs(value):.0%}")
-    for sign, name, color in ((1, "major", "orange"), (-1, "minor", "blue")):
+    ax.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 3, 5, 10]))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{100 * abs(value):.3g}%")
+    for name, side, color in (("major", 1, "orange"), ("minor", -1, "blue")):
         ax.annotate(
-            name, (11.6, sign * 0.03), va="center", color=OKABE_ITO[color], fontweight="bold"
-        )
+            name, (11.6, side * table[name].max() / 3), va="center", color=OKABE_ITO[color],
+            fontweight="bold",
+        )  # fmt: skip
     ax.set_xlim(-0.7, 12.7)
     ax.set(xlabel="key, in the order of the circle of fifths", ylabel="share of songs")
     ax.grid(axis="x", visible=False)
@@ -317,9 +291,12 @@ def draw_correlations(table: pd.DataFrame, ax: Axes, *, title: str, detail: str 
     ax.axvline(0, color=INK, lw=0.8)
     ax.hlines(at, table["all songs"], table["same year"], color=MUTED, lw=1.5)
     for name, mark, color in (("all songs", "o", "vermillion"), ("same year", "D", "blue")):
-        ax.scatter(table[name], at, marker=mark, s=34, color=OKABE_ITO[color], zorder=3, label=name)
+        ax.scatter(table[name], at, marker=mark, s=34, color=OKABE_ITO[color], zorder=3)
     ax.set_yticks(at, table.index)
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2)  # above: points can be anywhere
+    colors = {"all songs": "vermillion", "same year": "blue"}
+    top = {name: table[name].iloc[-1] for name in colors}
+    label_pair(ax, top, colors, row=len(table) - 0.65)
+    ax.set_ylim(-0.6, len(table) - 0.05)
     ax.set_xlabel("correlation with popularity")
     ax.grid(axis="y", visible=False)
     return set_title(ax, title, detail)
@@ -382,15 +359,19 @@ def draw_loudness(years: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
     ax.plot(part["year"], part["mid"], "o-", ms=3, color=color)
     top = int(part["mid"].argmax())
     year, level = float(part["year"].iloc[top]), float(part["mid"].iloc[top])
+    low, high = part["low"].min(), part["high"].max()
+    first, last = part["year"].min(), part["year"].max()
+    place = (year - first) / (last - first) if last > first else 0.5
     ax.annotate(
         f"{year:.0f}: {level:.1f} dB",
         (year, level),
-        xytext=(0, 22),
-        textcoords="offset points",
-        ha="center",
+        xytext=(year, high + 0.04 * (high - low)),
+        ha="left" if place < 0.1 else "right" if place > 0.9 else "center",
         fontweight="bold",
         arrowprops={"arrowstyle": "-", "color": INK},
     )
     ax.set(xlabel="year of release", ylabel="loudness (dB)")
-    ax.margins(x=0.02, y=0.14)
+    ax.margins(x=0.02)
+    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    ax.set_ylim(low - 0.1 * (high - low), high + 0.25 * (high - low))
     return set_title(ax, title, detail)

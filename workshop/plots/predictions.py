@@ -95,6 +95,8 @@ def draw_residuals(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "
     ax.axhline(0, color=INK, lw=0.8)
     ax.errorbar(at, table["mean"], yerr=table["error"], fmt="o", color=OKABE_ITO["purple"])
     ax.set_xticks(at, table.index)
+    if sum(map(len, map(str, table.index))) > 90:  # names that need more than the width
+        ax.set_xticks(at, table.index, rotation=45, ha="right", rotation_mode="anchor")
     ax.set_ylabel("true − predicted (points)")
     ax.grid(axis="x", visible=False)
     return set_title(ax, title, detail)

@@ -14,6 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from workshop.plots.labels import label_points
 from workshop.plots.style import INK, MUTED, OKABE_ITO, set_title
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,10 +46,6 @@ def draw_route(
     ax.scatter(
         path[:, 0], path[:, 1], s=95, color="white", edgecolor=OKABE_ITO["vermillion"], zorder=3
     )
-    for number, place in enumerate(path, start=1):
-        ax.annotate(
-            str(number), (place[0], place[1]), ha="center", va="center", fontsize=6.5, zorder=4
-        )
     ax.scatter(
         seed[0], seed[1], marker="*", s=210, color=OKABE_ITO["blue"], edgecolor="white", zorder=5
     )
@@ -63,13 +60,16 @@ def draw_route(
         fontweight="bold",
         zorder=6,
     )
-    reach = 1.6 * float(np.abs(path - seed).max())
+    reach = 1.6 * float(np.abs(path - seed).max()) or 1.0
     ax.set_xlim(seed[0] - reach, seed[0] + reach)
     ax.set_ylim(seed[1] - reach, seed[1] + reach)
     ax.set_xticks([])
     ax.set_yticks([])
     ax.set(xlabel="local direction 1", ylabel="local direction 2")
-    return set_title(ax, title, detail)
+    set_title(ax, title, detail)
+    numbers = [str(number) for number in range(1, len(path) + 1)]
+    label_points(ax, path, numbers, radius=5, size=6.5, upon=True, zorder=4)
+    return ax
 
 
 def draw_map(
@@ -100,9 +100,10 @@ def draw_map(
     Axes
     """
     x, y = background[:, 0], background[:, 1]
+    colors = ("blue", "vermillion", "green")
     hexes = ax.hexbin(x, y, gridsize=45, bins="log", cmap="Greys", mincnt=1, linewidths=0)
     hexes.set(alpha=0.6, rasterized=True)
-    for (name, seed, songs), color in zip(groups, ("blue", "vermillion", "green"), strict=False):
+    for (_, seed, songs), color in zip(groups, colors, strict=False):
         ax.scatter(
             songs[:, 0],
             songs[:, 1],
@@ -115,22 +116,21 @@ def draw_map(
         ax.scatter(
             seed[0], seed[1], marker="*", s=190, color=OKABE_ITO[color], edgecolor="white", zorder=4
         )
-        ax.annotate(
-            name,
-            (seed[0], seed[1]),
-            xytext=(0, -13),
-            textcoords="offset points",
-            ha="center",
-            va="top",
-            color=OKABE_ITO[color],
-            fontweight="bold",
-            fontsize=8,
-            zorder=5,
-            bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1},
-        )
     ax.set(xlabel=labels[0], ylabel=labels[1])
     ax.grid(visible=False)
-    return set_title(ax, title, detail)
+    set_title(ax, title, detail)
+    label_points(
+        ax,
+        np.array([seed for _, seed, _ in groups]),
+        [name for name, _, _ in groups],
+        color=[OKABE_ITO[color] for color in colors[: len(groups)]],
+        radius=7,
+        prefer=270,
+        fontweight="bold",
+        zorder=5,
+        bbox={"facecolor": "white", "alpha": 0.8, "lw": 0, "pad": 1},
+    )
+    return ax
 
 
 def draw_profile(
@@ -198,20 +198,15 @@ def draw_tradeoff(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
     Axes
     """
     ax.plot(table["distance"], table["spread"], color=OKABE_ITO["green"], marker="o")
-    for diversity, row in table.iterrows():
-        ax.annotate(
-            f"{diversity:g}",
-            (row["distance"], row["spread"]),
-            xytext=(6, -10),
-            textcoords="offset points",
-            fontsize=8,
-        )
     ax.margins(0.1, 0.15)
     ax.set(
         xlabel="mean distance to the seed (standard deviations)",
-        ylabel="mean distance between songs",
+        ylabel="mean distance between songs\n(standard deviations)",
     )
-    return set_title(ax, title, detail)
+    set_title(ax, title, detail)
+    names = [f"{diversity:g}" for diversity in table.index]
+    label_points(ax, table[["distance", "spread"]].to_numpy(), names, prefer=315)
+    return ax
 
 
 def draw_methods(
@@ -295,8 +290,9 @@ def draw_cold(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") ->
                 color=INK,
             )
     ax.set_yticks(at, table.index)
-    ax.set_xlim(0, 1.5 * float(table.to_numpy().max()) + 1e-6)
-    ax.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    ax.set_xlim(0, 1.5 * float(table.to_numpy().max()) or 1)
+    ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(*ax.get_xlim())
+    ax.set_xticks([tick for tick in ticks if 0 <= tick <= min(1, ax.get_xlim()[1])])
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     ax.set_xlabel("share of the hidden songs that are among the first ten")
     ax.tick_params(axis="y", colors=INK)

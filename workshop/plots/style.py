@@ -8,12 +8,15 @@ are friendly to colorblind people.
 
 from __future__ import annotations
 
+import textwrap
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import matplotlib.ticker
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 OKABE_ITO: dict[str, str] = {
     "blue": "#0072B2",
@@ -54,6 +57,8 @@ def use_style() -> None:
             "grid.color": GRID,
             "grid.linewidth": 0.7,
             "text.color": INK,
+            "text.hinting": "none",  # as wide in PNG as in SVG, at any resolution
+            "text.parse_math": False,  # A$AP Rocky and Ke$ha are names, no formula
             "xtick.color": INK,
             "ytick.color": INK,
             "xtick.labelsize": 8,
@@ -93,6 +98,9 @@ def new_axes(
 def set_title(ax: Axes, finding: str, detail: str = "") -> Axes:
     """Write the finding as title and, smaller below it, how it was measured.
 
+    Lines are broken where the figure ends or, with a panel to the right, where the axes end.
+    Called when the rest of the axes is drawn: what stands left of them takes room.
+
     Parameters
     ----------
     ax : Axes
@@ -105,9 +113,10 @@ def set_title(ax: Axes, finding: str, detail: str = "") -> Axes:
     -------
     Axes
     """
-    ax.set_title(finding, pad=18 if detail else 8)
+    lines = 0
+    ax.set_title("")  # half of a long one would press the axes together too
     if detail:
-        ax.annotate(
+        small = ax.annotate(
             detail,
             xy=(0, 1),
             xycoords="axes fraction",
@@ -117,7 +126,56 @@ def set_title(ax: Axes, finding: str, detail: str = "") -> Axes:
             color=MUTED,
             va="bottom",
         )
+        small.set_in_layout(False)  # its width shall not press the axes together
+    cell = ax.get_subplotspec()
+    for _ in range(1 if ax.get_aspect() == "auto" else 3):  # less height, less width: again
+        figure = lay_out(ax)
+        frame = ax.get_window_extent()
+        end = frame.x1 if cell and not cell.is_last_col() else 0.99 * figure.bbox.x1
+        if detail:
+            lines = break_lines(small, end - frame.x0)
+        break_lines(ax.set_title(finding, pad=8 + 10 * lines), end - frame.x0)
     return ax
+
+
+def lay_out(ax: Axes) -> Figure:
+    """Lay the figure of some axes out, so that axes and texts have a place and a size.
+
+    Parameters
+    ----------
+    ax : Axes
+
+    Returns
+    -------
+    Figure
+    """
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.draw_without_rendering()
+    return figure
+
+
+def break_lines(text: Text, room: float) -> int:
+    """Break a text between words so that no line is wider than the room.
+
+    Parameters
+    ----------
+    text : Text
+    room : float
+        Pixels.
+
+    Returns
+    -------
+    int
+        Number of lines.
+    """
+    words = text.get_text()
+    width = text.get_window_extent().width
+    columns = int(len(words) * min(1.0, room / width)) + 1 if width else 0
+    while columns > 1 and text.get_window_extent().width > room:
+        columns -= 1
+        text.set_text(textwrap.fill(words, columns, break_on_hyphens=False))
+    return text.get_text().count("\n") + 1
 
 
 def show_whole_numbers(ax: Axes, axis: str = "y") -> Axes:
@@ -134,4 +192,5 @@ def show_whole_numbers(ax: Axes, axis: str = "y") -> Axes:
     """
     formatter = mpl.ticker.FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", "\u2009"))
     getattr(ax, f"{axis}axis").set_major_formatter(formatter)
+    getattr(ax, f"{axis}axis").set_major_locator(mpl.ticker.MaxNLocator("auto", integer=True))
     return ax

@@ -1,0 +1,148 @@
+"""Figures of exercise 3 on made-up data, plain and awkward; see `figure_checks`."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from figure_checks import (
+    DETAIL,
+    FINDING,
+    GENRES,
+    NAMES,
+    draws,
+    read_line,
+    read_names,
+    read_spans,
+    read_texts,
+)
+from numpy.testing import assert_allclose
+
+from workshop.plots import recommend
+from workshop.plots.style import OKABE_ITO
+
+
+@draws(
+    recommend.draw_route,
+    labels=[("local direction 1", "local direction 2")] * 2,
+    data={"plain": ([0.1, -0.2], np.linspace([0.2, 0.1], [3, -2], 10)),
+          "one song": ([0, 0], np.array([[1.0, 0.0]])),
+          "far seed": ([9, 9], np.linspace([0, 0], [5, 0], 10)),
+          "one place": ([0, 0], np.zeros((3, 2))),
+          "seed inside": ([0, 0], np.array([[-0.5, 0], [-4, 0.2], [4, 4]]))},
+    height=3.3, cols=2,
+)  # fmt: skip
+def test_route(draw, axes, data):
+    seed, path = np.array(data[0]), data[1]
+    near = np.random.default_rng(0).normal(size=(50, 2))
+    for ax in axes:
+        draw(near, seed, path, ax, title="One seed: a short path around it")
+        around, songs, star = (part.get_offsets() for part in ax.collections)
+        assert_allclose(around, near)
+        assert_allclose(songs, path)
+        assert_allclose(star, [seed])
+        assert_allclose(read_line(ax), [seed, *path])
+        (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+        assert left < path[:, 0].min() and path[:, 0].max() < right
+        assert low < path[:, 1].min() and path[:, 1].max() < high
+
+
+@draws(
+    recommend.draw_map,
+    labels=[("component 1 (mostly energy)", "component 2 (mostly acousticness)")] * 2,
+    data={"plain": ([-2, 0], [2, 1], [0, -2]), "one place": ([0, 0], [0, 0], [0, 0]),
+          "edges": ([-3, -3], [3, 3], [3, -3]), "close": ([0, 0], [0.3, 0.1], [0.1, 0.3])},
+    height=3.3, cols=2,
+)  # fmt: skip
+def test_song_map(draw, axes, seeds):
+    background = np.random.default_rng(0).uniform(-3, 3, size=(500, 2))
+    labels = ("component 1 (mostly energy)", "component 2 (mostly acousticness)")
+    names = ("acoustic", "old", "energetic")
+    songs = np.array([[0.1, 0.2], [0.3, -0.2]])
+    groups = [(n, np.array(at), songs + at) for n, at in zip(names, seeds, strict=True)]
+    for ax in axes:
+        draw(background, groups, ax, labels=labels, title="Three seeds: each leads its share")
+        hexes, *places = ax.collections
+        assert hexes.get_array().sum() == 500
+        for (_, seed, led), dots, star in zip(groups, places[::2], places[1::2], strict=True):
+            assert_allclose(dots.get_offsets(), led)
+            assert_allclose(star.get_offsets(), [seed])
+        assert read_texts(ax)[:3] == list(names)
+
+
+FEATURES = ["energy", "loudness", "danceability", "valence", "acousticness", "instrumentalness",
+            "speechiness", "year"]  # fmt: skip
+
+
+@draws(
+    recommend.draw_profile,
+    labels=[("", "percentile among all songs")],
+    data={"one seed": [0], "three seeds": [0, 1, 2]},
+    height=3.1,
+)
+def test_profile(draw, ax, seeds):
+    ranks = pd.DataFrame(np.random.default_rng(0).uniform(0, 100, (20, 8)), columns=FEATURES)
+    draw(ranks, seeds, range(10, 20), ax, title=FINDING, detail=f"seed: {DETAIL}")
+    drawn = [line.get_ydata() for line in ax.lines]
+    assert_allclose(drawn, ranks.iloc[[*range(10, 20), *seeds]])
+    assert read_names(ax.xaxis) == FEATURES
+
+
+@draws(
+    recommend.draw_tradeoff,
+    labels=[("mean distance to the seed (standard deviations)",
+             "mean distance between songs\n(standard deviations)")],
+    data={"plain": ([0.99, 1.0, 1.05, 1.17], [1.22, 1.28, 1.4, 1.57]), "one": ([1], [1]),
+          "close": ([1.0, 1.001, 1.002, 1.3], [1.2, 1.201, 1.202, 1.5]),
+          "equal": ([1.0] * 4, [1.0] * 4)},
+    width=4.6, height=2.9,
+)  # fmt: skip
+def test_tradeoff(draw, ax, data):
+    table = pd.DataFrame(
+        {"distance": data[0], "spread": data[1]}, [0, 0.2, 0.4, 0.6][: len(data[0])]
+    )
+    draw(table, ax, title="Diversity 0.4: +15% spread for +6% distance", detail=DETAIL)
+    assert_allclose(read_line(ax), table)
+    assert read_texts(ax)
+
+
+@draws(
+    recommend.draw_methods,
+    labels=[("recall@10 of hidden songs, 95 % intervals", "")],
+    data={"plain": [0.159, 0.145, 0.027, 0.022, 0.012, 0.001, 0.0], "equal": [0.1] * 5,
+          "one": [0.0], "negative": [-0.5, 0.5]},
+    height=3.1,
+)  # fmt: skip
+def test_methods(draw, ax, recall):
+    names = [*NAMES, *GENRES][: len(recall)]
+    table = pd.DataFrame({"recall": recall}, names)
+    table["recall_low"], table["recall_high"] = table["recall"] - 0.01, table["recall"] + 0.02
+    label = "recall@10 of hidden songs, 95 % intervals"
+    draw(table, ax, measure="recall", label=label, title=FINDING, detail=DETAIL,
+         highlight=names[0])  # fmt: skip
+    ordered = table.sort_values("recall")
+    spans, points = ax.collections
+    assert_allclose(points.get_offsets(), np.c_[ordered["recall"], range(len(recall))])
+    ends = read_spans(spans, 0)
+    assert_allclose(ends, ordered[["recall_low", "recall_high"]])
+    assert read_texts(ax) == [f"{value:.3f}" for value in ordered["recall"]]
+    assert read_names(ax.yaxis) == list(ordered.index)
+    assert (points.get_facecolors() == mpl.colors.to_rgba(OKABE_ITO["vermillion"])).all(
+        1
+    ).sum() == 1
+
+
+@draws(
+    recommend.draw_cold,
+    labels=[("share of the hidden songs that are among the first ten", "")],
+    data={"plain": ([0.002, 0.095, 0.029, 0.056], [0.008, 0.0, 0.106, 0.11]),
+          "all found": ([0.5, 1.0], [0.5, 1.0]), "none found": ([0.0] * 4, [0.0] * 4),
+          "one": ([0.3], [0.0])},
+    height=2.4,
+)  # fmt: skip
+def test_cold(draw, ax, data):
+    table = pd.DataFrame({"warm": data[0], "cold": data[1]}, NAMES[: len(data[0])])
+    draw(table, ax, title=FINDING, detail=DETAIL)
+    assert [bar.get_width() for bar in ax.patches] == [*data[0], *data[1]]
+    shares = [text.split()[0] for text in read_texts(ax)]
+    assert shares == [f"{value:.1%}" for value in (*data[0], *data[1])]
