@@ -41,6 +41,7 @@ from aares.genre.explore import (
     pair_tables,
     score_genres,
 )
+from aares.genre.guess import FirstGuess
 from aares.genre.neighbors import NeighborVotes, Songs, find_neighbors, find_similar
 from aares.genre.songs import (
     COLUMNS,
@@ -264,6 +265,40 @@ def test_a_song_does_not_vote_for_itself(learned):
     assert (votes[:, :3].argmax(axis=1) == codes).all()
     assert (votes[:, -1] == 5).all()
     assert (silent == 0).all()
+
+
+# --- the first guess ----------------------------------------------------------------------
+
+
+def make_noise(n=120, *, seed=0):
+    """Numbers that tell nothing about the labels: whoever guesses well has seen the answer."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 6)), rng.permutation(np.arange(n) % 3)
+
+
+def make_guess():
+    return FirstGuess(n_trees=60, rounds=10, n_folds=4, n_jobs=1)
+
+
+@pytest.mark.parametrize("part", ["fit_transform", "_fit_trees", "_fit_boosting"])
+def test_a_guess_does_not_depend_on_the_songs_own_label(part):
+    inputs, codes = make_noise()
+    guess = make_guess()
+    guess.fit_transform(inputs, codes)
+    before = getattr(guess, part)(inputs, codes)
+    for song in (0, 50, 119):
+        other = codes.copy()
+        other[song] = (codes[song] + 1) % 3
+        after = getattr(guess, part)(inputs, other)
+        assert (after[song] == before[song]).all()
+        assert (after != before).any()
+
+
+def test_guesses_from_noise_are_no_better_than_chance():
+    inputs, codes = make_noise(300)
+    guesses = make_guess().fit_transform(inputs, codes)
+    assert np.mean(guesses.argmax(axis=1) == codes) < 0.45
+    assert np.allclose(guesses.sum(axis=1), 1)
 
 
 # --- the decision -------------------------------------------------------------------------
