@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from aares import results
@@ -38,29 +41,30 @@ def checkout(tmp_path, monkeypatch) -> DataSource:
     return DataSource("demo", tmp_path / "data", None, tmp_path / "build")
 
 
-def find_changes(source: DataSource, path: Path, content: str) -> set[str]:
-    """Return the parts of the stamp that another content of one file changes."""
+def find_changes(source: DataSource, path: Path) -> set[str]:
+    """Return the parts of the stamp that change with a file, whose length stays the same."""
     before = results.stamp(NOTEBOOK, source)
-    path.write_text(content, encoding="utf-8")
+    text = path.read_text(encoding="utf-8") if path.is_file() else "new"
+    path.write_text(text.upper(), encoding="utf-8")
     after = results.stamp(NOTEBOOK, source)
     return {part for part in before if before[part] != after[part]}
 
 
 @pytest.mark.parametrize("name", CODE.values(), ids=CODE.keys())
 def test_the_stamp_changes_with_the_code(checkout, name):
-    assert find_changes(checkout, checkout.folder.parent / name, "other\n") == {"code"}
+    assert find_changes(checkout, checkout.folder.parent / name) == {"code"}
 
 
 @pytest.mark.parametrize("name", ["songs.csv", "songs/a.ogg", "songs/new.ogg"])
 def test_the_stamp_changes_with_the_data(checkout, name):
-    assert find_changes(checkout, checkout.folder / name, "other\n") == {"data"}
+    assert find_changes(checkout, checkout.folder / name) == {"data"}
 
 
 def test_the_stamp_changes_with_the_listeners(checkout):
     users = checkout.folder.parent / "users"
     users.mkdir()
     source = DataSource("course", checkout.folder, users, checkout.out)
-    assert find_changes(source, users / "playlists.csv", "a,b\n") == {"data"}
+    assert find_changes(source, users / "playlists.csv") == {"data"}
 
 
 def test_the_stamp_changes_with_a_name(checkout):
@@ -78,11 +82,16 @@ def test_the_stamp_tells_the_kind_of_data(checkout):
 
 @pytest.mark.parametrize("name", OTHERS.values(), ids=OTHERS.keys())
 def test_the_stamp_ignores_what_no_number_depends_on(checkout, name):
-    assert find_changes(checkout, checkout.folder.parent / name, "other\n") == set()
+    assert find_changes(checkout, checkout.folder.parent / name) == set()
+
+
+def test_the_stamp_needs_no_notebook(checkout):
+    (checkout.folder.parent / CODE["notebook"]).unlink()
+    assert len(results.stamp(NOTEBOOK, checkout)["code"]) == 16
 
 
 def test_the_stamp_ignores_a_file_browsers_notes(checkout):
-    assert find_changes(checkout, checkout.folder / ".DS_Store", "icons\n") == set()
+    assert find_changes(checkout, checkout.folder / ".DS_Store") == set()
 
 
 def test_the_stamp_ignores_the_line_ends_of_a_system(checkout):
@@ -90,3 +99,61 @@ def test_the_stamp_ignores_the_line_ends_of_a_system(checkout):
         before = results.stamp(NOTEBOOK, checkout)
         (checkout.folder.parent / name).write_bytes(f"{name}\r\n".encode())
         assert results.stamp(NOTEBOOK, checkout) == before
+
+
+# --- what a notebook stored ---------------------------------------------------------------
+
+
+def read_section(folder: Path) -> dict:
+    return results.read_numbers(folder / "report" / "numbers.json")[NOTEBOOK]
+
+
+def test_the_section_says_what_was_stored(demo, tmp_path):
+    source = DataSource("demo", demo.folder, None, tmp_path)
+    book = results.Notebook(NOTEBOOK, source)
+    empty = read_section(tmp_path)
+    assert empty["stamp"] == results.stamp(NOTEBOOK, source)
+    assert [empty[part] for part in ("answer", "numbers", "tables", "figures")] == ["", {}, {}, {}]
+    assert book.number("songs", np.int64(7)) == 7
+    assert read_section(tmp_path)["numbers"] == {"songs": 7}
+    book.answer("Seven.")
+    assert read_section(tmp_path)["answer"] == "Seven."
+    book.table("all", pd.DataFrame({"n": [7]}))
+    content = (tmp_path / "report" / "tables" / "01_all.csv").read_bytes()
+    assert content == b",n\n0,7\n"
+    stored = {"file": "01_all.csv", "sha256": hashlib.sha256(content).hexdigest()[:16]}
+    assert read_section(tmp_path)["tables"] == {"all": stored}
+
+
+def test_what_a_build_staged_takes_the_place_of_what_was_there(demo, tmp_path):
+    source = DataSource("demo", demo.folder, None, tmp_path / "out")
+    staged = DataSource("demo", demo.folder, None, tmp_path / "stage")
+    results.Notebook(NOTEBOOK, source).table("old", pd.DataFrame())
+    results.Notebook("02_other", source).number("x", 1)
+    book = results.Notebook(NOTEBOOK, staged)
+    book.table("new", pd.DataFrame())
+    book.number("x", 2)
+    results.publish(NOTEBOOK, source, staged.out)
+    sections = results.read_numbers(source.out / "report" / "numbers.json")
+    assert {name: part["numbers"] for name, part in sections.items()} == {
+        NOTEBOOK: {"x": 2}, "02_other": {"x": 1}
+    }  # fmt: skip
+    assert [path.name for path in (source.out / "report" / "tables").iterdir()] == ["01_new.csv"]
+
+
+def test_a_build_that_stored_no_number_publishes_its_files(demo, tmp_path):
+    source = DataSource("demo", demo.folder, None, tmp_path / "out")
+    path = tmp_path / "stage" / "submission" / "challenge.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text("genre\n", encoding="utf-8")
+    results.publish(NOTEBOOK, source, tmp_path / "stage")
+    assert (source.out / "submission" / "challenge.csv").read_text() == "genre\n"
+    assert not (source.out / "report" / "numbers.json").exists()
+
+
+@pytest.mark.parametrize("text", ["[]", '{"01_genre": {"numbers": {}}}'])
+def test_sections_without_a_stamp_are_not_read(tmp_path, text):
+    path = tmp_path / "numbers.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"numbers.json: not written by this project"):
+        results.read_numbers(path)

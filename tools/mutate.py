@@ -387,15 +387,17 @@ class Bench:
 
 def check_faults(faults: list[Fault], *, jobs: int) -> None:
     """Run the tests of each fault, and add what they say to the records."""
+    packages = list(dict.fromkeys(fault.package for fault in faults))
+    tests = {package: digest_tests(package) for package in packages}
     with (
         tempfile.TemporaryDirectory(prefix="mutants-", ignore_cleanup_errors=True) as folder,
         ThreadPoolExecutor(jobs) as pool,
     ):
         bench = Bench(Path(folder), jobs)
-        list(pool.map(bench.check_clean, dict.fromkeys(fault.package for fault in faults)))
+        list(pool.map(bench.check_clean, packages))
         results = pool.map(lambda fault: bench.run(fault.package, fault), faults)
         for i, (fault, caught) in enumerate(zip(faults, results, strict=True), start=1):
-            add_record(fault, caught)
+            add_record(fault, caught, tests[fault.package])
             say = f"caught by {caught}" if caught else "SURVIVED"
             print(f"{i}/{len(faults)} {fault.module}:{fault.line}  {fault.before}  ->  "
                   f"{fault.after}  {say}", flush=True)  # fmt: skip
@@ -404,9 +406,9 @@ def check_faults(faults: list[Fault], *, jobs: int) -> None:
 # --- records and the table ----------------------------------------------------------------
 
 
-def add_record(fault: Fault, caught: str) -> None:
-    """Write what the tests said about a fault."""
-    row = {"key": fault.key, "tests": digest_tests(fault.package), "caught": caught}
+def add_record(fault: Fault, caught: str, tests: str) -> None:
+    """Write what the tests, in the state of that digest, said about a fault."""
+    row = {"key": fault.key, "tests": tests, "caught": caught}
     RECORDS.parent.mkdir(exist_ok=True)
     with RECORDS.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(row | {"module": fault.module, "after": fault.after}) + "\n")
