@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -278,6 +280,16 @@ def test_smooth_order_is_a_permutation_and_not_longer(seed, n):
     assert sorted(order.tolist()) == list(range(n))
     given_path = measure_path(np.vstack([np.zeros(3), points]))
     assert measure_path(np.vstack([np.zeros(3), points[order]])) <= given_path + 1e-9
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_no_reversed_piece_makes_a_smooth_order_shorter(seed):
+    points = np.random.default_rng(seed).normal(size=(8, 2))
+    path = np.vstack([[0.0, 0.0], points[order_smoothly(points, np.zeros(2))]])
+    for i, j in itertools.combinations(range(1, 10), 2):
+        other = np.vstack([path[:i], path[i:j][::-1], path[j:]])
+        assert measure_path(other) >= measure_path(path) - 1e-8
 
 
 def test_smooth_order_of_points_on_a_line():

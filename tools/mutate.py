@@ -281,9 +281,9 @@ def draw_faults(package: str, n: int, seed: int) -> list[Fault]:
 
 
 def find_tests(package: str) -> list[str]:
-    """Return the test modules of a package."""
-    names = {path.name for path in (ROOT / "tests").glob(f"test_{package}*.py")}
-    return [f"tests/{name}" for name in [*sorted(names), *MORE_TESTS.get(package, ())]]
+    """Return the test modules of a package, the shortest first: most faults are caught there."""
+    paths = sorted((ROOT / "tests").glob(f"test_{package}*.py"), key=lambda p: p.stat().st_size)
+    return [f"tests/{name}" for name in [*(p.name for p in paths), *MORE_TESTS.get(package, ())]]
 
 
 def digest_tests(package: str) -> str:
