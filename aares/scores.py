@@ -10,6 +10,7 @@ References
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -229,16 +230,18 @@ def bootstrap(
     >>> low < value < high
     True
     """
-    drawn = stats.bootstrap(
-        samples,
-        statistic,
-        axis=-1,
-        paired=True,
-        vectorized=True,
-        n_resamples=n_draws,
-        method="percentile",
-        rng=np.random.default_rng(random_state),
-    ).bootstrap_distribution
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # of a draw that is NaN
+        drawn = stats.bootstrap(
+            samples,
+            statistic,
+            axis=-1,
+            paired=True,
+            vectorized=True,
+            n_resamples=n_draws,
+            method="percentile",
+            rng=np.random.default_rng(random_state),
+        ).bootstrap_distribution
     tail = (1 - LEVEL) / 2
     low, high = np.nanquantile(drawn, [tail, 1 - tail], axis=-1)
     return statistic(*samples, axis=-1), low, high

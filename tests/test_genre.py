@@ -1,12 +1,15 @@
 """Exercise 1: the labelling rule, the neighbours, the classifier, and what must not leak."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.special import softmax
+from sklearn.base import clone
 
 from aares import data
 from aares.genre import (
@@ -17,7 +20,7 @@ from aares.genre import (
     make_model,
     remove_songs,
 )
-from aares.genre.candidates import REST, CandidateModel
+from aares.genre.candidates import REST, CandidateModel, _make_objective
 from aares.genre.compare import (
     compare_classifiers,
     estimate_interval,
@@ -28,24 +31,37 @@ from aares.genre.compare import (
     score_folds,
     summarise_scores,
 )
-from aares.genre.decision import Decision
+from aares.genre.decision import Decision, Networks
 from aares.genre.explore import (
     confuse_genres,
     count_hits,
     count_neighbors,
     find_lookalikes,
+    map_songs,
     measure_album_effect,
     measure_reliability,
     measure_sound_effect,
     order_lookalikes,
     pair_tables,
+    profile_genres,
     score_genres,
 )
-from aares.genre.neighbors import NeighborVotes, Songs, find_neighbors, find_similar
+from aares.genre.guess import FirstGuess
+from aares.genre.neighbors import (
+    EQUAL,
+    GAPS,
+    LEVELS,
+    NeighborVotes,
+    Songs,
+    describe_pairs,
+    find_neighbors,
+    find_similar,
+)
 from aares.genre.songs import (
     COLUMNS,
     SOUND,
     RankSpace,
+    SongNumbers,
     check_table,
     compute_numbers,
     describe_dates,
@@ -153,6 +169,9 @@ def test_remove_songs_drops_recordings_that_stand_elsewhere():
     X, _ = make_songs(n_albums=4)
     assert len(remove_songs(X, X.iloc[:5], X.iloc[10:12])) == len(X) - 7
     assert len(remove_songs(X)) == len(X)
+    kept = remove_songs(X, X.iloc[:5])
+    assert list(kept.columns) == list(X.columns)
+    assert kept.index.tolist() == list(range(len(X) - 5))
 
 
 # --- songs as numbers ---------------------------------------------------------------------
@@ -165,7 +184,26 @@ def test_dates_of_each_precision():
     assert parts["weekday"].iloc[0] == 4
     assert parts["weekday"].iloc[1:].isna().all()
     assert parts.loc[3, ["year", "time"]].isna().all()
-    assert parts["time"].iloc[1] == pytest.approx(1979.5, abs=0.1)
+    assert parts["time"].iloc[:3].tolist() == pytest.approx(
+        [2021 + 1 / 365, 1979 + 5.5 / 12 + 15 / 365, 2008 + 4 / 12 + 15 / 365]
+    )
+
+
+def test_songs_are_described_with_or_without_the_parts_of_their_date():
+    table = check_table(make_songs(n_albums=2)[0].assign(release_date="2008-05"))
+    whole, year = compute_numbers(table), compute_numbers(table, dates=False)
+    assert list(whole.columns[:7]) == "year month day weekday precision new_year time".split()
+    assert list(whole.columns[7:]) == list(year.columns[1:])
+    assert year.shape == (12, 16) and (year["year"] == 2008).all()
+
+
+def test_gaps_are_filled_with_what_was_learnt():
+    X, _ = make_songs(n_albums=4)
+    numbers = SongNumbers().fit(X)
+    row = numbers.transform(X.iloc[:1].assign(tempo=np.nan, release_date=""))[0]
+    names = list(compute_numbers(check_table(X)).columns)
+    assert row[names.index("tempo")] == X["tempo"].median()
+    assert row[names.index("month")] == pd.to_datetime(X["release_date"]).dt.month.median()
 
 
 def test_check_table_orders_columns_and_keeps_gaps():
@@ -266,6 +304,134 @@ def test_a_song_does_not_vote_for_itself(learned):
     assert (silent == 0).all()
 
 
+def make_pairs(*, limit=4):
+    """Invent pairs of songs of three dates, with guesses that differ from song to song."""
+    X, _ = make_songs(n_albums=3)
+    view = make_view(X)
+    rng = np.random.default_rng(0)
+    view = replace(view, guesses=rng.dirichlet(np.ones(3), len(X)))
+    labels = rng.integers(3, size=len(X))
+    return view, find_neighbors(view, limit=limit), labels
+
+
+def test_pairs_are_described_as_the_definition_says():
+    songs, pairs, labels = make_pairs()
+    found = describe_pairs(pairs, songs, songs, labels)
+    number = songs.numbers.astype(np.float32)
+    for row, (i, j) in enumerate(zip(pairs.left, pairs.right, strict=True)):
+        mine = [k for k in range(len(pairs.left)) if pairs.left[k] == i]
+        same = [pairs.distance[k] for k in mine if labels[pairs.right[k]] == labels[j]]
+        first = min(pairs.distance[k] for k in mine)
+        one, two, a, b = songs.guesses[i], songs.guesses[j], number.iloc[i], number.iloc[j]
+        popular = sorted([a["popularity"], b["popularity"]])
+        expected = [pairs.distance[row], pairs.rank[row], pairs.count[row], labels[j]]
+        expected += [one[labels[j]], two[labels[j]], one @ two, np.sqrt(one) @ np.sqrt(two)]
+        expected += [max(one * two), max(one), *popular, *(a[name] + b[name] for name in LEVELS)]
+        expected += [float(a[name] == b[name]) for name in EQUAL]
+        expected += [abs(a[name] - b[name]) for name in GAPS]
+        expected += [a["year"], a["precision"], a["month"], a["day"], a["weekday"], b["precision"]]
+        expected += [len(same), min(same), np.mean(same), pairs.distance[row] - first]
+        expected += np.abs(songs.space[i] - songs.space[j]).tolist()
+        assert found[row].tolist() == pytest.approx(expected, rel=1e-5, abs=1e-5)
+
+
+def test_songs_of_another_date_are_counted_and_ranked():
+    """Five songs on a line; the two at 0.0 and 0.1 are of one date, one has none."""
+    songs = make_view(make_songs(n_albums=1)[0].iloc[:5])
+    line = np.array([[0.0], [0.1], [0.3], [0.7], [1.2]])
+    songs = replace(songs, space=line, albums=np.array(["a", "a", "b", "c", ""]))
+    pairs = find_similar(songs, limit=2)
+    assert pairs.left.tolist() == [0, 1, 2, 2, 3, 3, 4, 4]
+    assert pairs.right.tolist() == [2, 2, 1, 0, 2, 4, 3, 2]
+    assert pairs.rank.tolist() == [2, 2, 1, 2, 1, 2, 1, 2]
+    assert pairs.count.tolist() == [1, 1, 2, 2, 2, 2, 2, 2]
+    assert pairs.distance.tolist() == pytest.approx([0.3, 0.2, 0.2, 0.3, 0.4, 0.5, 0.5, 0.9])
+    new = replace(songs, space=line + 0.01)
+    assert find_similar(new, songs, limit=1).left.tolist() == [4]
+    assert len(find_similar(songs, limit=9).left) == 18
+
+
+def test_votes_by_distance_are_sums_and_maxima():
+    songs, _, labels = make_pairs()
+    votes = NeighborVotes(learned=False, limit=4).fit_transform(songs, labels)
+    pairs = find_neighbors(songs, limit=4)
+    for i in range(len(labels)):
+        mine = pairs.left == i
+        trust = np.exp(-pairs.distance[mine] / 0.15)
+        voted = [trust[labels[pairs.right[mine]] == k] for k in range(3)]
+        expected = [*(v.sum() for v in voted), *(v.max(initial=0) for v in voted), 5]
+        assert votes[i].tolist() == pytest.approx(expected)
+
+
+def test_trust_within_a_date_is_learnt_on_other_dates():
+    X, _ = make_songs(n_albums=60)
+    songs, codes = make_view(X), np.random.default_rng(0).integers(3, size=len(X))
+    votes = NeighborVotes(rounds=3)
+    votes.fit_transform(songs, codes)
+    before = [model.model_to_string() for model in votes.models_]
+    held_out = np.array([votes.folds_[album] == 0 for album in songs.albums])
+    votes.fit_transform(songs, np.where(held_out, (codes + 1) % 3 // 2, codes))
+    assert 0.2 < held_out.mean() < 0.8
+    assert votes.models_[0].model_to_string() == before[0]
+    assert votes.models_[1].model_to_string() != before[1]
+
+
+def test_without_contrast_trust_is_the_share():
+    """Where all pairs of the other folds agree there is nothing to learn."""
+    X, _ = make_songs(n_albums=4)
+    songs = make_view(X)
+    votes = NeighborVotes(rounds=3).fit_transform(songs, np.zeros(len(X), dtype=int))
+    assert votes[:, 3].tolist() == [1.0] * len(X)
+    assert votes[:, 0].tolist() == [5.0] * len(X)
+
+
+# --- the first guess ----------------------------------------------------------------------
+
+
+def make_noise(n=120, *, seed=0):
+    """Numbers that tell nothing about the labels: whoever guesses well has seen the answer."""
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, 6)), rng.permutation(np.arange(n) % 3)
+
+
+def make_guess():
+    return FirstGuess(n_trees=60, rounds=10, n_folds=4, n_jobs=1)
+
+
+@pytest.mark.parametrize("part", ["fit_transform", "_fit_trees", "_fit_boosting"])
+def test_a_guess_does_not_depend_on_the_songs_own_label(part):
+    inputs, codes = make_noise()
+    guess = make_guess()
+    guess.fit_transform(inputs, codes)
+    before = getattr(guess, part)(inputs, codes)
+    for song in (0, 50, 119):
+        other = codes.copy()
+        other[song] = (codes[song] + 1) % 3
+        after = getattr(guess, part)(inputs, other)
+        assert (after[song] == before[song]).all()
+        assert (after != before).any()
+
+
+def test_guesses_from_noise_are_no_better_than_chance():
+    inputs, codes = make_noise(300)
+    guesses = make_guess().fit_transform(inputs, codes)
+    assert np.mean(guesses.argmax(axis=1) == codes) < 0.45
+    assert np.allclose(guesses.sum(axis=1), 1)
+
+
+def test_new_songs_are_guessed_by_the_mean_of_both_kinds_of_trees():
+    inputs, codes = make_noise()
+    guess = make_guess()
+    guess.fit_transform(inputs, codes)
+    boosted = np.mean([model.predict(inputs) for model in guess.models_], axis=0)
+    expected = (guess.trees_.predict_proba(inputs) + boosted) / 2
+    assert np.allclose(guess.transform(inputs), expected)
+    gaps = np.where(np.arange(6) == 2, np.nan, inputs)
+    filled = np.where(np.arange(6) == 2, np.median(inputs[:, 2]), inputs)
+    boosted = np.mean([model.predict(gaps) for model in guess.models_], axis=0)
+    assert np.allclose(guess.transform(gaps), (guess.trees_.predict_proba(filled) + boosted) / 2)
+
+
 # --- the decision -------------------------------------------------------------------------
 
 
@@ -300,6 +466,85 @@ def test_decision_is_a_mean_of_what_is_asked_for(evidence, options):
     proba = decision.fit(*known, codes).predict_proba(*known)
     assert np.allclose(proba.sum(axis=1), 1)
     assert np.mean(proba.argmax(axis=1) == codes) > 0.9
+
+
+def make_evidence(*, n=6, seed=1):
+    """Invent guesses and two kinds of votes for four labels."""
+    rng = np.random.default_rng(seed)
+    names = ["year", "popularity", "energy"]
+    numbers = pd.DataFrame(rng.random((n, 3)), columns=names).assign(note=1.0)
+    votes = [rng.random((n, 9)), np.zeros((n, 9))]
+    return numbers, rng.dirichlet(np.ones(4), n), votes, np.arange(n) % 4
+
+
+def test_candidates_are_described_as_the_definition_says():
+    numbers, guesses, votes, codes = make_evidence()
+    model = CandidateModel(n_candidates=3, rounds=1).fit(numbers, guesses, votes, codes)
+    rows, candidates = model._describe(numbers, guesses, votes)
+    frequency = np.log(np.bincount(codes) / len(codes))
+    for i, guess in enumerate(guesses):
+        belief = guess + sum(v[i, :4] / (v[i, :4].sum() + 0.5) for v in votes)
+        order = np.argsort(-belief)[:3]
+        assert candidates[i].tolist() == order.tolist()
+        context = [max(guess), -sum(p * np.log(p + 1e-9) for p in guess)]
+        context += [x for v in votes for x in (v[i, :4].sum(), v[i, 4:8].max(), v[i, 8])]
+        context += numbers.loc[i, ["year", "popularity", "energy"]].tolist()
+        for place, c in enumerate(order):
+            expected = [np.log(guess[c] + 0.01), guess[c] / max(guess)]
+            for total, best in ((v[i, :4], v[i, 4:8]) for v in votes):
+                share = total[c] / total.sum() if total.any() else 0
+                expected += [total[c], best[c], share, best[c] - sorted(best)[-2]]
+                expected += [np.log(guess[c] + 0.01) + np.log(total[c] + 0.1)]
+            expected += [belief[c] / belief.sum(), frequency[c], c, place, *context]
+            assert rows[i, place].tolist() == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_candidate_scores_follow_the_slope_of_their_cross_entropy():
+    rng = np.random.default_rng(0)
+    scores, chosen = rng.normal(size=(5, 3)), np.eye(3)[[0, 2, 1, 1, 0]]
+
+    def measure_loss(values):
+        return -np.log(softmax(values.reshape(5, 3), axis=1)[chosen == 1]).sum()
+
+    gradient, curvature = _make_objective(chosen)(scores.ravel(), None)
+    for k, step in enumerate(1e-4 * np.eye(15)):
+        above, at, below = (measure_loss(scores.ravel() + s) for s in (step, 0 * step, -step))
+        assert gradient[k] == pytest.approx((above - below) / 2e-4, abs=1e-6)
+        assert curvature[k] == pytest.approx((above - 2 * at + below) / 1e-8, abs=1e-4)
+
+
+def test_other_labels_share_what_is_left(evidence):
+    *known, codes = evidence
+    model = CandidateModel(n_candidates=3, rounds=5).fit(*known, codes)
+    proba = model.predict_proba(*known)
+    rows, candidates = model._describe(*known)
+    scores = model.model_.predict(rows.reshape(-1, rows.shape[-1])).reshape(candidates.shape)
+    expected = 0.002 / 6 + 0.998 * softmax(scores, axis=1)
+    assert np.allclose(np.take_along_axis(proba, candidates, axis=1), expected)
+
+
+def test_the_decision_is_the_weighted_mean_of_its_models():
+    numbers, guesses, votes, codes = make_evidence(n=60)
+    known = (numbers, guesses, votes)
+    decision = Decision(rounds=3, candidate_rounds=3, n_networks=1, n_jobs=1).fit(*known, codes)
+    parts = {name: model.predict_proba(*known) for name, model in decision.models_.items()}
+    expected = 0.4 * parts["candidates"] + 0.3 * parts["networks"] + 0.3 * parts["boosting"]
+    assert np.allclose(decision.predict_proba(*known), expected)
+
+
+def test_networks_see_ranks_and_logarithms_within_bounds():
+    numbers, guesses, votes, codes = make_evidence(n=40)
+    networks = Networks(n_networks=2, passes=1).fit(numbers, guesses, votes, codes)
+    far = numbers.assign(year=[1e9, -1e9, np.nan, *numbers["year"][3:]])
+    inputs = networks._describe(far, guesses, votes)
+    assert inputs[:2, 0].tolist() == [3, -3]
+    assert inputs[2, 0] == pytest.approx(0, abs=0.1)
+    assert np.allclose(inputs[:, 4:8], np.log(guesses + 0.01))
+    assert np.allclose(inputs[:, 8:17], np.log1p(4 * votes[0]))
+    scaled = np.clip((inputs - networks.scaler_.mean_) / networks.scaler_.scale_, -6, 6)
+    expected = np.mean([model.predict_proba(scaled) for model in networks.models_], axis=0)
+    assert np.allclose(networks.predict_proba(far, guesses, votes), expected)
+    assert not np.allclose(*(model.predict_proba(scaled) for model in networks.models_))
 
 
 # --- the classifier -----------------------------------------------------------------------
@@ -414,11 +659,12 @@ def test_extra_songs_are_labelled_and_never_repeated(split):
 # --- comparison and exploration -----------------------------------------------------------
 
 
-def test_every_compared_classifier_beats_the_most_frequent_genre():
+def test_every_compared_classifier_beats_the_most_frequent_genre(capfd):
     X, y = make_songs(n_albums=200, noise=0.2)
     folds = make_folds(y, n_folds=2)
     models = make_classifiers()
     scores = compare_classifiers(models, X, pd.Series(y), folds, n_jobs=1)
+    assert capfd.readouterr().out == ""
     table = summarise_scores(scores)
     assert list(scores.columns) == list(models)
     assert table.index[0] == "most frequent genre"
@@ -433,6 +679,32 @@ def test_folds_predict_each_song_once():
     assert predicted.shape == y.shape
     assert (score_folds(y.to_numpy(), y, folds) == 1).all()
     assert sorted(np.concatenate([rows for _, rows in folds])) == list(range(len(y)))
+
+
+def test_scores_are_those_of_each_fold():
+    truth = pd.Series(["pop", "rap", "pop", "rap"])
+    folds = [(np.array([2, 3]), np.array([0, 1])), (np.array([0, 1]), np.array([2, 3]))]
+    predicted = np.array(["pop", "rap", "pop", "pop"])
+    assert score_folds(predicted, truth, folds).tolist() == [1.0, 0.5]
+    table = summarise_scores(pd.DataFrame({"a": [0.5, 0.6, 0.7], "b": [0.1, 0.1, 0.1]}))
+    assert table.to_dict("index") == {
+        "b": {"micro-F1": 0.1, "sd": 0.0}, "a": {"micro-F1": 0.6, "sd": 0.1}
+    }  # fmt: skip
+
+
+def test_folds_give_probabilities_in_the_order_of_the_songs():
+    X, y = make_songs(n_albums=20)
+    y = pd.Series(y)
+    folds = make_folds(y, n_folds=2)
+    model = make_classifiers()["decision tree"]
+    proba = predict_folds(model, X, y, folds, method="predict_proba")
+    fitted_on, scored = folds[1]
+    alone = clone(model).fit(X.iloc[fitted_on], y.iloc[fitted_on].to_numpy())
+    assert (proba[scored] == alone.predict_proba(X.iloc[scored])).all()
+
+
+def test_interval_of_known_numbers():
+    assert estimate_interval(0.5, 10_000, 2_500) == pytest.approx((0.478087, 0.521913), abs=1e-6)
 
 
 def test_learning_curve_rises(split):
@@ -468,6 +740,26 @@ def test_album_effect_is_measured():
     assert 1 / 3 < measure_sound_effect(X.assign(genre=y)) < 0.9
     years = X.assign(genre=y, release_date="1999")
     assert measure_album_effect(years).empty
+
+
+def test_genres_are_profiled_by_standard_deviations():
+    X, _ = make_songs(n_albums=4)
+    X = X.assign(genre=["rap"] * 6 + ["pop"] * 18, mode=1)
+    profile = profile_genres(X)
+    assert profile.index.tolist() == ["pop", "rap"]
+    energy = (X["energy"] - X["energy"].mean()) / X["energy"].std()
+    assert profile.loc["rap", "energy"] == pytest.approx(energy[:6].mean())
+    assert profile["mode"].tolist() == [0, 0]
+
+
+def test_songs_of_one_sound_are_close_on_the_map():
+    X, y = make_songs(n_albums=40, noise=0.02)
+    table = map_songs(X.assign(genre=y), n_songs=90)
+    assert len(table) == 90
+    centres = table.groupby("genre")[["x", "y"]].transform("mean").to_numpy()
+    inside = np.linalg.norm(table[["x", "y"]] - centres, axis=1).mean()
+    assert inside < np.linalg.norm(table[["x", "y"]], axis=1).mean() / 1.5
+    assert len(map_songs(X.assign(genre=y).iloc[:20])) == 20
 
 
 def test_neighbors_are_counted():
@@ -514,6 +806,16 @@ def test_reliability_of_an_honest_forecaster():
     assert len(bins) == 10
     assert np.abs(bins["claimed"] - bins["right"]).max() < 0.04
     assert (bins["low"] < bins["claimed"]).mean() >= 0.8
+
+
+def test_reliability_of_known_answers():
+    claimed = np.array([0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9])
+    bins = measure_reliability(claimed, np.array([0, 1, 0, 1, 1, 1, 1, 0]), n_bins=2)
+    assert bins["claimed"].tolist() == pytest.approx([0.25, 0.75])
+    assert bins["right"].tolist() == [0.5, 0.75] and bins["songs"].tolist() == [4, 4]
+    spread = [1.96 * np.sqrt(0.25 / 4), 1.96 * np.sqrt(0.1875 / 4)]
+    assert (bins["right"] - bins["low"]).tolist() == pytest.approx(spread)
+    assert (bins["high"] - bins["right"]).tolist() == pytest.approx(spread)
 
 
 def test_hits_grow_with_depth():

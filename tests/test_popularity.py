@@ -18,6 +18,7 @@ from aares.popularity import (
     Releases,
     compare_intervals,
     compare_models,
+    gaussian,
     learn_reference,
     make_genre_models,
     make_model,
@@ -25,15 +26,22 @@ from aares.popularity import (
     measure_importance,
     predict_parts_folds,
     score,
+    summarise_folds,
     summarise_residuals,
 )
+from aares.popularity.compare import COLUMN_GROUPS
 from aares.popularity.copies import FEWEST_COPIES, Copies, CopyRule
 from aares.popularity.encoders import (
     GenreSVD,
     TokenCounter,
     TokenTargetEncoder,
 )
-from aares.popularity.features import SongFeatures
+from aares.popularity.features import (
+    ReferenceModel,
+    SongFeatures,
+    fit_zero_model,
+    predict_zero,
+)
 from aares.popularity.gaussian import SongProcess, compute_covariance
 from aares.popularity.genres import (
     GenreCommunities,
@@ -41,20 +49,24 @@ from aares.popularity.genres import (
     GenreNMF,
     compute_ppmi,
     map_genres,
+    relate_genres,
     summarise_communities,
     summarise_genres,
 )
 from aares.popularity.intervals import (
     find_correction,
     measure_intervals,
+    mix_bounds,
     move_bounds,
     score_bounds,
 )
 from aares.popularity.kriging import (
     DAY,
     NOBODY,
+    STATISTICS,
     Known,
     SoundRanks,
+    group_rows,
     is_vague,
     krige,
     name_artists,
@@ -73,8 +85,8 @@ from aares.popularity.patterns import (
     summarise_months,
     summarise_years,
 )
-from aares.popularity.rows import describe_date, describe_title
-from aares.scores import predict_folds
+from aares.popularity.rows import count_genres, count_values, describe_date, describe_title
+from aares.scores import estimate_share, predict_folds
 
 GENRES = ("polka", "tango", "fado", "samba")
 
@@ -120,6 +132,9 @@ def test_target_encoder_gives_the_shrunk_mean():
     assert encoded[1, :3] == pytest.approx([(a + b) / 2, min(a, b), max(a, b)])
     assert encoded[2, :4] == pytest.approx([prior, prior, prior, 0.2])
     assert encoded[3] == pytest.approx(encoded[2])
+    zeros = np.array([2 * 0.2 / 5, 2 * 0.2 / 4])
+    assert encoded[:2, 3] == pytest.approx([zeros[0], zeros.mean()])
+    assert encoded[:, 4] == pytest.approx([np.log(4), np.log(4), 0, 0])
 
 
 def test_target_encoder_never_sees_the_rows_own_popularity():
@@ -143,6 +158,63 @@ def test_changing_one_target_changes_no_encoding_of_its_own_row(row, value):
     assert encoder.fit_transform(X, changed)[row] == pytest.approx(encoder.fit_transform(X, y)[row])
 
 
+def test_features_do_not_know_a_songs_own_popularity():
+    """Nor, where nothing shall be known of the artist, that of the artist's other songs."""
+    songs, other = make_songs(60), make_songs(80, seed=3)
+    songs["artist_name"] = [f"artist {i // 3}" for i in range(60)]
+    X, y = songs.drop(columns="popularity"), songs["popularity"].to_numpy(float)
+    features = SongFeatures(reference=learn_reference(other))
+    known, unknown = features.fit_training(X, y)
+    changed = y.copy()
+    changed[30] = 100 - changed[30]
+    again, again_unknown = features.fit_training(X, changed)
+    assert again[30] == pytest.approx(known[30], abs=1e-3)
+    names = features.get_feature_names_out().astype(str)
+    plain = ~np.char.startswith(names, "artist_name")  # of an unknown artist: the overall mean
+    assert again_unknown[30:33, plain] == pytest.approx(unknown[30:33, plain], abs=1e-3)
+    assert np.abs(again[31] - known[31]).max() > 1
+
+
+def test_features_of_a_song_are_named_in_their_order(songs):
+    X, y = songs.drop(columns="popularity"), songs["popularity"].to_numpy(float)
+    features = SongFeatures(reference=learn_reference(make_songs(80, seed=3)))
+    known, _ = features.fit_training(X, y)
+    table = pd.DataFrame(features.transform(X), columns=features.get_feature_names_out())
+    assert known.shape == table.shape
+    assert table["energy"].tolist() == X["energy"].tolist()
+    assert table["n_genres"].tolist() == [1] * len(X)
+    level = table["reference_level"] + table["reference_day_level"]
+    assert (level + table["near_level_residual"]).tolist() == pytest.approx(table["near_level"])
+    zero = table["reference_zero"] + table["reference_day_zero"]
+    assert (zero + table["near_zero_residual"]).tolist() == pytest.approx(table["near_zero"])
+    undated = X.iloc[:1].assign(release_date=None)
+    row = dict(zip(table.columns, features.transform(undated)[0], strict=True))
+    assert [row[name] for name in ("year", "month", "day", "weekday", "date")] == [-1] * 5
+    assert [row[f"day_{name}"] for name in STATISTICS] == list(NOBODY)
+
+
+def test_what_was_learnt_elsewhere_is_not_learnt_again():
+    other = make_songs(80, seed=3)
+    learnt = learn_reference(other)
+    assert clone(learnt) is learnt
+    fresh = ReferenceModel(reference=other)
+    assert clone(fresh) is not fresh and not hasattr(clone(fresh), "known_")
+    residual = np.column_stack([other["popularity"], other["popularity"] == 0])
+    inside = residual - learnt.transform(other)
+    # Residuals come from folds: a model that has seen the songs would leave smaller ones.
+    assert np.abs(learnt.known_.residuals).mean(axis=0) == pytest.approx(
+        np.abs(inside).mean(axis=0), rel=1
+    )
+    assert np.abs(learnt.known_.residuals[:, 0]).mean() > 1.2 * np.abs(inside[:, 0]).mean()
+
+
+@pytest.mark.parametrize(("value", "share"), [(0.0, 1.0), (5.0, 0.0)])
+def test_zeros_where_all_are_alike_are_a_share(value, share):
+    model = fit_zero_model(None, np.zeros((4, 1)), np.full(4, value) == 0)
+    assert model == share
+    assert predict_zero(model, np.zeros((3, 1))).tolist() == [share] * 3
+
+
 def test_reference_counts_for_the_release_day():
     reference = pd.DataFrame({"release_date": ["2001"] * 50, "popularity": [90] * 50})
     X = pd.DataFrame({"release_date": ["2001"] + ["1990"] * 9})
@@ -158,6 +230,16 @@ def test_counter_leaves_out_rare_and_unknown_tokens():
     hot = counter.transform(pd.DataFrame({"genres": [("a", "b", "z"), ()]})).toarray()
     assert counter.vocabulary_ == {"a": 0}
     assert hot.tolist() == [[1.0], [0.0]]
+
+
+def test_counter_keeps_the_most_frequent_tokens_in_order():
+    X = pd.DataFrame({"genres": [("c", "b"), ("a", "c"), ("b", "d"), ("c",)]})
+    counter = TokenCounter(column="genres", max_tokens=3).fit(X)
+    assert counter.vocabulary_ == {"c": 0, "b": 1, "a": 2}
+    assert counter.get_feature_names_out().tolist() == ["genres=c", "genres=b", "genres=a"]
+    assert counter.transform(X).toarray().tolist() == [
+        [1, 1, 0], [1, 0, 1], [0, 1, 0], [1, 0, 0]
+    ]  # fmt: skip
 
 
 def test_svd_of_empty_lists_is_zero_and_alike_lists_are_alike(songs):
@@ -181,6 +263,10 @@ def test_dates_of_every_precision():
     assert parts["month"].isna().tolist() == [True, False, False, True, True]
     assert parts["weekday"].tolist()[2] == 4  # 23 May 2008 was a Friday
     assert parts.iloc[3:].isna().all(axis=None)
+    assert parts["weekday"].isna().tolist() == [True, True, False, True, True]
+    assert parts["date"].tolist()[:3] == pytest.approx(
+        [2008, 2008 + 121 / 366, 2008 + 143 / 366]  # 2008 was a leap year
+    )
 
 
 def test_title_marks():
@@ -188,7 +274,24 @@ def test_title_marks():
     marks = describe_title(pd.DataFrame({"track_name": titles, "artist_name": "x"}))
     assert marks["title_live"].tolist() == [1, 0, 0, 0]
     assert marks["title_remaster"].tolist() == [0, 1, 0, 0]
-    assert marks["title_length"].iloc[3] == 0
+    assert marks["title_length"].tolist() == [12, 23, 5, 0]
+    assert marks["artist_length"].tolist() == [1] * 4
+    marks = describe_title(
+        pd.DataFrame({"track_name": ["A (feat. B) - MIX", "夜"], "artist_name": None})
+    )
+    found = [name for name in marks.columns[:-2] if marks[name].iloc[0]]
+    assert found == ["title_remix", "title_featuring", "title_bracket", "title_dash"]
+    assert marks["title_non_latin"].tolist() == [0, 1] and marks["artist_length"].max() == 0
+
+
+def test_genres_are_counted():
+    lists = pd.DataFrame({"genres": [("a", "b"), (), None, "polka"]}, index=[3, 5, 7, 9])
+    counts = count_genres(lists)
+    assert counts["n_genres"].to_dict() == {3: 2, 5: 0, 7: 0, 9: 1}
+    assert count_values([("b", "a"), ("c", "a"), ("c",), ("z",)]).to_dict() == {
+        "a": 2, "c": 2, "b": 1, "z": 1
+    }  # fmt: skip
+    assert count_values([("b",), ("c", "c"), ("a",)]).index.tolist() == ["c", "a", "b"]
 
 
 # --- model --------------------------------------------------------------------------------
@@ -293,6 +396,48 @@ def test_hurdle_with_known_parts():
     assert hurdle.predict(np.zeros((2, 1))) == pytest.approx([30.0, 30.0])
 
 
+def test_a_hurdle_learns_its_level_above_zero_only():
+    class Mean:
+        def fit(self, X, y):
+            self.mean_ = np.mean(y)
+            return self
+
+        def predict(self, X):
+            return np.full(len(X), self.mean_)
+
+    class Chance(Mean):
+        def predict_proba(self, X):
+            return np.column_stack([1 - self.predict(X), self.predict(X)])
+
+    hurdle = HurdleRegressor(Chance(), Mean()).fit(np.zeros((4, 1)), [0, 0, 0, 8])
+    assert hurdle.predict_zero_proba(np.zeros((1, 1))).tolist() == [0.75]
+    assert hurdle.predict_level(np.zeros((1, 1))).tolist() == [8]
+    assert hurdle.predict(np.zeros((1, 1))).tolist() == [2]
+    blend = [hurdle] * 6
+    assert _blend(blend, np.zeros((1, 1))) == pytest.approx((2, 0.75, 8))
+    assert HurdleRegressor(Chance(), Mean()).fit(np.zeros((2, 1)), [0, 0]).predict([[0]]) == [0]
+
+
+def test_what_a_model_says_fits_together(songs, model):
+    table = model.describe(songs.drop(columns="popularity"))
+    median = mix_quantile(table["zero"], table["level"], model.spread_, 0.5)
+    assert table["median"].tolist() == pytest.approx(median.tolist())
+    assert (table["spread"] == model.spread_).all() and 0 < model.spread_ < 40
+    assert (table["likeness"] == 0).all()  # no song is its own copy
+    assert table["mean"].tolist() == table["alone"].tolist()
+
+
+@pytest.mark.parametrize(("n", "fits"), [(9, False), (10, True)])
+def test_ten_songs_are_enough(n, fits):
+    few = make_songs(n).assign(popularity=range(n))
+    X, y = few.drop(columns="popularity"), few["popularity"]
+    if fits:
+        assert len(make_model().fit(X, y).predict(X)) == n
+    else:
+        with pytest.raises(ValueError, match="at least 10 songs to learn from, found 9"):
+            make_model().fit(X, y)
+
+
 # --- comparisons --------------------------------------------------------------------------
 
 
@@ -311,6 +456,52 @@ def test_ways_to_handle_genres_beat_none_where_genre_is_all():
     assert table.index[:2].tolist() == ["mean popularity", "none"]
     assert (table["RMSE"].iloc[2:] < 0.8 * table.loc["none", "RMSE"]).all()
     assert table.loc["mean popularity", "R2"] < 0.01
+
+
+def test_scores_of_folds_by_hand():
+    y, predicted = np.array([0.0, 10, 20, 30]), np.array([1.0, 7, 20, 36])
+    folds = [(np.array([2, 3]), np.array([0, 1])), (np.array([0, 1]), np.array([2, 3]))]
+    rmse = np.sqrt([5, 18])
+    scores = summarise_folds(y, predicted, folds)
+    assert list(scores) == ["RMSE", "MAE", "R2", "sd"]
+    expected = [rmse.mean(), 2.5, np.mean([1 - 10 / 50, 1 - 36 / 50]), abs(np.diff(rmse))[0]]
+    assert list(scores.values()) == pytest.approx([*expected[:3], expected[3] / np.sqrt(2)])
+
+
+def test_rows_that_no_fold_tests_stay_unknown(songs):
+    folds = [(np.arange(100), np.arange(100, 120))]
+    mean = make_genre_models(lambda genres: None)["mean popularity"]
+    predicted = predict_folds(mean, songs, songs["popularity"], folds)
+    assert np.flatnonzero(np.isfinite(predicted)).tolist() == list(range(100, 120))
+    assert predicted[100] == songs["popularity"][:100].mean()
+    rule = make_genre_models(lambda genres: genres[0] if genres else None)["macro-genre (rule)"]
+    hot = rule.named_steps["encode"].fit(songs).transform(songs)[:, -4:]
+    assert np.asarray(hot.todense()).sum(axis=1).ravel().tolist() == [1] * len(songs)
+
+
+def test_importance_by_hand():
+    """A model that adds two columns loses by each what its shuffling costs."""
+
+    class Sum:
+        def predict(self, X):
+            return X["energy"].to_numpy() + X["loudness"].to_numpy() + X["tempo"].to_numpy()
+
+    songs = make_songs(30).assign(tempo=0.0)
+    y = songs["energy"] + songs["loudness"]
+    table = measure_importance(Sum(), songs, y, n_repeats=3, random_state=4)
+    rng = np.random.default_rng(4)
+    for name, columns in COLUMN_GROUPS.items():
+        orders = [rng.permutation(30) for _ in range(3)]
+        moved = [
+            sum(songs[c].to_numpy()[order] - songs[c].to_numpy() for c in columns if c in MOVED)
+            for order in orders
+        ]
+        rises = [np.sqrt(np.mean(np.square(values))) for values in moved]
+        assert table.loc[name].tolist() == pytest.approx([np.mean(rises), np.std(rises, ddof=1)])
+    assert table["mean"].is_monotonic_decreasing
+
+
+MOVED = ("energy", "loudness")
 
 
 def test_importance_finds_the_genre(songs, model):
@@ -381,6 +572,53 @@ def test_songs_are_named_by_most_of_their_genres(companies):
     assert "tango" in names[0] and pd.isna(names[1])
 
 
+def test_genres_of_one_graph_are_shares_of_communities(companies):
+    communities = GenreCommunities(n_communities=4).fit(companies)
+    lists = [("polka 0", "polka 1", "fado 0"), ("tango 3",), ()]
+    shares = communities.transform(pd.DataFrame({"genres": lists}))
+    assert np.sort(shares[0])[::-1].tolist() == pytest.approx([2 / 3, 1 / 3, 0, 0])
+    assert shares[1:].sum(axis=1).tolist() == [1, 0]
+    counts = count_values(companies["genres"])
+    for name, members in communities.members_.items():
+        assert name == " / ".join(members[:2])
+        assert counts[members].is_monotonic_decreasing
+    table = summarise_communities(communities, companies)
+    assert table["micro-genres"].tolist() == [6] * 4
+    first = communities.members_[table.index[0]]
+    assert table["examples"].iloc[0] == ", ".join(first[2:5])
+
+
+def test_a_genre_in_many_songs_of_another_is_placed_by_its_company():
+    lists = [("a", "b")] * 6 + [("c", "d")] * 6 + [("rare", "a")] * 2
+    X = pd.DataFrame({"genres": lists})
+    counter, ppmi = relate_genres(X, min_count=3)
+    assert list(counter.vocabulary_) == ["a", "b", "c", "d"]
+    assert ppmi[2, 3] == pytest.approx(np.log2(6 * 14 / 36))
+    assert ppmi[0, 1] == pytest.approx(np.log2(6 * 14 / (8 * 6)))
+    embedding = GenreEmbedding(n_components=3).fit(X)
+    places = embedding.transform(pd.DataFrame({"genres": [("a",), ("b",), ("a", "b"), ("a", "?")]}))
+    assert places[2] == pytest.approx((places[0] + places[1]) / 2)
+    assert places[3] == pytest.approx(places[0])
+    # The two directions of the pair that is bound most, as long as its information.
+    places = GenreEmbedding(n_components=2).fit(X).places_
+    assert places @ places.T == pytest.approx(np.diag([0, 0, ppmi[2, 3], ppmi[2, 3]]), abs=1e-6)
+
+
+def test_genre_map_counts_songs_and_popularity():
+    lists = [("a", "b")] * 30 + [("c", "b")] * 10 + [("d",)] * 5 + [()] * 5
+    df = pd.DataFrame({"genres": lists, "popularity": [10] * 30 + [50] * 10 + [7] * 10})
+    table = map_genres(df, n_genres=3)
+    assert table.index.tolist() == ["b", "a", "c"]
+    assert table["songs"].tolist() == [40, 30, 10]
+    assert table["popularity"].tolist() == [20, 10, 50]
+    assert table["x"].tolist() == [0, 1, 2] and (table["y"] == 0).all()
+    counted = summarise_genres(df)
+    assert counted == {
+        "micro-genres": 4, "empty lists (share)": 0.1, "mean length of a list": 85 / 50,
+        "micro-genres in one song only (share)": 0,
+    }  # fmt: skip
+
+
 # --- patterns -----------------------------------------------------------------------------
 
 
@@ -390,6 +628,19 @@ def test_years_have_every_song_once(songs):
     assert per_column.tolist() == [len(songs)] * 2
     assert table["songs"].min() >= 30
     assert ((table["low"] <= table["mid"]) & (table["mid"] <= table["high"])).all()
+
+
+def test_sparse_years_join_their_neighbours():
+    df = pd.DataFrame({"release_date": ["2003"] * 4 + ["2002"] + ["2001"] * 3 + ["2000", ""]})
+    df["tempo"] = [1.0, 2, 3, 4, 10, 20, 30, 40, 50, 999]
+    df["explicit"] = [True, False, False, False] + [True] * 6
+    table = summarise_years(df, ["tempo", "explicit"], min_songs=4).set_index(["column", "year"])
+    assert table.loc["tempo", "songs"].tolist() == [4, 5]
+    later, earlier = (2003.0, (2002 + 3 * 2001 + 2000) / 5)
+    assert table.loc[("tempo", later)].tolist() == [1.75, 2.5, 3.25, 4]
+    assert table.loc[("tempo", earlier)].tolist() == [20, 30, 40, 5]
+    _, low, high = estimate_share([True] + [False] * 3)
+    assert table.loc[("explicit", later)].tolist() == pytest.approx([low, 0.25, high, 4])
 
 
 def test_copies_of_a_recording_are_found_within_and_across_tables():
@@ -414,6 +665,50 @@ def test_a_copy_is_found_by_name_or_by_sound_and_no_song_is_its_own():
     remaster = other_day.assign(track_name="another title", energy=songs["energy"] + 0.03)
     assert releases.find(remaster).likeness == pytest.approx(np.exp(-1))
     assert not releases.find(remaster.assign(energy=songs["energy"] + 0.1)).found.any()
+
+
+def test_the_nearest_of_several_copies_counts():
+    songs = make_songs(4).assign(release_date="1999-01-02")
+    one = songs.iloc[[0]]
+    by_name = [one.assign(energy=one["energy"] + step, popularity=p)
+               for step, p in [(0.4, 1), (0.2, 2), (0.2, 3)]]  # fmt: skip
+    sounds_alike = one.assign(track_name="x", energy=one["energy"] + 0.01, popularity=9)
+    asked = one.assign(release_date="2001-01-02")
+    found = Releases(sounds_alike, *by_name).find(asked)
+    assert (found.likeness[0], found.popularity[0]) == (1, 2)
+    found = Releases(sounds_alike, songs[1:]).find(asked)
+    assert found.likeness[0] == pytest.approx(np.exp(-0.01 / 0.03)) and found.popularity[0] == 9
+    exact = one.assign(track_name="x", popularity=8)  # as sure as a name, and heard
+    assert Releases(*by_name, exact).find(asked).popularity[0] == 8
+
+
+def test_distance_of_copies_is_the_definition():
+    one = make_songs(3).iloc[[0]].assign(release_date="1999-01-02")
+    one = one.assign(tempo=120.0, duration_ms=200_000)
+    releases = Releases(one.assign(track_name="other"))
+    for change, distance in [
+        ({"tempo": 122.0}, 1.4 * np.log2(122 / 120)),
+        ({"duration_ms": 202_000}, 0.01 * 2),
+        ({"liveness": one["liveness"] - 0.1}, 0.3 * 0.1),
+        ({"danceability": one["danceability"] - 0.02}, 0.02),
+    ]:
+        found = releases.find(one.assign(**change))
+        assert found.likeness[0] == pytest.approx(np.exp(-distance / 0.03))
+    assert not releases.find(one.assign(danceability=one["danceability"] + 0.051)).found.any()
+
+
+def test_the_rule_describes_what_the_copy_says():
+    copies = Copies(np.array([1.0, 0.5]), np.array([0.0, 70.0]))
+    y, few = np.array([0.0, 50.0] * 15), np.arange(30) % 2
+    rule = CopyRule().fit(np.full(30, 0.3), np.full(30, 40.0), copies.take(few), y)
+    assert rule.learnt  # fifteen of each kind are just enough
+    zero, level = rule.apply(np.full(2, 0.3), np.full(2, 40.0), copies)
+    features = np.array([[1, 1, 0], [0.5, 0, 0.5 * (70 - 40) / 30]])
+    logit = np.full((2, 1), np.log(0.3 / 0.7))
+    proba = rule.zero_.predict_proba(np.hstack([logit, features]))[:, 1]
+    assert zero.tolist() == pytest.approx(proba.tolist())
+    assert level.tolist() == pytest.approx(40 + features @ rule.level_.coef_)
+    assert rule.apply(np.zeros(2), np.full(2, 100.0), copies)[1].max() <= 100
 
 
 def test_songs_without_names_are_found_by_sound_even_on_one_day():
@@ -591,6 +886,45 @@ def test_residuals_of_a_biased_group():
     assert table["songs"].to_dict() == {"fair": 40, "under": 39}
 
 
+def test_residuals_have_their_error():
+    y = np.r_[np.zeros(18), np.full(18, 4.0)]
+    table = summarise_residuals(y, np.ones(36), pd.Series(["b", "a"] * 18), min_songs=18)
+    assert table.index.tolist() == ["a", "b"] and table["mean"].tolist() == [1, 1]
+    assert table["error"].tolist() == pytest.approx([1.96 * np.sqrt(4 * 18 / 17 / 18)] * 2)
+
+
+def test_months_have_their_mean_and_error():
+    df = pd.DataFrame({"release_date": ["2001-02", "2001-02-01", "2001-01-01", "2002", "2003-01"]})
+    table = summarise_months(df.assign(popularity=[1.0, 5, 99, 99, 7]))
+    assert table["share"].iloc[:2].tolist() == pytest.approx([1 / 3, 2 / 3])
+    assert table["popularity"].iloc[:2].tolist() == [7, 3]
+    assert table.loc[2, "error"] == pytest.approx(1.96 * np.sqrt(8) / np.sqrt(2))
+    assert table.attrs["explained"] == pytest.approx(1 - (8 / 3) / (56 / 9))
+
+
+def test_keys_are_counted():
+    df = pd.DataFrame({"key": [7, 7, 7, 0], "mode": [1, 1, 0, 0], "popularity": [1, 2, 6, 5]})
+    table = summarise_keys(df)
+    assert table.loc["G"].tolist() == [0.5, 0.25, 3] and table.loc["C"].tolist() == [0, 0.25, 5]
+    assert table.index.tolist() == "C G D A E B F♯ C♯ A♭ E♭ B♭ F".split()
+
+
+def test_pair_correlation_by_hand():
+    pairs = pd.DataFrame({"lower": [0.0, 2, 4], "higher": [4.0, 2, 6]})
+    # Deviations from 3: (-3, 1), (-1, -1), (1, 3).
+    assert measure_pair_correlation(pairs)[0] == pytest.approx((-3 + 1 + 3) / 3 / (22 / 6))
+
+
+def test_likeness_by_hand():
+    df = pd.DataFrame({"artist_name": list("aabbbc"), "popularity": [1, 3, 4, 6, 8, 9]})
+    overall, n, k = 31 / 6, 6, 3
+    between = (2 * (2 - overall) ** 2 + 3 * (6 - overall) ** 2 + (9 - overall) ** 2) / (k - 1)
+    within = (2 + 8) / (n - k)
+    typical = (n - (4 + 9 + 1) / n) / (k - 1)
+    expected = (between - within) / (between + (typical - 1) * within)
+    assert measure_likeness(df, "artist_name") == pytest.approx(expected)
+
+
 # --- the median, and intervals ------------------------------------------------------------
 
 
@@ -638,6 +972,77 @@ def test_neighbours_weigh_as_a_gaussian_process_has_it():
     known = Known(keys[:20], space[:20], np.column_stack([y, y])[:20])
     ours = krige(known, keys[20:], space[20:], lambda _: DAY)
     assert ours[:, 0] == pytest.approx(theirs.predict(space[20:]), abs=1e-6)
+
+
+def test_covariance_is_the_sum_of_what_two_songs_share(songs):
+    few = songs.iloc[:24].copy()
+    few["artist_name"] = [f"artist {i % 5}" if i % 4 else "" for i in range(24)]
+    few["release_date"] = ["2001-03-04", "2001-03-05", "2001", "2009-01-01"] * 6
+    few["track_name"] = ["blue song", "red song"] * 12
+    process = SongProcess(SoundRanks(songs))
+    process.fit_folds(few, np.zeros((24, 2)), [])
+    places, w = process.places_, process.weights
+    found = compute_covariance(places, places.take(slice(3, 9)), w)
+    genres, words = places.genres.toarray(), places.words.toarray()
+    date = describe_date(few)["date"].to_numpy()
+    for i in range(24):
+        for j in range(3, 9):
+            same = float(few["genres"].iloc[i] == few["genres"].iloc[j])
+            artist = few["artist_name"].iloc[i] == few["artist_name"].iloc[j] != ""
+            day = few["release_date"].iloc[i] == few["release_date"].iloc[j]
+            day = day and not is_vague(few["release_date"].iloc[i])
+            sound = np.exp(-np.linalg.norm(places.sound[i] - places.sound[j]) / w.reach_sound)
+            years = np.exp(-abs(date[i] - date[j]) / w.reach_years)
+            assert genres[i] @ genres[j] == pytest.approx(same)
+            near = w.sound + w.sound_and_years * years + w.genres_and_sound * same
+            near += artist * w.artist_and_sound + day * w.day_and_sound
+            expected = same * (w.genres + w.genres_and_years * years) + near * sound
+            expected += artist * w.artist + (artist and day) * w.artist_and_day
+            expected += w.words * (words[i] @ words[j])
+            assert found[i, j - 3] == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_process_predicts_in_blocks_as_at_once(songs, monkeypatch):
+    y = np.random.default_rng(0).normal(size=(len(songs), 2))
+    process = SongProcess(SoundRanks(songs))
+    whole = process.fit_folds(songs, y, [[(np.arange(120), np.arange(120, 240))]])[0][120:]
+    predicted = process.predict(songs)
+    monkeypatch.setattr(gaussian, "ROWS", 50)
+    parts = process.fit_folds(songs, y, [[(np.arange(120), np.arange(120, 240))]])[0][120:]
+    assert parts == pytest.approx(whole, abs=1e-4)
+    assert process.predict(songs) == pytest.approx(predicted, abs=1e-4)
+
+
+def test_places_in_sound_are_ranks():
+    known = make_songs(4).assign(energy=[0.1, 0.2, 0.2, 0.9], explicit=True)
+    places = SoundRanks(known).place(known.assign(energy=[0.0, 0.2, 0.5, 1.0]))
+    assert places[:, 1].tolist() == [0, 0.5, 0.75, 1]
+    assert places.shape == (4, 11) and (places[:, -1] == 0.3).all()
+
+
+def test_neighbours_are_described():
+    known = Known(np.array(["d", "d", ""], dtype=object), np.array([[0.0], [0.4], [0.0]]),
+                  np.array([[2.0, 1.0], [4.0, 0.0], [9.0, 9.0]]))  # fmt: skip
+    found = krige(known, np.array(["d", ""], dtype=object), np.array([[0.1], [0.1]]), lambda _: DAY)
+    own = 0.1 + 0.6 * np.exp([[0, -0.4], [-0.4, 0]]) + np.eye(2)
+    across = 0.1 + 0.6 * np.exp([-0.1, -0.3])
+    weights = np.linalg.solve(own, across)
+    expected = [*(weights @ known.residuals[:2]), weights @ across / 0.7, 0.1, np.log(3)]
+    assert found[0].tolist() == pytest.approx(expected)
+    assert found[1].tolist() == list(NOBODY)
+    both = known.join(known.take(np.array([0])))
+    assert both.blocks["d"].tolist() == [0, 1, 3] and "" not in both.blocks
+    assert group_rows(np.array([], dtype=object)) == {}
+
+
+def test_inner_folds_keep_groups_together():
+    groups = np.array(list("aabbccdd"), dtype=object)
+    for train, test in split_inner(8, groups, n_folds=3, random_state=0):
+        assert not set(groups[train]) & set(groups[test])
+    assert len(split_inner(8, groups, n_folds=3, random_state=0)) == 3
+    assert len(split_inner(8, groups, n_folds=9, random_state=0)) == 4
+    assert len(split_inner(8, np.array(["a"] * 8), n_folds=3, random_state=0)) == 3
+    assert len(split_inner(2, None, n_folds=5, random_state=0)) == 2
 
 
 def test_folds_of_the_process_are_those_of_fits_without_the_fold(songs):
@@ -691,6 +1096,39 @@ def test_unknown_artists_are_shown_without_artist(songs):
     for i, name in enumerate(names):
         if str(name).startswith("artist_name_"):
             assert unknown[:, i] == pytest.approx(features.transform(stranger)[0, i]), name
+
+
+def test_bounds_are_scored_moved_and_measured_by_hand():
+    bounds = np.array([[10.0, 20.0], [0.0, 30.0], [40.0, 50.0]])
+    assert score_bounds([5, 5, 60], bounds).tolist() == [5, -25, 10]
+    assert move_bounds(bounds, 5.0).tolist() == [[5, 25], [0, 35], [35, 55]]
+    assert move_bounds(bounds, 60.0).tolist() == [[0, 80], [0, 90], [0, 100]]
+    assert move_bounds(bounds, -8.0).tolist() == [[15, 15], [0, 22], [45, 45]]
+    assert measure_intervals([10, 30.1, 50], bounds) == {
+        "coverage": 2 / 3, "mean width": 50 / 3, "median width": 10
+    }  # fmt: skip
+
+
+def test_bounds_of_a_mixture_are_its_quantiles():
+    zero, level = np.array([0.0, 0.2]), np.array([50.0, 50.0])
+    bounds = mix_bounds(zero, level, 4.0, 0.9)
+    assert bounds[0].tolist() == pytest.approx([50 - 1.644854 * 4, 50 + 1.644854 * 4], abs=1e-4)
+    # A fifth of the songs at 0: the interval begins there, and holds 90 % from 0 up.
+    assert bounds[1].tolist() == pytest.approx([0, 50 + 4 * 1.150349], abs=1e-4)
+
+
+def test_both_halves_of_a_fold_are_judged_by_the_other():
+    rng = np.random.default_rng(0)
+    y = np.full(40, 50.0)
+    parts = pd.DataFrame({"zero": 0.0, "level": 50.0, "spread": 1.0, "mean": rng.random(40) * 20})
+    folds = [(np.arange(0), np.arange(20)), (np.arange(0), np.arange(20, 40))]
+    table, bounds = compare_intervals(y, parts, folds, coverage=0.8)
+    assert table.loc["quantile", "coverage"] == 1
+    assert table.loc["quantile", "mean width"] == pytest.approx(0, abs=1e-9)
+    assert bounds.shape == (40, 2)
+    lowest, highest = table.loc["constant", ["lowest fold", "highest fold"]]
+    assert lowest <= table.loc["constant", "coverage"] <= highest
+    assert table.loc["constant", "coverage"] == (lowest + highest) / 2
 
 
 def test_correction_is_the_ranked_score():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -280,6 +282,16 @@ def test_smooth_order_is_a_permutation_and_not_longer(seed, n):
     assert measure_path(np.vstack([np.zeros(3), points[order]])) <= given_path + 1e-9
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10_000))
+def test_no_reversed_piece_makes_a_smooth_order_shorter(seed):
+    points = np.random.default_rng(seed).normal(size=(8, 2))
+    path = np.vstack([[0.0, 0.0], points[order_smoothly(points, np.zeros(2))]])
+    for i, j in itertools.combinations(range(1, 10), 2):
+        other = np.vstack([path[:i], path[i:j][::-1], path[j:]])
+        assert measure_path(other) >= measure_path(path) - 1e-8
+
+
 def test_smooth_order_of_points_on_a_line():
     points = np.array([[3.0], [1.0], [4.0], [2.0]])
     assert order_smoothly(points, np.array([0.0])).tolist() == [1, 3, 0, 2]
@@ -331,7 +343,8 @@ def test_collaborative_methods_find_the_taste(method):
     matrix = make_listeners()
     tasks = make_tasks(matrix, np.arange(60), n_folds=3)
     judged = judge_methods({"it": method, "random": RandomScorer()}, tasks)
-    assert judged["it"]["recall"].mean() > 1.5 * judged["random"]["recall"].mean()
+    found, chance = (judged[name]["truncated_recall"].mean() for name in ("it", "random"))
+    assert found > 1.5 * chance
 
 
 def test_content_and_artist_scores():
@@ -401,8 +414,20 @@ def test_measures_of_known_rankings():
     assert table.loc[7].tolist() == [1, 1, 1]
     assert table.loc[9].tolist() == [0, 0, 0]
     worse = judge(np.array([[9.0, 8, 2, 4, 3], [0, 1, 2, 3, 4]]), task, k=3)
-    assert worse.loc[7, "recall"] == 0.5
+    assert worse.loc[7, "truncated_recall"] == 0.5
     assert worse.loc[7, "ndcg"] == pytest.approx(1 / (1 + 1 / np.log2(3)))
+
+
+def test_measures_are_cut_at_the_length_of_the_list():
+    """Four songs are hidden and the list holds two: both measures can still reach 1."""
+    nothing, hidden = sparse.csr_matrix((3, 6)), sparse.csr_matrix([[1.0, 1, 1, 1, 0, 0]] * 3)
+    task = Task(nothing, nothing, hidden, np.arange(3))
+    first, second = [9.0, 1, 2, 3, 8, 0], [8.0, 1, 2, 3, 9, 0]
+    table = judge(np.array([[6.0, 5, 4, 3, 2, 1], first, second]), task, k=2)
+    # The ideal gain of two places is 1 + 1/log2(3) = 1.630930; a single hit gains 1 or 0.630930.
+    assert table["truncated_recall"].tolist() == [1, 0.5, 0.5]
+    assert table["ndcg"].tolist() == pytest.approx([1, 0.613147, 0.386853], abs=1e-6)
+    assert table["hit"].tolist() == [1, 1, 1]
 
 
 @settings(max_examples=40, deadline=None)

@@ -73,6 +73,13 @@ def test_the_interval_of_a_share_holds_the_share(n, data):
     assert 0 <= low <= share <= high <= 1
 
 
+def test_a_share_of_known_numbers():
+    z = 1.959964
+    centre, half = (0.3 + z**2 / 20) / (1 + z**2 / 10), z * np.sqrt(0.021 + z**2 / 400)
+    expected = (centre - half / (1 + z**2 / 10), centre + half / (1 + z**2 / 10))
+    assert scores.estimate_share([True] * 3 + [False] * 7)[1:] == pytest.approx(expected, abs=1e-6)
+
+
 def test_intervals_cover_as_often_as_they_claim():
     """The truth lies outside of 95 % intervals in one draw of twenty."""
     rng = np.random.default_rng(0)

@@ -39,7 +39,9 @@ class Workplace(DataSource):
 
     Parameters
     ----------
-    kind, folder, users
+    kind : {"course", "demo"}
+    folder : Path
+    users : Path
         See :class:`aares.data.DataSource`.
     out : Path
         Results go to ``out/notebooks``, ``out/submission`` and ``out/report``.

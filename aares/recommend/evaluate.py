@@ -4,7 +4,8 @@ Used by notebook ``03_recommendation``. Part of each held-out listener's songs i
 sees the rest and ranks all other songs; a hit is a hidden song among the first ten.
 
 Conventions: listeners that a method is judged on are never in the matrix it learned from
-("strong generalisation"). Recall is divided by min(k, hidden songs), so that 1 can be reached.
+("strong generalisation"). Recall is truncated: hits are divided by min(k, hidden songs), so that 1
+can be reached. The ideal gain of NDCG is truncated in the same way.
 
 References
 ----------
@@ -144,7 +145,8 @@ def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row for each listener: ``recall``, ``ndcg`` and ``hit`` (0-1), index row number.
+        One row for each listener: ``truncated_recall`` (hits / min(k, hidden songs)), ``ndcg`` and
+        ``hit`` (0-1), index row number.
     """
     rows = []
     for user in range(scores.shape[0]):
@@ -154,7 +156,8 @@ def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
         gain = (hits / np.log2(np.arange(len(top)) + 2)).sum()
         best = min(k, len(hidden))
         ideal = (1 / np.log2(np.arange(best) + 2)).sum()
-        rows.append({"recall": hits.sum() / best, "ndcg": gain / ideal, "hit": float(hits.any())})
+        found = {"truncated_recall": hits.sum() / best, "ndcg": gain / ideal}
+        rows.append(found | {"hit": float(hits.any())})
     return pd.DataFrame(rows, index=task.users)
 
 
@@ -225,7 +228,7 @@ def summarise(
     Returns
     -------
     DataFrame
-        Index method; ``recall``, ``recall_low``, ``recall_high``, and so on.
+        Index method; ``ndcg``, ``ndcg_low``, ``ndcg_high``, and so on.
     """
     rows = {}
     for name, table in judged.items():
