@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import lightgbm
 import numpy as np
 import pandas as pd
-import xgboost
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
@@ -45,6 +44,8 @@ class NamedBoosting(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> NamedBoosting:
         """Fit depth-4 trees (Chen and Guestrin 2016)."""
+        import xgboost  # comes with the extra [course]: no other model needs it
+
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.model_ = xgboost.XGBClassifier(
             n_estimators=self.rounds,
