@@ -5,6 +5,7 @@ The functions of a module `plots.x` are tested in `test_plots_x`.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -17,6 +18,7 @@ from figure_checks import DETAIL, FINDING, NAMES, TESTED, draws, read_texts
 from numpy.testing import assert_allclose
 
 from aares import plots
+from aares.config import ROOT
 from aares.plots import labels, style
 
 
@@ -101,6 +103,17 @@ def test_laid_out_axes_leave_room_for_their_labels():
 
 
 TESTED.add(style.lay_out)
+
+
+def test_titles_over_several_panels_break_their_lines_too():
+    calls = [
+        ast.unparse(node)
+        for path in (ROOT / "notebooks" / "src").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "suptitle"
+    ]
+    assert calls
+    assert [call for call in calls if "wrap=True" not in call] == []
 
 
 @draws(

@@ -42,6 +42,7 @@ def test_route(draw, axes, data):
         assert_allclose(songs, path)
         assert_allclose(star, [seed])
         assert_allclose(read_line(ax), [seed, *path])
+        assert read_texts(ax) == ["seed", *(str(k + 1) for k in range(len(path)))]
         (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
         assert left < path[:, 0].min() and path[:, 0].max() < right
         assert low < path[:, 1].min() and path[:, 1].max() < high

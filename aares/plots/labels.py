@@ -41,6 +41,7 @@ def label_points(
     places : ndarray, shape (n, 2)
         In the coordinates of the data.
     names : sequence of str
+        Empty where a point is only to be kept free.
     radius : float or ndarray, shape (n,)
         Of the marks, in points.
     size : float
@@ -65,6 +66,8 @@ def label_points(
     written = _list_written(ax)
     labels = []
     for k, (point, name) in enumerate(zip(at, names, strict=True)):
+        if not name:
+            continue
         look_k = {"fontsize": size, "color": colors[k], "annotation_clip": False, **look}
         width, height = _measure(ax, name, look_k)
         others = points[:k] + points[k + 1 :]

@@ -393,6 +393,7 @@ fig.suptitle(
     ha="left",
     fontsize=10,
     fontweight="bold",
+    wrap=True,
 )
 book.figure(
     "dependence",
@@ -427,7 +428,6 @@ model_plots.draw_residuals(
     detail="mean of true − predicted over random folds, 95 % intervals; groups with 30 songs",
 )
 model_plots.draw_residuals(genres, lower, title=f"{odd} of {len(genres)} genres {verb}")
-lower.tick_params(axis="x", labelrotation=45)
 book.figure(
     "residuals",
     fig,
@@ -598,6 +598,7 @@ fig.suptitle(
     ha="left",
     fontsize=10,
     fontweight="bold",
+    wrap=True,
 )
 book.figure(
     "years",
