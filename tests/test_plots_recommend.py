@@ -145,5 +145,10 @@ def test_cold(draw, ax, data):
     table = pd.DataFrame({"warm": data[0], "cold": data[1]}, NAMES[: len(data[0])])
     draw(table, ax, title=FINDING, detail=DETAIL)
     assert [bar.get_width() for bar in ax.patches] == [*data[0], *data[1]]
+    notes = {
+        k: text.split(maxsplit=1)[1] for k, text in enumerate(read_texts(ax)) if " known" in text
+    }
+    last = len(table) - 1
+    assert notes == {last: "known to other listeners", last + len(table): "known to no other"}
     shares = [text.split()[0] for text in read_texts(ax)]
     assert shares == [f"{value:.1%}" for value in (*data[0], *data[1])]
