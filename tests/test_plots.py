@@ -41,6 +41,8 @@ def test_every_public_function_is_tested():
 def test_style(draw, ax, _):
     draw()
     assert mpl.rcParams["figure.constrained_layout.use"]
+    assert ax.text(0.5, 0.5, "A$AP and Ke$ha").get_parse_math() is False
+    assert mpl.rcParams["text.hinting"] == "none"  # else what fits here may not fit the report
     assert mpl.rcParams["axes.prop_cycle"].by_key()["color"][:2] == ["#0072B2", "#E69F00"]
     ax.set(xticks=[], yticks=[])
 
