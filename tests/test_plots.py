@@ -5,6 +5,7 @@ The functions of a module `plots.x` are tested in `test_plots_x`.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -17,6 +18,7 @@ from figure_checks import DETAIL, FINDING, NAMES, TESTED, draws, read_texts
 from numpy.testing import assert_allclose
 
 from workshop import plots
+from workshop.config import ROOT
 from workshop.plots import labels, style
 
 
@@ -39,6 +41,8 @@ def test_every_public_function_is_tested():
 def test_style(draw, ax, _):
     draw()
     assert mpl.rcParams["figure.constrained_layout.use"]
+    assert ax.text(0.5, 0.5, "A$AP and Ke$ha").get_parse_math() is False
+    assert mpl.rcParams["text.hinting"] == "none"  # else what fits here may not fit the report
     assert mpl.rcParams["axes.prop_cycle"].by_key()["color"][:2] == ["#0072B2", "#E69F00"]
     ax.set(xticks=[], yticks=[])
 
@@ -101,6 +105,17 @@ def test_laid_out_axes_leave_room_for_their_labels():
 
 
 TESTED.add(style.lay_out)
+
+
+def test_titles_over_several_panels_break_their_lines_too():
+    calls = [
+        ast.unparse(node)
+        for path in (ROOT / "notebooks" / "src").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "suptitle"
+    ]
+    assert calls
+    assert [call for call in calls if "wrap=True" not in call] == []
 
 
 @draws(

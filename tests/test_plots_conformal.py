@@ -171,6 +171,8 @@ def test_bags(draw, ax, coverage):
     orange = (points.get_facecolors() == mpl.colors.to_rgba(OKABE_ITO["vermillion"])).all(1)
     assert orange.sum() == (coverage < 0.95).sum()
     assert ax.lines[0].get_xdata()[0] == 0.95
+    name = ax.texts[0]
+    assert (name.xyann[0] < 0) == (name.get_horizontalalignment() == "right")
 
 
 def make_coverage(names, coverage, reach):

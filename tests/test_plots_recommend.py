@@ -42,6 +42,7 @@ def test_route(draw, axes, data):
         assert_allclose(songs, path)
         assert_allclose(star, [seed])
         assert_allclose(read_line(ax), [seed, *path])
+        assert read_texts(ax) == ["seed", *(str(k + 1) for k in range(len(path)))]
         (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
         assert left < path[:, 0].min() and path[:, 0].max() < right
         assert low < path[:, 1].min() and path[:, 1].max() < high
@@ -144,5 +145,10 @@ def test_cold(draw, ax, data):
     table = pd.DataFrame({"warm": data[0], "cold": data[1]}, NAMES[: len(data[0])])
     draw(table, ax, title=FINDING, detail=DETAIL)
     assert [bar.get_width() for bar in ax.patches] == [*data[0], *data[1]]
+    notes = {
+        k: text.split(maxsplit=1)[1] for k, text in enumerate(read_texts(ax)) if " known" in text
+    }
+    last = len(table) - 1
+    assert notes == {last: "known to other listeners", last + len(table): "known to no other"}
     shares = [text.split()[0] for text in read_texts(ax)]
     assert shares == [f"{value:.1%}" for value in (*data[0], *data[1])]

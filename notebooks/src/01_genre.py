@@ -80,7 +80,7 @@ unplayed = (train["popularity"] <= 1).mean()
 first = train["release_date"].str.endswith("-01-01").mean()
 fig.suptitle(
     f"{unplayed:.0%} of the songs have no popularity, {first:.0%} are 'released' on 1 January",
-    x=0.01, ha="left", fontsize=10, fontweight="bold",
+    x=0.01, ha="left", fontsize=10, fontweight="bold", wrap=True,
 )  # fmt: skip
 book.figure(
     "traps", fig,
@@ -197,7 +197,7 @@ shown = list(counts.index[:18])
 fig, axes = new_axes(height=3.5, rows=3, cols=6)
 plots.draw_map(points, shown, axes)
 fig.suptitle("Genres are regions that overlap, not islands", x=0.01, ha="left",
-             fontsize=10, fontweight="bold")  # fmt: skip
+             fontsize=10, fontweight="bold", wrap=True)  # fmt: skip
 book.figure(
     "map", fig, caption=f"t-SNE of {len(points)} songs by sound and year, one map for each genre.",
     alt="Eighteen copies of one map; the songs of one genre are highlighted in each.",

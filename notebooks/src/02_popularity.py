@@ -419,6 +419,7 @@ fig.suptitle(
     ha="left",
     fontsize=10,
     fontweight="bold",
+    wrap=True,
 )
 book.figure(
     "dependence",
@@ -457,7 +458,6 @@ model_plots.draw_residuals(
     detail="mean of true − predicted over random folds, 95 % intervals; groups with 30 songs",
 )
 model_plots.draw_residuals(genres, lower, title=f"{odd} of {len(genres)} genres {verb}")
-lower.tick_params(axis="x", labelrotation=45)
 book.figure(
     "residuals",
     fig,
@@ -655,6 +655,7 @@ fig.suptitle(
     ha="left",
     fontsize=10,
     fontweight="bold",
+    wrap=True,
 )
 book.figure(
     "years",

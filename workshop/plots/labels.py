@@ -18,6 +18,7 @@ from workshop.plots.style import INK, MUTED, OKABE_ITO, lay_out
 Box = tuple[float, float, float, float]  # left, bottom, right, top in pixels
 FAR = 1e6
 RINGS = (0.0, 1.0, 2.0, 3.5, 5.0, 7.0)  # distances that are tried, in heights of the text
+ARROW = {"arrowstyle": "-", "color": MUTED, "lw": 0.6, "shrinkA": 0, "shrinkB": 0}
 ANGLES = np.radians([0, 180, 90, 270, 45, 135, 315, 225, 20, 160, 340, 200, 70, 110, 250, 290])
 
 
@@ -41,6 +42,7 @@ def label_points(
     places : ndarray, shape (n, 2)
         In the coordinates of the data.
     names : sequence of str
+        Empty where a point is only to be kept free.
     radius : float or ndarray, shape (n,)
         Of the marks, in points.
     size : float
@@ -57,26 +59,26 @@ def label_points(
     -------
     list of Annotation
     """
+    places = np.reshape(places, (-1, 2))
     pixel = lay_out(ax).dpi / 72
-    at = ax.transData.transform(np.reshape(places, (-1, 2)))
+    at = ax.transData.transform(places)
     reach = np.broadcast_to(radius, len(at)) * pixel
     colors = [color] * len(at) if isinstance(color, str) else color
-    points = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(at, reach, strict=True)]
-    written = _list_written(ax)
-    labels = []
-    for k, (point, name) in enumerate(zip(at, names, strict=True)):
+    marks = [(x - r, y - r, x + r, y + r) for (x, y), r in zip(at, reach, strict=True)]
+    written, labels = _list_written(ax), []
+    for k, name in enumerate(names):
+        if not name:
+            continue
         look_k = {"fontsize": size, "color": colors[k], "annotation_clip": False, **look}
-        width, height = _measure(ax, name, look_k)
-        others = points[:k] + points[k + 1 :]
-        boxes = _list_boxes(point, width, height, reach[k] + 2 * pixel, prefer, upon=upon)
-        costs = [100 * _sum_overlaps(box, written) + _sum_overlaps(box, others) for box, _ in boxes]
-        box, ring = boxes[int(np.argmin(np.round(costs, 3)))]  # the first of the best
+        boxes = _list_boxes(
+            at[k], _measure(ax, name, look_k), reach[k] + 2 * pixel, prefer, upon=upon
+        )
+        box, ring = _choose(boxes, written, marks[:k] + marks[k + 1 :])
         written.append(box)
-        arrow = {"arrowstyle": "-", "color": MUTED, "lw": 0.6, "shrinkA": 0, "shrinkB": 0}
-        offset = (np.array(box[:2]) - point) / pixel
+        offset = tuple((np.array(box[:2]) - at[k]) / pixel)
         label = ax.annotate(
-            name, tuple(np.reshape(places, (-1, 2))[k]), tuple(offset), va="bottom",
-            textcoords="offset points", arrowprops=arrow if ring > 0 else None, **look_k,
+            name, tuple(places[k]), offset, textcoords="offset points", va="bottom",
+            arrowprops=ARROW if ring > 0 else None, **look_k,
         )  # fmt: skip
         label.set_in_layout(False)
         labels.append(label)
@@ -168,25 +170,29 @@ def _measure(ax: Axes, name: str, look: Mapping) -> tuple[float, float]:
 
 def _list_boxes(
     point: npt.NDArray[np.float64],
-    width: float,
-    height: float,
+    size: tuple[float, float],
     gap: float,
     prefer: float,
     *,
     upon: bool,
 ) -> list[tuple[Box, float]]:
     """Return boxes around a point with their ring, the preferred first."""
-    rings = [(ring, angle) for ring in RINGS for angle in (np.radians(prefer), *ANGLES)]
-    boxes = []
-    for ring, angle in rings:
-        away = gap + ring * height
-        x = point[0] + np.cos(angle) * (away + width / 2) - width / 2
-        y = point[1] + np.sin(angle) * (away + height / 2) - height / 2
-        boxes.append(((x, y, x + width, y + height), ring))
-    if upon:
-        x, y = point[0] - width / 2, point[1] - height / 2
-        boxes.insert(0, ((x, y, x + width, y + height), 0.0))
-    return boxes
+    size_px = np.array(size)
+    corners = [(point - size_px / 2, 0.0)] if upon else []
+    for ring in RINGS:
+        for angle in (np.radians(prefer), *ANGLES):
+            away = size_px / 2 + gap + ring * size_px[1]
+            centre = point + away * [np.cos(angle), np.sin(angle)]
+            corners.append((centre - size_px / 2, ring))
+    return [((*corner, *(corner + size_px)), ring) for corner, ring in corners]
+
+
+def _choose(
+    boxes: Sequence[tuple[Box, float]], written: Sequence[Box], marks: Sequence[Box]
+) -> tuple[Box, float]:
+    """Return the first box of those that cover least; texts count far more than marks."""
+    costs = [100 * _sum_overlaps(box, written) + _sum_overlaps(box, marks) for box, _ in boxes]
+    return boxes[int(np.argmin(np.round(costs, 3)))]
 
 
 def _sum_overlaps(box: Box, others: Sequence[Box]) -> float:

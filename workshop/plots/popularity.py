@@ -59,7 +59,7 @@ def draw_popularity(popularity: pd.Series, ax: Axes, *, title: str, detail: str 
         fontweight="bold",
     )
     ax.set(xlabel="popularity (points, 0–100)", ylabel="songs")
-    ax.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    ax.locator_params("y", integer=True)
     ax.grid(axis="x", visible=False)
     return set_title(ax, title, detail)
 
@@ -372,6 +372,6 @@ def draw_loudness(years: pd.DataFrame, ax: Axes, *, title: str, detail: str = ""
     )
     ax.set(xlabel="year of release", ylabel="loudness (dB)")
     ax.margins(x=0.02)
-    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    ax.locator_params("x", integer=True)
     ax.set_ylim(low - 0.1 * (high - low), high + 0.25 * (high - low))
     return set_title(ax, title, detail)

@@ -67,8 +67,9 @@ def draw_route(
     ax.set_yticks([])
     ax.set(xlabel="local direction 1", ylabel="local direction 2")
     set_title(ax, title, detail)
-    numbers = [str(number) for number in range(1, len(path) + 1)]
-    label_points(ax, path, numbers, radius=5, size=6.5, upon=True, zorder=4)
+    numbers = ["", *map(str, range(1, len(path) + 1))]  # nothing is written upon the seed's star
+    radius = [7, *[5] * len(path)]
+    label_points(ax, route, numbers, radius=radius, size=6.5, upon=True, zorder=6)
     return ax
 
 

@@ -192,5 +192,5 @@ def show_whole_numbers(ax: Axes, axis: str = "y") -> Axes:
     """
     formatter = mpl.ticker.FuncFormatter(lambda value, _: f"{value:,.0f}".replace(",", "\u2009"))
     getattr(ax, f"{axis}axis").set_major_formatter(formatter)
-    getattr(ax, f"{axis}axis").set_major_locator(mpl.ticker.MaxNLocator("auto", integer=True))
+    getattr(ax, f"{axis}axis").get_major_locator().set_params(integer=True)
     return ax
