@@ -188,6 +188,32 @@ def make_part(added: Sequence[Prints], first_block: int) -> Part:
     return Part([one.recording for one in added], segment, first_block)
 
 
+def merge_parts(parts: Sequence[Part]) -> Part:
+    """Make one part of several that follow one another in the catalogue.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+        At least one.
+
+    Returns
+    -------
+    Part
+        Finds what they find, at the same places.
+    """
+    base, segments = parts[0].first_block, [part.segment for part in parts]
+    shifts = [(part.first_block - base) * peaks.BLOCK_FRAMES for part in parts]
+    segment = make_segment(
+        np.concatenate([np.repeat(s.keys, np.diff(s.starts)) for s in segments]),
+        np.concatenate(
+            [s.postings + np.uint32(shift) for s, shift in zip(segments, shifts, strict=True)]
+        ),
+        np.concatenate([np.diff(s.blocks) for s in segments]),
+        np.concatenate([s.peaks for s in segments]),
+    )
+    return Part([recording for part in parts for recording in part.recordings], segment, base)
+
+
 def check_recording(row: Any) -> Recording:
     """Return what a header says of a recording, or raise an error.
 

@@ -38,6 +38,7 @@ from aares.identify.catalogue import (
     count_blocks,
     fingerprint,
     make_part,
+    merge_parts,
 )
 from aares.identify.hits import Hit, measure_hits
 from aares.identify.ingest import OnError, fingerprint_file, keep_readable, name_file
@@ -52,7 +53,7 @@ from aares.identify.query import (
     read_signal,
     resample,
 )
-from aares.identify.segment import Segment, check_segment, make_segment
+from aares.identify.segment import Segment, check_segment
 from aares.identify.storage import read_arrays, write_arrays
 
 MAX_SEGMENTS = 8
@@ -215,18 +216,7 @@ class Index:
         first = len(sizes) - 2
         while first > 0 and sizes[first - 1] <= 2 * sum(sizes[first:]):
             first -= 1
-        merged, base = self._parts[first:], self._parts[first].first_block
-        segments = [part.segment for part in merged]
-        shifts = [(part.first_block - base) * peaks.BLOCK_FRAMES for part in merged]
-        hashes = np.concatenate([np.repeat(s.keys, np.diff(s.starts)) for s in segments])
-        times = np.concatenate(
-            [s.postings + np.uint32(shift) for s, shift in zip(segments, shifts, strict=True)]
-        )
-        counts = np.concatenate([np.diff(s.blocks) for s in segments])
-        places = np.concatenate([s.peaks for s in segments])
-        recordings = [recording for part in merged for recording in part.recordings]
-        segment = make_segment(hashes, times, counts, places)
-        self._parts[first:] = [Part(recordings, segment, base)]
+        self._parts[first:] = [merge_parts(self._parts[first:])]
 
     # --- files ------------------------------------------------------------------------------
 
