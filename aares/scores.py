@@ -170,7 +170,7 @@ def spread_of_mean(deviation: Any, n: Any) -> Any:
 
     Examples
     --------
-    >>> spread_of_mean(10.0, 100)
+    >>> round(float(spread_of_mean(10.0, 100)), 2)
     1.96
     """
     return NORMAL * deviation / np.sqrt(n)
@@ -193,7 +193,7 @@ def spread_of_share(share: Any, *counts: Any) -> Any:
 
     Examples
     --------
-    >>> round(spread_of_share(0.5, 10_000), 4)
+    >>> round(float(spread_of_share(0.5, 10_000)), 4)
     0.0098
     """
     return NORMAL * np.sqrt(share * (1 - share) * sum(1 / count for count in counts))
@@ -211,14 +211,14 @@ def bootstrap(
     ----------
     statistic : callable
         Of `samples` and ``axis=-1``; draws where it is NaN do not count.
-    *samples : ndarray, shape (..., n)
+    *samples : ndarray of float, shape (..., n)
         Drawn together along their last axis: what is paired stays paired.
     n_draws : int
     random_state : int
 
     Returns
     -------
-    value, low, high : float or ndarray, shape (...)
+    value, low, high : float or ndarray of float, shape (...)
 
     References
     ----------
@@ -227,8 +227,8 @@ def bootstrap(
     Examples
     --------
     >>> value, low, high = bootstrap(np.mean, np.arange(100.0))
-    >>> low < value < high
-    True
+    >>> float(value), bool(low < value < high)
+    (49.5, True)
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # of a draw that is NaN

@@ -59,6 +59,13 @@ class Workplace(DataSource):
         Returns
         -------
         dict of str to str
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> place = Workplace("course", Path("songs"), Path("users"), Path("out"))
+        >>> place.tell(Path("build"))
+        {'AARES_SOURCE': 'course', 'AARES_OUT': 'build', 'AARES_DATA': 'songs'}
         """
         course = {"AARES_DATA": str(self.folder)} if self.kind == "course" else {}
         return {"AARES_SOURCE": self.kind, "AARES_OUT": str(out), **course}

@@ -103,6 +103,11 @@ def join_names(authors: list[str]) -> str:
     ------
     HandinError
         No name, a name without a letter, or one with letters of another alphabet.
+
+    Examples
+    --------
+    >>> join_names(["Léa d'Or", "Jean-Luc Bo"])
+    'LeadOr_JeanLucBo'
     """
     joined = []
     for name in authors:

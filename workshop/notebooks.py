@@ -63,6 +63,11 @@ def list_names(only: str | None = None) -> list[str]:
     ------
     NotebookError
         No notebook's name begins with `only`.
+
+    Examples
+    --------
+    >>> list_names("4")
+    ['04_fingerprints']
     """
     names = sorted(path.stem for path in SOURCES.glob("*.py"))
     wanted = only.zfill(2) if only and only.isdigit() else only or ""  # 4 is 04
@@ -83,6 +88,11 @@ def order_by_time(names: list[str]) -> list[str]:
     -------
     list of str
         Those that :data:`SLOWEST_FIRST` does not know come first: they may take any time.
+
+    Examples
+    --------
+    >>> order_by_time(["03_recommendation", "01_genre", "07_new"])
+    ['07_new', '01_genre', '03_recommendation']
     """
     rank = {number: place for place, number in enumerate(SLOWEST_FIRST)}
     return sorted(names, key=lambda name: rank.get(name[:2], -1))

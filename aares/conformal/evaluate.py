@@ -19,16 +19,26 @@ def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.D
 
     Parameters
     ----------
-    p : np.ndarray [shape=(m, n_labels)]
-    codes : np.ndarray [shape=(m,)], int
+    p : ndarray of float, shape (m, n_labels)
+    codes : ndarray of int, shape (m,)
         Column of each song's true label.
     eps : sequence of float in [0, 1]
 
     Returns
     -------
-    DataFrame, one row for each eps
+    DataFrame of float, shape (n_eps, 4)
         ``coverage`` (share of sets that hold the true label), ``size`` (mean number of labels),
         ``empty`` and ``single`` (shares of sets with no and with one label).
+
+    Examples
+    --------
+    >>> p = np.array([[0.9, 0.3], [0.6, 0.1], [0.05, 0.02]])
+    >>> measure_sets(p, np.array([0, 1, 0]), [0.0, 0.2, 0.8]).round(2)
+         coverage  size  empty  single
+    eps
+    0.0      1.00  2.00   0.00    0.00
+    0.2      0.33  1.00   0.33    0.33
+    0.8      0.33  0.33   0.67    0.33
     """
     own = p[np.arange(len(p)), codes]
     rows = []
@@ -52,22 +62,31 @@ def cover_by_label(
 
     Parameters
     ----------
-    p : np.ndarray [shape=(m, n_labels)]
-    codes : np.ndarray [shape=(m,)], int
-    labels : sequence [shape=(n_labels,)]
+    p : ndarray of float, shape (m, n_labels)
+    codes : ndarray of int, shape (m,)
+    labels : sequence, shape (n_labels,)
     eps : float in [0, 1]
     level : float in (0, 1)
         Level of the intervals.
 
     Returns
     -------
-    DataFrame, one row for each label that occurs among the songs
-        ``n``, ``coverage``, ``low``, ``high``, ``size`` (mean size of its songs' sets).
+    DataFrame, shape (<= n_labels, 5)
+        One row for each label that occurs among the songs: ``n``, ``coverage``, ``low``, ``high``,
+        ``size`` (mean size of its songs' sets).
 
     References
     ----------
     C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in the
     case of the binomial", Biometrika 26, 1934.
+
+    Examples
+    --------
+    >>> p = np.array([[0.9, 0.3], [0.6, 0.1], [0.2, 0.8]])
+    >>> cover_by_label(p, np.array([0, 0, 1]), ["jazz", "punk"], 0.2).round(2)
+          n  coverage   low  high  size
+    jazz  2       1.0  0.16   1.0   1.5
+    punk  1       1.0  0.03   1.0   1.0
     """
     hit = p[np.arange(len(p)), codes] > eps
     sizes = (p > eps).sum(axis=1)
@@ -94,13 +113,22 @@ def measure_lift(sets: np.ndarray, labels: Sequence) -> pd.DataFrame:
 
     Parameters
     ----------
-    sets : np.ndarray [shape=(m, n_labels)], bool
-    labels : sequence [shape=(n_labels,)]
+    sets : ndarray of bool, shape (m, n_labels)
+    labels : sequence, shape (n_labels,)
 
     Returns
     -------
-    DataFrame [shape=(n_labels, n_labels)]
+    DataFrame of float, shape (n_labels, n_labels)
         Symmetric; missing where a label is in no set, and on the diagonal.
+
+    Examples
+    --------
+    >>> sets = np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1], [1, 1, 1]], dtype=bool)
+    >>> measure_lift(sets, ["rock", "punk", "jazz"]).round(2)
+          rock  punk  jazz
+    rock   NaN  1.33  0.67
+    punk  1.33   NaN  0.67
+    jazz  0.67  0.67   NaN
     """
     sets = np.asarray(sets, dtype=float)
     together = sets.T @ sets / len(sets)
@@ -119,7 +147,7 @@ def order_labels(lift: pd.DataFrame) -> list:
 
     Parameters
     ----------
-    lift : DataFrame [shape=(n_labels, n_labels)]
+    lift : DataFrame of float, shape (n_labels, n_labels)
         From :func:`measure_lift`.
 
     Returns
@@ -131,6 +159,13 @@ def order_labels(lift: pd.DataFrame) -> list:
     ----------
     Z. Bar-Joseph, D. Gifford and T. Jaakkola, "Fast optimal leaf ordering for hierarchical
     clustering", Bioinformatics 17, 2001.
+
+    Examples
+    --------
+    >>> nan, names = np.nan, ["rock", "jazz", "punk"]
+    >>> lift = [[nan, 0.5, 2.0], [0.5, nan, 0.9], [2.0, 0.9, nan]]
+    >>> order_labels(pd.DataFrame(lift, index=names, columns=names))
+    ['jazz', 'punk', 'rock']
     """
     seen = lift.index[lift.notna().any()]
     absent = [label for label in lift.index if label not in set(seen)]
@@ -150,18 +185,28 @@ def judge_singletons(
 
     Parameters
     ----------
-    p : np.ndarray [shape=(m, n_labels)]
-    codes : np.ndarray [shape=(m,)], int
+    p : ndarray of float, shape (m, n_labels)
+    codes : ndarray of int, shape (m,)
         Column of each song's true label.
     edges : sequence of float, ascending
         Bounds of the classes of confidence ``1 - eps``; a class holds its upper bound.
 
     Returns
     -------
-    DataFrame, one row for each class of confidence
-        ``songs``, ``right`` (share of songs whose largest p-value is the true label's), ``low``
-        and ``high`` (its exact 95 % interval); the shares are missing without songs. Songs with a
-        tie for the largest p-value never have a single label and are left out.
+    DataFrame, shape (n_classes, 4)
+        One row for each class of confidence: ``songs``, ``right`` (share of songs whose largest
+        p-value is the true label's), ``low`` and ``high`` (its exact 95 % interval); the shares are
+        missing without songs. Songs with a tie for the largest p-value never have a single label
+        and are left out.
+
+    Examples
+    --------
+    >>> p = np.array([[0.9, 0.3], [0.6, 0.4], [0.2, 0.8], [0.7, 0.05]])
+    >>> judge_singletons(p, np.array([0, 1, 1, 0]), edges=(0, 0.65, 1)).round(2)
+                    songs  right   low  high
+    confidence
+    (-0.001, 0.65]      1    0.0  0.00  0.98
+    (0.65, 1.0]         3    1.0  0.29  1.00
     """
     top = np.sort(p, axis=1)[:, -2:]
     alone = top[:, 0] < top[:, 1]
@@ -190,9 +235,9 @@ def cover_in_draws(
 
     Parameters
     ----------
-    X : np.ndarray [shape=(n, d)], float
+    X : ndarray of float, shape (n, d)
         Features in a space that owes nothing to these labels.
-    y : np.ndarray [shape=(n,)]
+    y : ndarray, shape (n,)
     compute : callable
         ``compute(X_bag, y_bag, X_new)`` returns p of shape (m, n_labels of the bag).
     n_bag, n_new, n_draws : int
@@ -202,13 +247,22 @@ def cover_in_draws(
 
     Returns
     -------
-    np.ndarray [shape=(n_draws, n_new)], in [0, 1]
+    ndarray of float, shape (n_draws, n_new), in [0, 1]
         Coverage at eps is the share of values above eps. A label that the bag lacks counts as 0.
 
     Raises
     ------
     ValueError
         When the songs are too few for one draw.
+
+    Examples
+    --------
+    >>> from aares.conformal.full import p_values
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(60, 2)), np.repeat(["jazz", "punk"], 30)
+    >>> true_p = cover_in_draws(X, y, p_values, n_bag=19, n_new=20, n_draws=50, rng=rng)
+    >>> true_p.shape, round(float((true_p > 0.2).mean()), 1)  # 0.8 at least is promised
+    ((50, 20), 0.8)
     """
     if n_bag + n_new > len(X):
         raise ValueError(f"expected at least {n_bag + n_new} songs, found {len(X)}")

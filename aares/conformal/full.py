@@ -21,11 +21,11 @@ def p_values(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarray:
 
     Parameters
     ----------
-    X : array-like or DataFrame [shape=(n, d)]
+    X : array-like or DataFrame, shape (n, d)
         Training features.
-    y : array-like [shape=(n,)]
+    y : array-like, shape (n,)
         Training labels.
-    X_new : array-like or DataFrame [shape=(m, d)]
+    X_new : array-like or DataFrame, shape (m, d)
         New songs.
     k : int, >= 1
         Neighbours in both sums of the measure.
@@ -34,7 +34,7 @@ def p_values(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarray:
 
     Returns
     -------
-    np.ndarray [shape=(m, n_labels)], float64, in (0, 1]
+    ndarray of float, shape (m, n_labels), in (0, 1]
         Columns in the order of ``np.unique(y)``.
 
     Raises
@@ -64,11 +64,11 @@ def compute_smoothed(
 
     Parameters
     ----------
-    X : array-like or DataFrame [shape=(n, d)]
+    X : array-like or DataFrame, shape (n, d)
         Training features.
-    y : array-like [shape=(n,)]
+    y : array-like, shape (n,)
         Training labels.
-    X_new : array-like or DataFrame [shape=(m, d)]
+    X_new : array-like or DataFrame, shape (m, d)
         New songs.
     k : int, >= 1
         Neighbours in both sums of the measure.
@@ -79,7 +79,7 @@ def compute_smoothed(
 
     Returns
     -------
-    np.ndarray [shape=(m, n_labels)], float64, in [0, 1]
+    ndarray of float, shape (m, n_labels), in [0, 1]
 
     Raises
     ------
@@ -89,6 +89,16 @@ def compute_smoothed(
     References
     ----------
     Vovk, Gammerman and Shafer 2005 [2]_, section 2.2 (smoothed conformal predictors).
+
+    Examples
+    --------
+    >>> from aares.conformal.full import p_values
+    >>> X, y, X_new = [[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1], [[0.5]]
+    >>> p_values(X, y, X_new).tolist()
+    [[0.8, 0.2]]
+    >>> smoothed = compute_smoothed(X, y, X_new, rng=np.random.default_rng(0))
+    >>> smoothed.round(2).tolist()  # a tie counts by the drawn share, 0.64
+    [[0.73, 0.13]]
     """
     predictor = _make_predictor(X, y, k, model)
     above = predictor.count_stranger(X_new, strict=True)
@@ -106,11 +116,11 @@ def compute_mondrian(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarra
 
     Parameters
     ----------
-    X : array-like or DataFrame [shape=(n, d)]
+    X : array-like or DataFrame, shape (n, d)
         Training features.
-    y : array-like [shape=(n,)]
+    y : array-like, shape (n,)
         Training labels.
-    X_new : array-like or DataFrame [shape=(m, d)]
+    X_new : array-like or DataFrame, shape (m, d)
         New songs.
     k : int, >= 1
         Neighbours in both sums of the measure.
@@ -119,7 +129,7 @@ def compute_mondrian(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarra
 
     Returns
     -------
-    np.ndarray [shape=(m, n_labels)], float64, in (0, 1]
+    ndarray of float, shape (m, n_labels), in (0, 1]
 
     Raises
     ------
@@ -129,6 +139,12 @@ def compute_mondrian(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarra
     References
     ----------
     Vovk, Gammerman and Shafer 2005 [2]_, section 4.5 (Mondrian conformal predictors).
+
+    Examples
+    --------
+    >>> X, y = [[0.0], [1.0], [2.0], [9.0], [10.0]], ["jazz"] * 3 + ["punk"] * 2
+    >>> compute_mondrian(X, y, [[9.2]]).round(2).tolist()  # never below 1/4 and 1/3
+    [[0.25, 1.0]]
     """
     predictor = _make_predictor(X, y, k, model)
     sizes = np.unique(np.asarray(y), return_counts=True)[1]
@@ -145,18 +161,24 @@ def compute_shortcut(X, y, X_new, *, metric: Any = "euclidean") -> np.ndarray:
 
     Parameters
     ----------
-    X : np.ndarray [shape=(n, d)], float
+    X : ndarray of float, shape (n, d)
         Training features, in the space where distances are measured.
-    y : array-like [shape=(n,)]
+    y : array-like, shape (n,)
         Training labels.
-    X_new : np.ndarray [shape=(m, d)], float
+    X_new : ndarray of float, shape (m, d)
         New songs, in the same space.
     metric : str
         Metric of ``scipy.spatial.distance.cdist``.
 
     Returns
     -------
-    np.ndarray [shape=(m, n_labels)], float64, in [0, 1]
+    ndarray of float, shape (m, n_labels), in [0, 1]
+
+    Examples
+    --------
+    >>> X, y = np.array([[0.0], [1.0], [9.0], [10.0]]), np.array([0, 0, 1, 1])
+    >>> compute_shortcut(X, y, np.array([[0.5]])).tolist()  # the textbook says 0.8 and 0.2
+    [[1.0, 0.0]]
     """
     labels, codes = np.unique(np.asarray(y), return_inverse=True)
     among = cdist(X, X, metric)
@@ -172,15 +194,20 @@ def rate_confidence(p: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    p : np.ndarray [shape=(m, n_labels)]
+    p : ndarray of float, shape (m, n_labels)
 
     Returns
     -------
-    np.ndarray [shape=(m,)], in [0, 1]
+    ndarray of float, shape (m,), in [0, 1]
 
     References
     ----------
     Shafer and Vovk 2008 [1]_, section 4 (confidence and credibility).
+
+    Examples
+    --------
+    >>> rate_confidence(np.array([[0.9, 0.25, 0.1], [0.5, 0.5, 0.2]])).tolist()
+    [0.75, 0.5]
     """
     return 1 - np.sort(p, axis=1)[:, -2]
 
@@ -190,12 +217,17 @@ def rate_credibility(p: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    p : np.ndarray [shape=(m, n_labels)]
+    p : ndarray of float, shape (m, n_labels)
 
     Returns
     -------
-    np.ndarray [shape=(m,)], in [0, 1]
+    ndarray of float, shape (m,), in [0, 1]
         Below eps the set is empty: the song resembles no genre of the bag.
+
+    Examples
+    --------
+    >>> rate_credibility(np.array([[0.9, 0.25, 0.1], [0.02, 0.01, 0.01]])).tolist()
+    [0.9, 0.02]
     """
     return p.max(axis=1)
 
@@ -205,12 +237,18 @@ def force_predictions(p: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    p : np.ndarray [shape=(m, n_labels)]
-    labels : array-like [shape=(n_labels,)]
+    p : ndarray of float, shape (m, n_labels)
+    labels : array-like, shape (n_labels,)
 
     Returns
     -------
-    np.ndarray [shape=(m,)]
+    ndarray, shape (m,)
+
+    Examples
+    --------
+    >>> p = np.array([[0.9, 0.2, 0.1], [0.3, 0.5, 0.5]])
+    >>> force_predictions(p, ["jazz", "punk", "rock"]).tolist()
+    ['jazz', 'punk']
     """
     return np.asarray(labels)[p.argmax(axis=1)]
 
@@ -220,15 +258,23 @@ def read_p_values(p: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
 
     Parameters
     ----------
-    p : np.ndarray [shape=(m, n_labels)]
-    labels : array-like [shape=(n_labels,)]
+    p : ndarray of float, shape (m, n_labels)
+    labels : array-like, shape (n_labels,)
 
     Returns
     -------
-    DataFrame, m rows
+    DataFrame, shape (m, n_columns)
         ``prediction``, ``confidence``, ``credibility``, and ``eps_single``: the smallest eps whose
         set is one label, which is the second largest p-value; missing where the two largest are
         equal, since then the set falls from two labels to none.
+
+    Examples
+    --------
+    >>> p = np.array([[0.9, 0.25, 0.1], [0.3, 0.5, 0.5]])
+    >>> read_p_values(p, ["jazz", "punk", "rock"])
+      prediction  confidence  credibility  eps_single
+    0       jazz        0.75          0.9        0.25
+    1       punk        0.50          0.5         NaN
     """
     top = np.sort(p, axis=1)[:, -2:]
     return pd.DataFrame(

@@ -21,7 +21,7 @@ def name_songs(
 
     Parameters
     ----------
-    songs : DataFrame, m rows
+    songs : DataFrame, shape (m, n_columns)
     subset : DataFrame
         Table of exercise 2: ``artist_name``, ``track_name``.
     recommendation : DataFrame
@@ -33,6 +33,15 @@ def name_songs(
     -------
     Series of str, index of `songs`
         ``"Artist: Title"``, cut at 42 characters, or ``"test row 17"`` (the first row is 0).
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"duration_ms": [201_333, 187_400], "tempo": 98.5, "loudness": -7.2})
+    >>> subset = songs[:1].assign(artist_name="ABBA", track_name="Chiquitita")
+    >>> others = pd.DataFrame({"duration_ms": [1], "tempo": [90.0], "loudness": [-5.0]})
+    >>> others = others.assign(artists=[("Nobody",)], name="Nothing")
+    >>> name_songs(songs, subset, others, table="test").tolist()
+    ['ABBA: Chiquitita', 'test row 1']
     """
     keys = list(FINGERPRINT)
     first_artist = recommendation["artists"].map(lambda names: names[0] if names else "")

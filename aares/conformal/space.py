@@ -39,18 +39,28 @@ def describe_songs(songs: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    songs : DataFrame, m rows
+    songs : DataFrame, shape (m, n_columns)
         Columns of the course's train and test tables; ``genre`` is ignored.
 
     Returns
     -------
-    DataFrame [shape=(m, 19)], float64
+    DataFrame of float, shape (m, 19)
         Same index.
 
     Raises
     ------
     KeyError
         When a column is missing.
+
+    Examples
+    --------
+    >>> from aares.genre.songs import COLUMNS
+    >>> songs = pd.DataFrame({name: [0.5] for name in COLUMNS}).assign(release_date="1984-01-01")
+    >>> described = describe_songs(songs.assign(duration_ms=180_000, loudness=-40))
+    >>> described.shape
+    (1, 19)
+    >>> described[["year", "loudness", "duration"]].iloc[0].round(2).tolist()
+    [1984.0, -25.0, 12.1]
     """
     date = songs["release_date"].astype(str)
     year = pd.to_numeric(date.str[:4], errors="coerce").fillna(USUAL_YEAR)
@@ -87,7 +97,7 @@ class FisherScaler(BaseEstimator, TransformerMixin):
     Attributes
     ----------
     scaler_ : StandardScaler
-    weights_ : np.ndarray [shape=(d,)], in [0, 1]
+    weights_ : ndarray of float, shape (d,), in [0, 1]
     """
 
     def fit(self, X, y):
@@ -95,14 +105,20 @@ class FisherScaler(BaseEstimator, TransformerMixin):
 
         Parameters
         ----------
-        X : array-like or DataFrame [shape=(n, d)]
-        y : array-like [shape=(n,)]
+        X : array-like or DataFrame, shape (n, d)
+        y : array-like, shape (n,)
             Labels.
 
         Returns
         -------
         FisherScaler
             This object.
+
+        Examples
+        --------
+        >>> X = [[0.0, 3.0], [1.0, 5.0], [9.0, 5.0], [10.0, 3.0]]
+        >>> FisherScaler().fit(X, ["jazz", "jazz", "punk", "punk"]).weights_.tolist()
+        [1.0, 0.0]
         """
         self.scaler_ = StandardScaler().fit(X)
         scores = np.nan_to_num(f_classif(self.scaler_.transform(X), y)[0])
@@ -114,11 +130,18 @@ class FisherScaler(BaseEstimator, TransformerMixin):
 
         Parameters
         ----------
-        X : array-like or DataFrame [shape=(m, d)]
+        X : array-like or DataFrame, shape (m, d)
 
         Returns
         -------
-        np.ndarray [shape=(m, d)], float64
+        ndarray of float, shape (m, d)
+
+        Examples
+        --------
+        >>> X = [[0.0, 3.0], [1.0, 5.0], [9.0, 5.0], [10.0, 3.0]]
+        >>> scaler = FisherScaler().fit(X, ["jazz", "jazz", "punk", "punk"])
+        >>> np.ptp(scaler.transform(X), axis=0).round(1).tolist()
+        [2.2, 0.0]
         """
         check_is_fitted(self)
         return self.scaler_.transform(X) * self.weights_
@@ -129,13 +152,23 @@ def choose_space(songs: pd.DataFrame, genre: pd.Series) -> Pipeline:
 
     Parameters
     ----------
-    songs : DataFrame, n rows
-    genre : Series [shape=(n,)]
+    songs : DataFrame, shape (n, n_columns)
+    genre : Series, shape (n,)
 
     Returns
     -------
     Pipeline
         Fitted: description, then :class:`FisherScaler`; transforms tables of songs to (m, d).
+
+    Examples
+    --------
+    >>> from aares.genre.songs import COLUMNS
+    >>> songs = pd.DataFrame({name: [60.0, 61.0, 70.0, 71.0] for name in COLUMNS})
+    >>> songs["release_date"] = ["1969", "1970", "1979", "1980"]
+    >>> songs["loudness"], songs["popularity"] = [-9.0, -8.0, -3.0, -2.0], [0, 50, 0, 50]
+    >>> space = choose_space(songs, pd.Series(["jazz", "jazz", "punk", "punk"]))
+    >>> space.transform(songs).shape
+    (4, 19)
     """
     describe = FunctionTransformer(describe_songs)
     return Pipeline([("describe", describe), ("scale", FisherScaler())]).fit(songs, genre)
@@ -148,15 +181,30 @@ def make_space_model(space: Pipeline, songs: pd.DataFrame, genre: pd.Series) -> 
     ----------
     space : Pipeline
         From :func:`choose_space`; stays as it is.
-    songs : DataFrame, n rows
+    songs : DataFrame, shape (n, n_columns)
         The bag.
-    genre : Series [shape=(n,)]
+    genre : Series, shape (n,)
 
     Returns
     -------
     Pipeline
         The steps of the space, then a fitted KNeighborsClassifier with Manhattan distances; what
         ``utils_projet.ConformalPrediction`` takes together with `songs` and `genre`.
+
+    Examples
+    --------
+    >>> from aares.conformal.space import choose_space
+    >>> from aares.genre.songs import COLUMNS
+    >>> songs = pd.DataFrame({name: [60.0, 61.0, 62.0, 70.0, 71.0, 72.0] for name in COLUMNS})
+    >>> songs["release_date"] = ["1969", "1970", "1971", "1979", "1980", "1981"]
+    >>> songs["loudness"] = [-9.0, -8.0, -7.0, -3.0, -2.0, -1.0]
+    >>> songs["popularity"] = [0, 50, 60, 0, 50, 60]
+    >>> genre = pd.Series(["jazz", "jazz", "jazz", "punk", "punk", "punk"])
+    >>> model = make_space_model(choose_space(songs, genre), songs, genre)
+    >>> model.predict(songs[::5]).tolist()
+    ['jazz', 'punk']
+    >>> list(model.named_steps)
+    ['describe', 'scale', 'knn']
     """
     knn = KNeighborsClassifier(n_neighbors=NEIGHBORS, metric="manhattan")
     knn.fit(space.transform(songs), genre)

@@ -31,7 +31,7 @@ def score_labels(
 
     Parameters
     ----------
-    probabilities : np.ndarray [shape=(m, n_labels)], rows sum to 1
+    probabilities : ndarray of float, shape (m, n_labels), rows sum to 1
     score : {"lac", "aps", "raps"}
         "lac": 1 minus the label's probability [3]_. "aps": the sum of the probabilities of all
         labels that are more probable, plus the label's own [4]_. "raps": the same plus `penalty`
@@ -44,7 +44,7 @@ def score_labels(
 
     Returns
     -------
-    np.ndarray [shape=(m, n_labels)], float64
+    ndarray of float, shape (m, n_labels)
 
     Raises
     ------
@@ -54,6 +54,16 @@ def score_labels(
     References
     ----------
     Romano et al. 2020 [4]_, equation 5; Angelopoulos et al. 2021 [5]_, section 2.
+
+    Examples
+    --------
+    >>> probabilities = np.array([[0.6, 0.3, 0.1]])
+    >>> score_labels(probabilities).round(2).tolist()
+    [[0.4, 0.7, 0.9]]
+    >>> score_labels(probabilities, score="aps").round(2).tolist()
+    [[0.6, 0.9, 1.0]]
+    >>> score_labels(probabilities, score="raps", free_labels=1).round(2).tolist()
+    [[0.6, 0.91, 1.02]]
     """
     if score not in SCORES:
         raise ValueError(f"score: expected one of {', '.join(SCORES)}, found {score!r}")
@@ -78,18 +88,18 @@ def split_p_values(
 
     Parameters
     ----------
-    calibration : np.ndarray [shape=(n, n_labels)]
+    calibration : ndarray of float, shape (n, n_labels)
         Scores of the calibration songs, see :func:`score_labels`.
-    codes : np.ndarray [shape=(n,)], int
+    codes : ndarray of int, shape (n,)
         Columns of the calibration songs' true labels.
-    scores : np.ndarray [shape=(m, n_labels)]
+    scores : ndarray of float, shape (m, n_labels)
         Scores of the new songs.
     mondrian : bool
         Rank among the calibration songs of the label in question only.
 
     Returns
     -------
-    np.ndarray [shape=(m, n_labels)], float64, in (0, 1]
+    ndarray of float, shape (m, n_labels), in (0, 1]
         ``(#{calibration score >= score} + 1) / (n + 1)``.
 
     Raises
@@ -103,6 +113,7 @@ def split_p_values(
 
     Examples
     --------
+    >>> from aares.conformal.split import score_labels
     >>> calibration = score_labels(np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]))
     >>> split_p_values(calibration, np.array([0, 0, 1]), score_labels(np.array([[0.7, 0.3]])))
     array([[0.5 , 0.25]])

@@ -24,8 +24,11 @@ def parse_dates(dates: pd.Series) -> pd.DataFrame:
 
     Examples
     --------
-    >>> parse_dates(pd.Series(["2008-05"])).iloc[0].tolist()
-    [2008, 5, <NA>, 'month']
+    >>> parse_dates(pd.Series(["2008-05-23", "2008-05", ""]))
+       year  month   day precision
+    0  2008      5    23       day
+    1  2008      5  <NA>     month
+    2  <NA>   <NA>  <NA>   missing
     """
     parts = dates.astype("str").str.extract(f"^{DATE_PATTERN}$")
     result = parts.apply(pd.to_numeric).astype("Int64")

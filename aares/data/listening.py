@@ -53,6 +53,26 @@ def load_listening(source: DataSource) -> Listening:
     ------
     DataError
         Neither is there, or it is not what it should be.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aares.data.schemas import AUDIO_FEATURES
+    >>> from aares.data.sources import DataSource
+    >>> song = {"track_id": "s1", "track_name": "Chiquitita", "track_artist": "ABBA"}
+    >>> row = dict.fromkeys(AUDIO_FEATURES, 0.5) | song
+    >>> table = pd.DataFrame([row | {"playlist_id": name} for name in ("party", "seventies")])
+    >>> with TemporaryDirectory() as folder:
+    ...     (Path(folder) / "playlists").mkdir()
+    ...     table.to_csv(Path(folder) / "playlists" / "spotify_songs.csv", index=False)
+    ...     listening = load_listening(DataSource("course", Path(folder), users=Path(folder)))
+    >>> listening.source_name
+    '2 real playlists'
+    >>> listening.plays
+         user_id  id  plays
+    0      party  s1      1
+    1  seventies  s1      1
     """
     playlists = source.users / "playlists" / "spotify_songs.csv"
     return _load_playlists(playlists) if playlists.is_file() else _load_demo(source.users)

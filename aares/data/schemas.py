@@ -51,6 +51,17 @@ class Number:
     whole: bool = False
 
     def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+        """Return the numbers; see :class:`Column`.
+
+        Examples
+        --------
+        >>> from aares.data.tables import name_row
+        >>> Number(0, 1).parse(pd.Series(["0.25", "1"]), name_row("a.csv", "mode")).tolist()
+        [0.25, 1.0]
+        >>> Number(0, 1).parse(pd.Series(["0.25", "2"]), name_row("a.csv", "mode"))
+        Traceback (most recent call last):
+        aares.errors.DataError: a.csv, column 'mode', row 2: expected a number from 0 to 1, found '2'
+        """
         values = pd.to_numeric(text, errors="coerce")
         bad = ~np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))
         if bad.any():
@@ -79,6 +90,18 @@ class Text:
     unique: bool = False
 
     def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+        """Return the texts as they are; see :class:`Column`.
+
+        Examples
+        --------
+        >>> from aares.data.tables import name_row
+        >>> genre = Text(choices=("jazz", "punk"), meaning="a genre")
+        >>> genre.parse(pd.Series(["jazz", "punk"]), name_row("a.csv", "genre")).tolist()
+        ['jazz', 'punk']
+        >>> genre.parse(pd.Series(["jazz", "punc"]), name_row("a.csv", "genre"))
+        Traceback (most recent call last):
+        aares.errors.DataError: a.csv, column 'genre', row 2: expected a genre, found 'punc'
+        """
         bad = np.zeros(len(text), dtype=bool)
         if self.choices:
             bad = ~text.isin(self.choices).to_numpy()
@@ -104,6 +127,14 @@ class Flag:
     meanings = {"true": True, "1": True, "false": False, "0": False}  # noqa: RUF012
 
     def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+        """Return True and False; see :class:`Column`.
+
+        Examples
+        --------
+        >>> from aares.data.tables import name_row
+        >>> Flag().parse(pd.Series(["True", "0"]), name_row("a.csv", "explicit")).tolist()
+        [True, False]
+        """
         values = text.str.lower().map(self.meanings)
         if values.isna().any():
             row = int(np.argmax(values.isna()))
@@ -117,6 +148,14 @@ class Names:
     """A list of names written as a Python list, such as ``['pop', 'rock']``."""
 
     def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+        """Return tuples of names; see :class:`Column`.
+
+        Examples
+        --------
+        >>> from aares.data.tables import name_row
+        >>> Names().parse(pd.Series(["['art rock']", "[]"]), name_row("a.csv", "genres")).tolist()
+        [('art rock',), ()]
+        """
         parsed = {item: _parse_names(item) for item in text.unique()}
         values = text.map(parsed)
         if values.isna().any():
@@ -149,6 +188,11 @@ def show_cell(value: object) -> str:
     -------
     str
         At most 62 characters.
+
+    Examples
+    --------
+    >>> show_cell("fast"), show_cell(""), len(show_cell("la" * 999))
+    ("'fast'", 'an empty cell', 62)
     """
     text = str(value)
     return "an empty cell" if text == "" else repr(text if len(text) <= 60 else text[:57] + "...")

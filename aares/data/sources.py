@@ -44,6 +44,7 @@ class DataSource:
 
         Examples
         --------
+        >>> from pathlib import Path
         >>> DataSource("course", Path("course"), Path("users")).describe()
         'Course data: the files of the assignment.'
         """
@@ -72,6 +73,7 @@ class DataSource:
 
         Examples
         --------
+        >>> from pathlib import Path
         >>> DataSource("course", Path("nowhere"), Path("users")).find_table("train")
         Traceback (most recent call last):
         aares.errors.DataError: spotify_dataset_train.csv: expected in nowhere, found no such file
@@ -93,6 +95,18 @@ class DataSource:
         ------
         DataError
             There is no folder ``songs`` or no audio file in it.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     (Path(folder) / "songs").mkdir()
+        ...     for name in ("b.wav", "a.MP3", "cover.jpg"):
+        ...         (Path(folder) / "songs" / name).touch()
+        ...     songs = DataSource("course", Path(folder), Path("users")).list_songs()
+        >>> [path.name for path in songs]
+        ['a.MP3', 'b.wav']
         """
         folder = self.folder / "songs"
         songs = [path for path in folder.glob("*") if path.suffix.lower() in SONG_SUFFIXES]

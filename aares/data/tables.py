@@ -35,12 +35,26 @@ def load_train(source: DataSource) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame of shape (n_songs, 17)
+    DataFrame, shape (n_songs, 17)
 
     Raises
     ------
     DataError
         The file is missing, or not what the assignment describes.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aares.data.schemas import SCHEMAS
+    >>> from aares.data.sources import DataSource
+    >>> song = dict.fromkeys(SCHEMAS["train"], "1") | {"release_date": "1977", "genre": "punk"}
+    >>> with TemporaryDirectory() as folder:
+    ...     pd.DataFrame([song]).to_csv(Path(folder) / "spotify_dataset_train.csv", index=False)
+    ...     train = load_train(DataSource("course", Path(folder), users=Path(folder)))
+    >>> train[["release_date", "explicit", "popularity", "tempo", "genre"]]
+      release_date  explicit  popularity  tempo genre
+    0         1977      True           1    1.0  punk
     """
     return _load(source, "train")
 
@@ -54,7 +68,19 @@ def load_test(source: DataSource) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame of shape (n_songs, 16)
+    DataFrame, shape (n_songs, 16)
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aares.data.schemas import SCHEMAS
+    >>> from aares.data.sources import DataSource
+    >>> song = dict.fromkeys(SCHEMAS["test"], "1") | {"release_date": "1977-10"}
+    >>> with TemporaryDirectory() as folder:
+    ...     pd.DataFrame([song]).to_csv(Path(folder) / "spotify_dataset_test.csv", index=False)
+    ...     load_test(DataSource("course", Path(folder), users=Path(folder))).shape
+    (1, 16)
     """
     return _load(source, "test")
 
@@ -68,7 +94,21 @@ def load_subset(source: DataSource) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame of shape (n_songs, 20)
+    DataFrame, shape (n_songs, 20)
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aares.data.schemas import SCHEMAS
+    >>> from aares.data.sources import DataSource
+    >>> song = dict.fromkeys(SCHEMAS["subset"], "1") | {"release_date": "1977"}
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "spotify_dataset_subset.csv"
+    ...     pd.DataFrame([song | {"genres": "['art rock', 'punk']"}]).to_csv(path, index=False)
+    ...     subset = load_subset(DataSource("course", Path(folder), users=Path(folder)))
+    >>> subset.shape, subset["genres"].tolist()
+    ((1, 20), [('art rock', 'punk')])
     """
     return _load(source, "subset")
 
@@ -82,7 +122,21 @@ def load_recommendation(source: DataSource) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame of shape (n_songs, 19)
+    DataFrame, shape (n_songs, 19)
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from aares.data.schemas import SCHEMAS
+    >>> from aares.data.sources import DataSource
+    >>> song = dict.fromkeys(SCHEMAS["recommendation"], "1") | {"year": "1979", "release_date": ""}
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "spotify_dataset_recommendation.csv"
+    ...     pd.DataFrame([song | {"artists": "['ABBA']"}]).to_csv(path, index=False)
+    ...     songs = load_recommendation(DataSource("course", Path(folder), users=Path(folder)))
+    >>> songs.shape, songs["artists"].tolist()
+    ((1, 19), [('ABBA',)])
     """
     return _load(source, "recommendation")
 
@@ -98,6 +152,14 @@ def check(source: DataSource) -> None:
     ------
     DataError
         A table or the songs are missing, or not what the assignment describes.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from aares.data.sources import DataSource
+    >>> check(DataSource("course", Path("nowhere"), users=Path("nowhere")))
+    Traceback (most recent call last):
+    aares.errors.DataError: spotify_dataset_train.csv: expected in nowhere, found no such file
     """
     for table in TABLES:
         _load(source, table)
@@ -150,6 +212,17 @@ def read_text_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     ------
     DataError
         Empty file, other separator, missing or repeated columns, ragged rows, not UTF-8.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "songs.csv"
+    ...     pd.DataFrame({"id": ["s1"], "mood": "calm", "tempo": 120.0}).to_csv(path, index=False)
+    ...     read_text_table(path, ("tempo", "id"))
+       tempo  id  mood
+    0  120.0  s1  calm
     """
     header = _read_header(path)
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):

@@ -84,7 +84,18 @@ class CandidateModel(BaseEstimator):
     def predict_proba(
         self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray]
     ) -> np.ndarray:
-        """Return the probability of each label, shape (n_songs, n_classes)."""
+        """Return the probability of each label, shape (n_songs, n_classes).
+
+        Examples
+        --------
+        >>> codes = np.arange(40) % 2
+        >>> guesses, right = np.full((40, 2), 0.5), np.eye(2)[codes]  # one tells nothing, one all
+        >>> votes = [np.column_stack([right, right, np.ones(40)])]
+        >>> numbers = pd.DataFrame({"year": np.full(40, 1999.0)})
+        >>> model = CandidateModel(rounds=20).fit(numbers, guesses, votes, codes)
+        >>> model.predict_proba(numbers, guesses, votes)[:2].round(1).tolist()
+        [[0.9, 0.1], [0.1, 0.9]]
+        """
         rows, candidates = self._describe(numbers, guesses, votes)
         scores = np.asarray(self.model_.predict(rows.reshape(-1, rows.shape[-1])))
         shares = (1 - REST) * softmax(scores.reshape(candidates.shape), axis=1)

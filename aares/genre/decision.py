@@ -69,7 +69,18 @@ class Networks(BaseEstimator):
     def predict_proba(
         self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray]
     ) -> np.ndarray:
-        """Return the probability of each label, shape (n_songs, n_classes)."""
+        """Return the probability of each label, shape (n_songs, n_classes).
+
+        Examples
+        --------
+        >>> codes = np.arange(40) % 2
+        >>> guesses, right = np.full((40, 2), 0.5), np.eye(2)[codes]  # one tells nothing, one all
+        >>> votes = [np.column_stack([right, right, np.ones(40)])]
+        >>> numbers = pd.DataFrame({"year": np.full(40, 1999.0)})
+        >>> networks = Networks(n_networks=1).fit(numbers, guesses, votes, codes)
+        >>> networks.predict_proba(numbers, guesses, votes)[:2].argmax(axis=1).tolist()
+        [0, 1]
+        """
         inputs = self._scale(self._describe(numbers, guesses, votes))
         return np.mean([model.predict_proba(inputs) for model in self.models_], axis=0)
 
@@ -117,7 +128,17 @@ class Boosting(BaseEstimator):
     def predict_proba(
         self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray]
     ) -> np.ndarray:
-        """Return the probability of each label, shape (n_songs, n_classes)."""
+        """Return the probability of each label, shape (n_songs, n_classes).
+
+        Examples
+        --------
+        >>> codes = np.arange(200) % 2
+        >>> numbers = pd.DataFrame({"year": 1960 + 40 * codes + np.arange(200) // 10})
+        >>> guesses = np.full((200, 2), 0.5)
+        >>> model = Boosting(rounds=20).fit(numbers, guesses, [], codes)
+        >>> model.predict_proba(numbers, guesses, [])[:2].argmax(axis=1).tolist()
+        [0, 1]
+        """
         return np.asarray(self.model_.predict(self._join(numbers, guesses, votes)))
 
     def _join(
@@ -186,7 +207,19 @@ class Decision(BaseEstimator):
     def predict_proba(
         self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray]
     ) -> np.ndarray:
-        """Return the probability of each label, shape (n_songs, n_classes)."""
+        """Return the probability of each label, shape (n_songs, n_classes).
+
+        Examples
+        --------
+        >>> codes = np.arange(40) % 2
+        >>> guesses, right = np.full((40, 2), 0.5), np.eye(2)[codes]  # one tells nothing, one all
+        >>> votes = [np.column_stack([right, right, np.ones(40)])]
+        >>> numbers = pd.DataFrame({"year": np.full(40, 1999.0)})
+        >>> decision = Decision(rounds=0, candidate_rounds=20, n_networks=0)
+        >>> decision = decision.fit(numbers, guesses, votes, codes)
+        >>> decision.predict_proba(numbers, guesses, votes)[:2].argmax(axis=1).tolist()
+        [0, 1]
+        """
         weights = [WEIGHTS[name] for name in self.models_]
         found = [model.predict_proba(numbers, guesses, votes) for model in self.models_.values()]
         return np.average(found, axis=0, weights=weights)

@@ -31,6 +31,15 @@ def pair_tables(train: pd.DataFrame, subset: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Columns ``artist_name``, ``genres``, ``genre`` (the label given), ``rule`` and ``agree``;
         only songs that the rule labels.
+
+    Examples
+    --------
+    >>> sound = {"duration_ms": [201_333], "tempo": [98.5], "loudness": [-7.2], "energy": [0.7]}
+    >>> songs = pd.DataFrame(sound | {"danceability": [0.4]})
+    >>> subset = songs.assign(artist_name="The Name", genres=[("art rock", "pop")])
+    >>> pair_tables(songs.assign(genre="rock"), subset)
+      artist_name           genres genre  rule  agree
+    0    The Name  (art rock, pop)  rock  rock   True
     """
     # Length, tempo and loudness may coincide by chance; two more measurements hardly do.
     keys = [*FINGERPRINT, "danceability", "energy"]
@@ -53,6 +62,18 @@ def measure_album_effect(train: pd.DataFrame, *, limit: int = 10) -> pd.DataFram
     -------
     DataFrame
         Index ``rank`` (1 = closest of the date); columns ``pairs`` and ``same_genre`` (share).
+
+    Examples
+    --------
+    >>> from aares.genre.songs import COLUMNS
+    >>> songs = pd.DataFrame({name: [0.1, 0.2, 0.3, 0.4, 0.9] for name in COLUMNS})
+    >>> songs["release_date"] = ["1977-10-28", "1977-10-28", "1984", "1984", "1977-10-28"]
+    >>> songs["genre"] = ["punk", "punk", "jazz", "jazz", "jazz"]
+    >>> measure_album_effect(songs).round(2)
+          pairs  same_genre
+    rank
+    1         3        0.67
+    2         3        0.00
     """
     table = check_table(train)
     dates = np.where(table["release_date"].str.len() == 10, name_albums(table), "")
@@ -76,6 +97,13 @@ def measure_sound_effect(train: pd.DataFrame) -> float:
     -------
     float
         Share in [0, 1].
+
+    Examples
+    --------
+    >>> from aares.genre.songs import COLUMNS
+    >>> songs = pd.DataFrame({name: [0.1, 0.2, 0.3, 0.8, 0.9] for name in COLUMNS})
+    >>> measure_sound_effect(songs.assign(genre=["jazz", "jazz", "punk", "punk", "punk"]))
+    0.8
     """
     space = RankSpace().fit_transform(check_table(train))
     search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(space)
@@ -95,6 +123,14 @@ def count_neighbors(X: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:
     Returns
     -------
     ndarray of int, shape (n_songs,)
+
+    Examples
+    --------
+    >>> from aares.genre.songs import COLUMNS
+    >>> songs = pd.DataFrame({name: [0.5, 0.5, 0.5] for name in COLUMNS})
+    >>> known = songs.assign(release_date=["1977-10-28", "1977-10-28", ""])
+    >>> count_neighbors(songs.assign(release_date=["1977-10-28", "1984", ""]), known).tolist()
+    [2, 0, 0]
     """
     counts = pd.Series(name_albums(check_table(known))).value_counts().drop("", errors="ignore")
     return pd.Series(name_albums(check_table(X))).map(counts).fillna(0).astype(int).to_numpy()
@@ -111,6 +147,16 @@ def profile_genres(train: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame of float, shape (n_genres, n_columns)
         Most frequent genre first.
+
+    Examples
+    --------
+    >>> from aares.genre.songs import COLUMNS
+    >>> songs = pd.DataFrame({name: [1.0, 2.0, 3.0] for name in COLUMNS})
+    >>> profile = profile_genres(songs.assign(genre=["jazz", "punk", "punk"]))
+    >>> profile[["energy", "tempo"]]
+          energy  tempo
+    punk     0.5    0.5
+    jazz    -1.0   -1.0
     """
     numbers = compute_numbers(check_table(train))[["year", *SOUND, "explicit", "mode"]]
     scaled = (numbers - numbers.mean()) / numbers.std().replace(0, 1)
@@ -158,6 +204,14 @@ def confuse_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:
     -------
     DataFrame of float, shape (n_genres, n_genres)
         Rows sum to 1, most frequent genre first.
+
+    Examples
+    --------
+    >>> truth = pd.Series(["rock", "rock", "pop", "rock", "rock"])
+    >>> confuse_genres(truth, np.array(["rock", "pop", "pop", "rock", "rock"]))
+          rock   pop
+    rock  0.75  0.25
+    pop   0.00  1.00
     """
     order = list(truth.value_counts().index)
     shares = confusion_matrix(truth, predicted, labels=order, normalize="true")
@@ -180,6 +234,16 @@ def order_lookalikes(confusion: pd.DataFrame) -> pd.DataFrame:
     References
     ----------
     Bar-Joseph, Z. et al. (2001). Fast optimal leaf ordering for hierarchical clustering, section 2.
+
+    Examples
+    --------
+    >>> names = ["rock", "jazz", "punk"]
+    >>> shares = [[0.7, 0.0, 0.3], [0.0, 0.9, 0.1], [0.4, 0.1, 0.5]]
+    >>> order_lookalikes(pd.DataFrame(shares, index=names, columns=names))
+          jazz  punk  rock
+    jazz   0.9   0.1   0.0
+    punk   0.1   0.5   0.4
+    rock   0.0   0.3   0.7
     """
     # How alike two genres are answered, whatever their label.
     tree = linkage(np.sqrt(confusion.to_numpy()), "average", optimal_ordering=True)
@@ -200,6 +264,15 @@ def find_lookalikes(confusion: pd.DataFrame, *, n_pairs: int = 8) -> pd.DataFram
     -------
     DataFrame
         Columns ``genre``, ``taken for``, ``share`` and ``back`` (the share the other way).
+
+    Examples
+    --------
+    >>> names = ["rock", "jazz", "punk"]
+    >>> shares = [[0.7, 0.0, 0.3], [0.0, 0.9, 0.1], [0.4, 0.1, 0.5]]
+    >>> find_lookalikes(pd.DataFrame(shares, index=names, columns=names), n_pairs=2)
+      genre taken for  share  back
+    0  punk      rock    0.4   0.3
+    1  rock      punk    0.3   0.4
     """
     names = np.asarray(confusion.index)
     shares = confusion.to_numpy()
@@ -222,6 +295,15 @@ def score_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:
     -------
     DataFrame
         Columns ``precision``, ``recall``, ``f1``, ``songs``; index: genres.
+
+    Examples
+    --------
+    >>> truth = pd.Series(["rock", "rock", "pop", "jazz"])
+    >>> score_genres(truth, np.array(["rock", "pop", "pop", "jazz"])).round(2)
+          precision  recall    f1  songs
+    jazz        1.0     1.0  1.00      1
+    pop         0.5     1.0  0.67      1
+    rock        1.0     0.5  0.67      2
     """
     names = sorted(truth.unique())
     parts = precision_recall_fscore_support(truth, predicted, labels=names, zero_division=0)
@@ -247,6 +329,15 @@ def measure_reliability(
     DataFrame
         Columns ``claimed``, ``right`` (means of the bin), ``low``, ``high`` (95 % interval of
         `right`) and ``songs``.
+
+    Examples
+    --------
+    >>> claimed = np.repeat([0.5, 0.9], 100)
+    >>> right = np.arange(200) % 10 < np.repeat([5, 7], 100)  # less often than claimed
+    >>> measure_reliability(claimed, right, n_bins=2).round(2)
+       claimed  right  songs   low  high
+    0      0.5    0.5    100  0.40  0.60
+    1      0.9    0.7    100  0.61  0.79
     """
     table = pd.DataFrame({"claimed": probabilities, "right": right.astype(float)})
     bins = pd.qcut(table["claimed"], n_bins, duplicates="drop")
@@ -271,6 +362,12 @@ def count_hits(probabilities: np.ndarray, codes: np.ndarray, *, depth: int) -> n
     Returns
     -------
     ndarray of bool, shape (n_songs,)
+
+    Examples
+    --------
+    >>> probabilities = np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]])
+    >>> count_hits(probabilities, np.array([1, 2]), depth=2).tolist()
+    [True, False]
     """
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :depth]
     return (best == codes[:, None]).any(axis=1)

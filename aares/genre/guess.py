@@ -47,6 +47,14 @@ def fit_boosting(
     Returns
     -------
     lightgbm.Booster
+
+    Examples
+    --------
+    >>> inputs = np.arange(200.0)[:, None]
+    >>> codes = (inputs[:, 0] >= 100).astype(int)
+    >>> model = fit_boosting(inputs, codes, n_classes=2, rounds=30, columns=1.0, random_state=0)
+    >>> model.predict(np.array([[10.0], [190.0]])).round(1).tolist()
+    [[0.9, 0.1], [0.1, 0.9]]
     """
     options = {
         "objective": "multiclass", "num_class": n_classes, "learning_rate": 0.1, "num_leaves": 7,
@@ -94,6 +102,17 @@ class FirstGuess(BaseEstimator):
         -------
         ndarray of float, shape (n_songs, n_classes)
             Probabilities.
+
+        Examples
+        --------
+        Song 9 is labelled wrongly; its guess does not know its label.
+
+        >>> inputs = np.arange(200.0)[:, None]
+        >>> codes = (inputs[:, 0] >= 100).astype(int)
+        >>> codes[9] = 1
+        >>> guess = FirstGuess(n_trees=30, rounds=20, n_folds=2)
+        >>> guess.fit_transform(inputs, codes)[[8, 9, 190]].argmax(axis=1).tolist()
+        [0, 0, 1]
         """
         self.n_classes_ = int(codes.max()) + 1
         known = np.isfinite(inputs)

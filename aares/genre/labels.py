@@ -74,7 +74,14 @@ def label_songs(subset: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame of shape (<= n_songs, n_columns + 1)
+    DataFrame, shape (<= n_songs, n_columns + 1)
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"track_name": ["A", "B"], "genres": [("dance pop",), ("schlager",)]})
+    >>> label_songs(songs)
+      track_name        genres genre
+    0          A  (dance pop,)   pop
     """
     labels = subset["genres"].map(label_from_genres)
     return subset.assign(genre=labels)[labels.notna()].reset_index(drop=True)
@@ -91,6 +98,14 @@ def match_songs(left: pd.DataFrame, right: pd.DataFrame) -> np.ndarray:
     Returns
     -------
     ndarray of bool, shape (n_left,)
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame(
+    ...     {"duration_ms": [201_333, 187_400], "tempo": [120.02, 98.51], "loudness": [-7.2, -5.1]}
+    ... )
+    >>> match_songs(songs, songs[1:]).tolist()
+    [False, True]
     """
     known = pd.MultiIndex.from_frame(right[list(FINGERPRINT)].astype(float))
     return np.asarray(pd.MultiIndex.from_frame(left[list(FINGERPRINT)].astype(float)).isin(known))
@@ -109,6 +124,15 @@ def remove_songs(extra: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
+
+    Examples
+    --------
+    >>> extra = pd.DataFrame(
+    ...     {"duration_ms": [201_333, 187_400], "tempo": [120.02, 98.51], "loudness": [-7.2, -5.1]}
+    ... )
+    >>> remove_songs(extra, extra[:1])
+       duration_ms  tempo  loudness
+    0       187400  98.51      -5.1
     """
     for table in tables:
         extra = extra[~match_songs(extra, table)]

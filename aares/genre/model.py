@@ -47,7 +47,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
     Attributes
     ----------
-    classes_ : ndarray of str
+    classes_ : ndarray of str, shape (n_classes,)
     n_extra_ : int
         Labelled songs that came from `extra`.
     """
@@ -82,7 +82,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : DataFrame of shape (n_songs, >= 16)
+        X : DataFrame, shape (n_songs, >= 16)
         y : array-like of str, shape (n_songs,)
 
         Returns
@@ -114,7 +114,18 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
-        """Return the probability of each genre, shape (n_songs, n_classes)."""
+        """Return the probability of each genre, shape (n_songs, n_classes).
+
+        Examples
+        --------
+        >>> from aares.genre.songs import COLUMNS
+        >>> songs = pd.DataFrame({name: np.arange(40) / 40 for name in COLUMNS})
+        >>> songs, genres = songs.assign(release_date="1999"), np.repeat(["jazz", "punk"], 20)
+        >>> small = {"n_trees": 10, "n_folds": 2, "rounds": 0, "n_networks": 0}
+        >>> model = GenreClassifier(votes=None, candidate_rounds=10, **small).fit(songs, genres)
+        >>> model.predict_proba(songs[::39]).round(1).tolist()  # of the first and the last song
+        [[0.7, 0.3], [0.3, 0.7]]
+        """
         check_is_fitted(self, "decision_")
         table = check_table(X)
         if table.empty:
@@ -126,7 +137,18 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         return self.decision_.predict_proba(numbers, guesses, votes)
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
-        """Return the most probable genre of each song, shape (n_songs,)."""
+        """Return the most probable genre of each song, shape (n_songs,).
+
+        Examples
+        --------
+        >>> from aares.genre.songs import COLUMNS
+        >>> songs = pd.DataFrame({name: np.arange(40) / 40 for name in COLUMNS})
+        >>> songs, genres = songs.assign(release_date="1999"), np.repeat(["jazz", "punk"], 20)
+        >>> small = {"n_trees": 10, "n_folds": 2, "rounds": 0, "n_networks": 0}
+        >>> model = GenreClassifier(votes=None, candidate_rounds=10, **small).fit(songs, genres)
+        >>> model.predict(songs[::13]).tolist()
+        ['jazz', 'jazz', 'punk', 'punk']
+        """
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
     def _add_extra(
@@ -186,7 +208,8 @@ def make_model(extra: pd.DataFrame | None = None, random_state: int = 0) -> Genr
 
     Examples
     --------
-    >>> model = make_model(data.load_subset(source))  # doctest: +SKIP
-    >>> labels = model.fit(train, train["genre"]).predict(test)  # doctest: +SKIP
+    >>> model = make_model(random_state=7)
+    >>> model.votes, model.n_networks, model.random_state
+    ('learned', 4, 7)
     """
     return GenreClassifier(extra, random_state=random_state)

@@ -91,6 +91,18 @@ def find_neighbors(left: Songs, right: Songs | None = None, *, limit: int = 40) 
     -------
     Pairs
         Ordered by `left`, then by `rank`.
+
+    Examples
+    --------
+    >>> from aares.genre.neighbors import Songs
+    >>> numbers, guesses = pd.DataFrame(index=range(4)), np.ones((4, 1))
+    >>> space = np.array([[0.0], [0.1], [0.3], [0.1]])
+    >>> albums = np.array(["1977", "1977", "1977", "1984"])
+    >>> pairs = find_neighbors(Songs(numbers, space, albums, guesses), limit=1)
+    >>> pairs.left.tolist(), pairs.right.tolist(), pairs.count.tolist()
+    ([0, 1, 2], [1, 0, 1], [2, 2, 2])
+    >>> pairs.distance.round(2).tolist()
+    [0.1, 0.1, 0.2]
     """
     others = left if right is None else right
     rows = _group_rows(others.albums)
@@ -142,6 +154,16 @@ def find_similar(left: Songs, right: Songs | None = None, *, limit: int = 8) -> 
     -------
     Pairs
         Ordered by `left`, then by `rank`.
+
+    Examples
+    --------
+    >>> from aares.genre.neighbors import Songs
+    >>> numbers, guesses = pd.DataFrame(index=range(4)), np.ones((4, 1))
+    >>> space = np.array([[0.0], [0.1], [0.3], [0.7]])
+    >>> albums = np.array(["1977", "1977", "1984", "1984"])
+    >>> pairs = find_similar(Songs(numbers, space, albums, guesses), limit=2)
+    >>> pairs.left.tolist(), pairs.right.tolist(), pairs.rank.tolist()
+    ([0, 1, 2, 2, 3], [2, 2, 1, 0, 1], [2, 2, 1, 2, 2])
     """
     others = left if right is None else right
     # One more, as the closest to a song is the song itself.
@@ -174,6 +196,17 @@ def describe_pairs(pairs: Pairs, left: Songs, right: Songs, labels: np.ndarray) 
     Returns
     -------
     ndarray of float32, shape (n_pairs, n_features)
+
+    Examples
+    --------
+    >>> from aares.genre.neighbors import Songs, find_neighbors
+    >>> from aares.genre.songs import COLUMNS, check_table, compute_numbers
+    >>> table = check_table(pd.DataFrame({name: [0.1, 0.4] for name in COLUMNS}))
+    >>> space, albums = np.array([[0.1], [0.4]]), np.array(["1977", "1977"])
+    >>> songs = Songs(compute_numbers(table), space, albums, np.full((2, 3), 1 / 3))
+    >>> features = describe_pairs(find_neighbors(songs), songs, songs, labels=np.array([2, 0]))
+    >>> features[:, :4].astype(float).round(2).tolist()  # distance, rank, count, label
+    [[0.3, 0.0, 1.0, 0.0], [0.3, 0.0, 1.0, 2.0]]
     """
     i, j = pairs.left, pairs.right
     known = labels[j]
@@ -266,6 +299,15 @@ class NeighborVotes(BaseEstimator):
         -------
         ndarray of float, shape (n_songs, 2 * n_classes + 1)
             Sum and maximum of the trust for each class, and the number of neighbours.
+
+        Examples
+        --------
+        >>> from aares.genre.neighbors import Songs
+        >>> space, albums = np.array([[0.0], [0.15], [9.0]]), np.array(["1977", "1977", "1984"])
+        >>> songs = Songs(pd.DataFrame(index=range(3)), space, albums, np.full((3, 2), 0.5))
+        >>> votes = NeighborVotes(learned=False).fit_transform(songs, np.array([0, 1, 1]))
+        >>> votes.round(2).tolist()  # sums, maxima, neighbours; exp(-0.15 / 0.15) is 0.37
+        [[0.0, 0.37, 0.0, 0.37, 1.0], [0.37, 0.0, 0.37, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0, 0.0]]
         """
         self.songs_, self.labels_ = songs, y
         names = np.unique(songs.albums)
@@ -277,7 +319,19 @@ class NeighborVotes(BaseEstimator):
         return self._collect(pairs, songs)
 
     def transform(self, songs: Songs) -> np.ndarray:
-        """Return the votes for songs whose labels are unknown; see `fit_transform`."""
+        """Return the votes for songs whose labels are unknown; see `fit_transform`.
+
+        Examples
+        --------
+        >>> from aares.genre.neighbors import Songs
+        >>> space, albums = np.array([[0.0], [0.15], [9.0]]), np.array(["1977", "1977", "1984"])
+        >>> songs = Songs(pd.DataFrame(index=range(3)), space, albums, np.full((3, 2), 0.5))
+        >>> voter = NeighborVotes(learned=False)
+        >>> _ = voter.fit_transform(songs, np.array([0, 1, 1]))
+        >>> new = Songs(songs.numbers[:1], space[:1], albums[:1], songs.guesses[:1])
+        >>> voter.transform(new).round(2).tolist()
+        [[1.0, 0.37, 1.0, 0.37, 2.0]]
+        """
         return self._collect(self._pair(songs, self.songs_), songs)
 
     def _pair(self, left: Songs, right: Songs | None) -> Pairs:

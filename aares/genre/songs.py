@@ -30,11 +30,11 @@ def check_table(X: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    X : DataFrame of shape (n_songs, >= 16)
+    X : DataFrame, shape (n_songs, >= 16)
 
     Returns
     -------
-    DataFrame of shape (n_songs, 16)
+    DataFrame, shape (n_songs, 16)
         Fresh index; ``release_date`` is text, the rest is float.
 
     Raises
@@ -43,6 +43,17 @@ def check_table(X: pd.DataFrame) -> pd.DataFrame:
         `X` is not a DataFrame.
     ValueError
         A column is missing, or a numeric column holds text.
+
+    Examples
+    --------
+    >>> from aares.genre.songs import COLUMNS
+    >>> songs = pd.DataFrame({name: ["1", "0.5"] for name in COLUMNS})
+    >>> table = check_table(songs.assign(release_date=["1977", None], mood="calm"))
+    >>> table.shape, table["release_date"].tolist(), table["tempo"].tolist()
+    ((2, 16), ['1977', ''], [1.0, 0.5])
+    >>> check_table(songs.assign(tempo=["120", "fast"]))
+    Traceback (most recent call last):
+    ValueError: songs, column 'tempo', row 2: expected a number, found 'fast'
     """
     if not isinstance(X, pd.DataFrame):
         raise TypeError(f"songs: expected a DataFrame, found {type(X).__name__}")
@@ -80,6 +91,18 @@ def describe_dates(dates: pd.Series) -> pd.DataFrame:
         ``year``, ``month``, ``day``, ``weekday`` (0 = Monday), ``precision`` (0 missing, 1 year,
         2 month, 3 day), ``new_year`` (1 on 1 January: often a date that nobody knew better) and
         ``time`` in years; NaN where unknown.
+
+    Examples
+    --------
+    >>> describe_dates(pd.Series(["1977-10-28", "1984-01-01", "1999", ""])).round(2).T
+                     0       1       2    3
+    year       1977.00  1984.0  1999.0  NaN
+    month        10.00     1.0     NaN  NaN
+    day          28.00     1.0     NaN  NaN
+    weekday       4.00     6.0     NaN  NaN
+    precision     3.00     3.0     1.0  0.0
+    new_year      0.00     1.0     0.0  0.0
+    time       1977.83  1984.0  1999.5  NaN
     """
     parts = parse_dates(dates)
     numbers = parts[["year", "month", "day"]].astype(float)
@@ -107,6 +130,16 @@ def compute_numbers(table: pd.DataFrame, *, dates: bool = True) -> pd.DataFrame:
     Returns
     -------
     DataFrame of float, shape (n_songs, 22) or (n_songs, 16)
+
+    Examples
+    --------
+    >>> from aares.genre.songs import COLUMNS, check_table
+    >>> songs = pd.DataFrame({name: ["0.5"] for name in COLUMNS}).assign(release_date="1999-07")
+    >>> table = check_table(songs)
+    >>> compute_numbers(table, dates=False).iloc[0, :3].to_dict()
+    {'year': 1999.0, 'explicit': 0.5, 'popularity': 0.5}
+    >>> list(compute_numbers(table).columns[:7])
+    ['year', 'month', 'day', 'weekday', 'precision', 'new_year', 'time']
     """
     parts = describe_dates(table["release_date"])
     return pd.concat([parts if dates else parts[["year"]], table[list(NUMBERS)]], axis=1)
@@ -123,6 +156,12 @@ def name_albums(table: pd.DataFrame) -> np.ndarray:
     Returns
     -------
     ndarray of str, shape (n_songs,)
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"release_date": ["1977-10-28", "1984", "", "once"]})
+    >>> name_albums(table).tolist()
+    ['1977-10-28', '1984', '', '']
     """
     known = parse_dates(table["release_date"])["precision"] != "missing"
     return table["release_date"].where(known, "").to_numpy(dtype=str)
@@ -147,7 +186,16 @@ class SongNumbers(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:
-        """Return the numbers of `compute_numbers`, shape (n_songs, n_columns)."""
+        """Return the numbers of `compute_numbers`, shape (n_songs, n_columns).
+
+        Examples
+        --------
+        >>> from aares.genre.songs import COLUMNS
+        >>> songs = pd.DataFrame({name: [1.0, 3.0, None] for name in COLUMNS})
+        >>> numbers = SongNumbers(dates=False).fit(songs).transform(songs)
+        >>> numbers.shape, numbers[:, 1].tolist()
+        ((3, 16), [1.0, 3.0, 2.0])
+        """
         numbers = compute_numbers(check_table(X), dates=self.dates)
         return numbers.fillna(self.medians_).to_numpy()
 
@@ -166,6 +214,14 @@ class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, table: pd.DataFrame) -> np.ndarray:
-        """Return coordinates in [0, 1], shape (n_songs, 11)."""
+        """Return coordinates in [0, 1], shape (n_songs, 11).
+
+        Examples
+        --------
+        >>> from aares.genre.songs import SOUND
+        >>> songs = pd.DataFrame({name: [1.0, 2.0, 9000.0, None] for name in SOUND})
+        >>> RankSpace().fit(songs[:3]).transform(songs)[:, 0].tolist()
+        [0.0, 0.5, 1.0, 0.5]
+        """
         values = self.ranks_.transform(table[list(SOUND)].to_numpy(dtype=float))
         return np.nan_to_num(values, nan=0.5)

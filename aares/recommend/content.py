@@ -77,6 +77,14 @@ class SongSpace(TransformerMixin, BaseEstimator):
         ------
         ValueError
             A column is missing or holds a value that is not finite.
+
+        Examples
+        --------
+        >>> from aares.recommend.content import WEIGHTS
+        >>> songs = pd.DataFrame({name: [0.2, 0.4, 0.9] for name in WEIGHTS})
+        >>> space = SongSpace().fit(songs)
+        >>> space.names_[:2], space.names_[-2:], space.centre_[:2].round(2).tolist()
+        (['danceability', 'energy'], ['key_x', 'key_y'], [0.5, 0.5])
         """
         columns = transform_columns(songs)
         values = columns.to_numpy(float)
@@ -93,7 +101,17 @@ class SongSpace(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, songs: pd.DataFrame) -> FloatArray:
-        """Return the coordinates, shape (n, d)."""
+        """Return the coordinates, shape (n, d).
+
+        Examples
+        --------
+        >>> from aares.recommend.content import WEIGHTS
+        >>> songs = pd.DataFrame({name: [0.2, 0.4, 0.6] for name in WEIGHTS})
+        >>> space = SongSpace(weights={"energy": 2.0}).fit(songs)
+        >>> columns = [space.names_.index(name) for name in ("danceability", "energy", "tempo")]
+        >>> space.transform(songs)[2, columns].round(2).tolist()  # all below 40 beats count as 40
+        [1.22, 2.45, 0.0]
+        """
         values = transform_columns(songs)[self.names_].to_numpy(float)
         return ((values - self.centre_) / self.spread_).clip(-_CLIP, _CLIP) * self.scale_
 
@@ -115,6 +133,13 @@ def transform_columns(songs: pd.DataFrame) -> pd.DataFrame:
     ------
     ValueError
         A column is missing.
+
+    Examples
+    --------
+    >>> from aares.recommend.content import WEIGHTS
+    >>> songs = pd.DataFrame({name: [0.5, 0.5] for name in WEIGHTS}).assign(tempo=[60, 120])
+    >>> transform_columns(songs)[["energy", "tempo"]].diff().iloc[1].tolist()  # tempo in octaves
+    [0.0, 1.0]
     """
     missing = [name for name in WEIGHTS if name not in songs and name != "year"]
     if missing:
@@ -133,14 +158,20 @@ def compute_key_angle(key: FloatArray, mode: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    key : ndarray, shape (n,)
+    key : ndarray of float, shape (n,)
         Pitch class, 0 (C) to 11 (B).
-    mode : ndarray, shape (n,)
+    mode : ndarray of float, shape (n,)
         1 major, 0 minor; a minor key has the angle of its relative major.
 
     Returns
     -------
-    ndarray, shape (n,)
+    ndarray of float, shape (n,)
+
+    Examples
+    --------
+    >>> keys, modes = np.array([0, 7, 9]), np.array([1, 1, 0])  # C major, G major, A minor
+    >>> np.degrees(compute_key_angle(keys, modes)).round().tolist()
+    [0.0, 30.0, 0.0]
     """
     relative = np.where(mode == 1, key, key + 3)
     return 2 * np.pi * ((7 * relative) % 12) / 12
@@ -153,12 +184,17 @@ def measure_distances(points: FloatArray, seeds: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    points : ndarray, shape (n, d)
-    seeds : ndarray, shape (k, d)
+    points : ndarray of float, shape (n, d)
+    seeds : ndarray of float, shape (k, d)
 
     Returns
     -------
-    ndarray, shape (n, k)
+    ndarray of float, shape (n, k)
+
+    Examples
+    --------
+    >>> measure_distances(np.array([[0.0, 0.0], [3.0, 4.0]]), np.array([[0.0, 0.0]])).tolist()
+    [[0.0], [5.0]]
     """
     squared = (points**2).sum(axis=1)[:, None] + (seeds**2).sum(axis=1) - 2 * points @ seeds.T
     return np.sqrt(np.maximum(squared, 0.0))
@@ -169,19 +205,28 @@ def combine_seeds(distances: FloatArray, how: str) -> FloatArray:
 
     Parameters
     ----------
-    distances : ndarray, shape (n, k)
+    distances : ndarray of float, shape (n, k)
     how : {"nearest", "mean", "soft"}
         Distance to the closest seed; to all on average; or in between: the soft minimum, which
         prefers songs that are close to several seeds.
 
     Returns
     -------
-    ndarray, shape (n,)
+    ndarray of float, shape (n,)
 
     Raises
     ------
     ValueError
         Unknown `how`.
+
+    Examples
+    --------
+    >>> distances = np.array([[1.0, 3.0], [2.0, 2.0]])
+    >>> for how in ("nearest", "mean", "soft"):
+    ...     print(how, combine_seeds(distances, how).round(2).tolist())
+    nearest [1.0, 2.0]
+    mean [2.0, 2.0]
+    soft [1.57, 2.0]
     """
     if how == "nearest":
         return distances.min(axis=1)
@@ -201,8 +246,8 @@ def order_smoothly(points: FloatArray, start: FloatArray) -> npt.NDArray[np.intp
 
     Parameters
     ----------
-    points : ndarray, shape (n, d)
-    start : ndarray, shape (d,)
+    points : ndarray of float, shape (n, d)
+    start : ndarray of float, shape (d,)
         Where the path begins: the seed.
 
     Returns
@@ -213,6 +258,11 @@ def order_smoothly(points: FloatArray, start: FloatArray) -> npt.NDArray[np.intp
     References
     ----------
     Croes, "A method for solving traveling-salesman problems", Operations Research 6(6), 1958.
+
+    Examples
+    --------
+    >>> order_smoothly(np.array([[5.0], [1.0], [3.0]]), np.array([0.0])).tolist()
+    [1, 2, 0]
     """
     steps = measure_distances(np.vstack([start, points]), np.vstack([start, points]))
     path = [0]
@@ -244,10 +294,15 @@ def measure_path(points: FloatArray) -> float:
 
     Parameters
     ----------
-    points : ndarray, shape (n, d)
+    points : ndarray of float, shape (n, d)
 
     Returns
     -------
     float
+
+    Examples
+    --------
+    >>> measure_path(np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 6.0]]))
+    7.0
     """
     return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())

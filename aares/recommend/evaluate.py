@@ -73,8 +73,16 @@ def split_users(
 
     Returns
     -------
-    validation, reported : ndarray of int
+    validation, reported : ndarray of int, shape (n_users,)
         Row numbers.
+
+    Examples
+    --------
+    >>> from scipy import sparse
+    >>> matrix = sparse.csr_matrix(np.triu(np.ones((20, 20))))  # listeners of 20, 19, ... songs
+    >>> validation, reported = split_users(matrix, min_songs=11)
+    >>> len(validation), len(reported), sorted([*validation.tolist(), *reported.tolist()])
+    (3, 7, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
     size = np.diff(matrix.indptr)
     users = np.random.default_rng(random_state).permutation(np.flatnonzero(size >= min_songs))
@@ -95,7 +103,7 @@ def make_tasks(
     Parameters
     ----------
     matrix : csr_matrix, shape (u, n)
-    users : ndarray of int
+    users : ndarray of int, shape (n_users,)
         Listeners to judge; all others are always learned from.
     n_folds : int
     hidden_share : float
@@ -105,6 +113,14 @@ def make_tasks(
     Returns
     -------
     list of Task
+
+    Examples
+    --------
+    >>> from scipy import sparse
+    >>> matrix = sparse.csr_matrix(np.ones((6, 10)))
+    >>> tasks = make_tasks(matrix, np.arange(4), n_folds=2)
+    >>> [(task.train.shape, task.known.nnz, task.hidden.nnz) for task in tasks]
+    [((4, 10), 16, 4), ((4, 10), 16, 4)]
     """
     rng = np.random.default_rng(random_state)
     tasks = []
@@ -136,7 +152,7 @@ def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
 
     Parameters
     ----------
-    scores : ndarray, shape (u, n)
+    scores : ndarray of float, shape (u, n)
         Larger is better; equal scores rank by column.
     task : Task
     k : int
@@ -147,6 +163,16 @@ def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
     DataFrame
         One row for each listener: ``truncated_recall`` (hits / min(k, hidden songs)), ``ndcg`` and
         ``hit`` (0-1), index row number.
+
+    Examples
+    --------
+    >>> from scipy import sparse
+    >>> from aares.recommend.evaluate import Task
+    >>> known, hidden = sparse.csr_matrix([[1, 0, 0, 0]]), sparse.csr_matrix([[0, 1, 0, 1]])
+    >>> task = Task(sparse.csr_matrix((0, 4)), known, hidden, np.array([7]))
+    >>> judge(np.array([[0.9, 0.8, 0.7, 0.1]]), task, k=2).round(3)
+       truncated_recall   ndcg  hit
+    7               0.5  0.613  1.0
     """
     rows = []
     for user in range(scores.shape[0]):
@@ -166,9 +192,9 @@ def rank_songs(scores: FloatArray, known: npt.NDArray[np.integer], *, k: int = 1
 
     Parameters
     ----------
-    scores : ndarray, shape (n,)
+    scores : ndarray of float, shape (n,)
         Larger is better; equal scores rank by column.
-    known : ndarray of int
+    known : ndarray of int, shape (n_known,)
         Columns to leave out.
     k : int
         Length of the list.
@@ -176,6 +202,11 @@ def rank_songs(scores: FloatArray, known: npt.NDArray[np.integer], *, k: int = 1
     Returns
     -------
     ndarray of int, shape (<= k,)
+
+    Examples
+    --------
+    >>> rank_songs(np.array([0.1, 0.9, 0.5, 0.5]), np.array([1]), k=2).tolist()
+    [2, 3]
     """
     open_scores = scores.astype(float, copy=True)
     open_scores[known] = -np.inf
@@ -202,6 +233,17 @@ def judge_methods(
     -------
     dict of str to DataFrame
         See :func:`judge`; all tasks' listeners, sorted by row number.
+
+    Examples
+    --------
+    >>> from scipy import sparse
+    >>> from aares.recommend.evaluate import make_tasks
+    >>> from aares.recommend.users import PopularScorer, RandomScorer
+    >>> matrix = sparse.csr_matrix(np.tril(np.ones((8, 8))))
+    >>> tasks = make_tasks(matrix, np.arange(2, 8), n_folds=2)
+    >>> judged = judge_methods({"popular": PopularScorer(), "random": RandomScorer()}, tasks, k=2)
+    >>> {name: float(table["hit"].mean()) for name, table in judged.items()}
+    {'popular': 1.0, 'random': 0.5}
     """
     judged: dict[str, list[pd.DataFrame]] = {name: [] for name in methods}
     for task in tasks:
@@ -229,6 +271,13 @@ def summarise(
     -------
     DataFrame
         Index method; ``ndcg``, ``ndcg_low``, ``ndcg_high``, and so on.
+
+    Examples
+    --------
+    >>> judged = {"popular": pd.DataFrame({"hit": [1.0, 0.0, 1.0, 1.0]})}
+    >>> summarise(judged)
+              hit  hit_low  hit_high
+    popular  0.75     0.25       1.0
     """
     rows = {}
     for name, table in judged.items():
@@ -273,6 +322,12 @@ def compare_pair(
     Returns
     -------
     gain, low, high : float
+
+    Examples
+    --------
+    >>> first = pd.DataFrame({"ndcg": [0.5, 0.7, 0.4, 0.6]})
+    >>> compare_pair(first, first - 0.25)
+    (0.25, 0.25, 0.25)
     """
     gain = (first[measure] - second[measure]).to_numpy()
     value, low, high = bootstrap(np.mean, gain, n_draws=n_boot, random_state=random_state)
@@ -303,6 +358,18 @@ def choose_weights(
     weights : dict of str to float
     table : DataFrame
         Each combination with its mean measure, best first.
+
+    Examples
+    --------
+    >>> from scipy import sparse
+    >>> from aares.recommend.evaluate import make_tasks
+    >>> from aares.recommend.users import PopularScorer, RandomScorer
+    >>> matrix = sparse.csr_matrix(np.tril(np.ones((8, 8))))
+    >>> tasks = make_tasks(matrix, np.arange(2, 8), n_folds=2)
+    >>> parts = {"popular": PopularScorer(), "random": RandomScorer()}
+    >>> weights, table = choose_weights(parts, tasks, {"popular": [0, 1], "random": [0, 1]})
+    >>> weights, len(table)
+    ({'popular': 1.0, 'random': 0.0}, 3)
     """
     scores = [
         {name: part.fit(task.train).score(task.known) for name, part in parts.items()}
@@ -324,7 +391,7 @@ def find_hidden(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
 
     Parameters
     ----------
-    scores : ndarray, shape (u, n)
+    scores : ndarray of float, shape (u, n)
         Larger is better.
     task : Task
     k : int
@@ -334,6 +401,17 @@ def find_hidden(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
     -------
     DataFrame
         ``found`` (among the listener's first k) and ``cold`` (no other listener knows it).
+
+    Examples
+    --------
+    >>> from scipy import sparse
+    >>> from aares.recommend.evaluate import Task
+    >>> known, hidden = sparse.csr_matrix([[1, 0, 0, 0]]), sparse.csr_matrix([[0, 1, 0, 1]])
+    >>> task = Task(sparse.csr_matrix([[1, 1, 0, 0]]), known, hidden, np.array([7]))
+    >>> find_hidden(np.array([[0.9, 0.8, 0.7, 0.1]]), task, k=2)
+       found   cold
+    0   True  False
+    1  False   True
     """
     found = [
         np.isin(
@@ -353,7 +431,7 @@ def is_cold(task: Task) -> npt.NDArray[np.bool_]:
 
     Returns
     -------
-    ndarray of bool
+    ndarray of bool, shape (n_hidden,)
     """
     heard = np.asarray(task.train.sum(axis=0)).ravel() > 0
     return ~heard[task.hidden.indices]

@@ -51,13 +51,20 @@ class Recommender:
     ----------
     songs_ : DataFrame
         The songs, rows numbered from 0.
-    points_ : ndarray, shape (n, d)
+    points_ : ndarray of float, shape (n, d)
         Their coordinates.
 
     Examples
     --------
-    >>> recommender = Recommender().fit(songs)  # doctest: +SKIP
-    >>> recommender.playlist(("Chiquitita", "ABBA"))  # doctest: +SKIP
+    >>> from aares.recommend.content import WEIGHTS
+    >>> songs = pd.DataFrame({name: [0.2, 0.3, 0.9] for name in WEIGHTS})
+    >>> songs["id"], songs["name"] = ["s1", "s2", "s3"], ["Chiquitita", "Fernando", "Commando"]
+    >>> songs["artist"] = ["ABBA", "ABBA", "Ramones"]
+    >>> recommender = Recommender().fit(songs)
+    >>> recommender.playlist(("chiquitita", "ABBA"), n=2)[["name", "artist"]]
+           name   artist
+    1  Fernando     ABBA
+    2  Commando  Ramones
     """
 
     def __init__(
@@ -134,6 +141,20 @@ class Recommender:
             A seed is not in the table.
         ValueError
             `n` or another option is out of range.
+
+        Examples
+        --------
+        >>> from aares.recommend.content import WEIGHTS
+        >>> songs = pd.DataFrame({name: [0.2, 0.3, 0.4, 0.9] for name in WEIGHTS})
+        >>> songs = songs.assign(id=["s1", "s2", "s3", "s4"], artist="ABBA")
+        >>> songs["name"] = ["One", "Two", "One (Live)", "Four"]
+        >>> recommender = Recommender().fit(songs)
+        >>> recommender.playlist("s1")[["name", "id"]]  # no other release of the seed
+           name  id
+        1   Two  s2
+        2  Four  s4
+        >>> recommender.playlist("s1", max_per_artist=1)["name"].tolist()
+        ['Two']
         """
         _check_options(n, max_per_artist, diversity)
         seeds = self.find_rows(seed)
@@ -172,6 +193,18 @@ class Recommender:
         ------
         SongNotFoundError
             Nothing matches; the message suggests up to three near names.
+
+        Examples
+        --------
+        >>> from aares.recommend.content import WEIGHTS
+        >>> songs = pd.DataFrame({name: [0.2, 0.3] for name in WEIGHTS})
+        >>> songs["id"], songs["name"] = ["s1", "s2"], ["Chiquitita (Live)", "Creep"]
+        >>> recommender = Recommender().fit(songs.assign(artist=["ABBA", "TLC"]))
+        >>> recommender.find_song("chiquitita", "Abba")
+        's1'
+        >>> recommender.find_song("Crep")
+        Traceback (most recent call last):
+        aares.recommend.playlist.SongNotFoundError: no song 'Crep'; did you mean Creep by TLC?
         """
         wanted, by = _name(name), _name(artist)
         mine = np.array([not by or by in names for names in self._by])
@@ -191,7 +224,16 @@ class Recommender:
 
         Returns
         -------
-        ndarray of int
+        ndarray of int, shape (n_seeds,)
+
+        Examples
+        --------
+        >>> from aares.recommend.content import WEIGHTS
+        >>> songs = pd.DataFrame({name: [0.2, 0.3] for name in WEIGHTS})
+        >>> songs["id"], songs["name"] = ["s1", "s2"], ["Chiquitita", "Commando"]
+        >>> recommender = Recommender().fit(songs.assign(artist=["ABBA", "Ramones"]))
+        >>> recommender.find_rows(["s2", ("Chiquitita", "ABBA"), "s2"]).tolist()
+        [1, 0]
         """
         single = isinstance(seed, str) or (isinstance(seed, tuple) and seed not in self._rows)
         queries: Iterable[str | tuple[str, str]] = [seed] if single else seed  # type: ignore[list-item]
@@ -293,8 +335,8 @@ def choose_diverse(
 
     Parameters
     ----------
-    points : ndarray, shape (N, d)
-    distance : ndarray, shape (N,)
+    points : ndarray of float, shape (N, d)
+    distance : ndarray of float, shape (N,)
         To the seed.
     candidates : ndarray of int, shape (m,)
         Row numbers, closest first.
@@ -309,6 +351,15 @@ def choose_diverse(
     References
     ----------
     Carbonell and Goldstein 1998, section 2, with distances in place of similarities.
+
+    Examples
+    --------
+    >>> points = np.array([[1.0], [1.1], [3.0]])
+    >>> for diversity in (0.0, 0.6):
+    ...     chosen = choose_diverse(points, points[:, 0], np.arange(3), n=2, diversity=diversity)
+    ...     print(diversity, chosen.tolist())
+    0.0 [0, 1]
+    0.6 [0, 2]
     """
     if diversity == 0 or len(candidates) <= 1:
         return candidates[:n]
@@ -332,6 +383,13 @@ def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:
     Returns
     -------
     list of tuple of str
+
+    Examples
+    --------
+    >>> read_artists(pd.DataFrame({"artists": [("ABBA",), ()]}))
+    [('ABBA',), ('',)]
+    >>> read_artists(pd.DataFrame({"artist": ["ABBA"]}))
+    [('ABBA',)]
     """
     if "artists" in songs:
         return [tuple(names) or ("",) for names in songs["artists"]]

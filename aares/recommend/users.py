@@ -59,6 +59,13 @@ def make_matrix(plays: pd.DataFrame, songs: pd.DataFrame) -> tuple[sparse.csr_ma
     ------
     ValueError
         A played song is not in the table of songs.
+
+    Examples
+    --------
+    >>> plays = pd.DataFrame({"user_id": ["u2", "u1", "u2"], "id": ["s1", "s3", "s3"]})
+    >>> matrix, users = make_matrix(plays, pd.DataFrame({"id": ["s1", "s2", "s3"]}))
+    >>> users, matrix.toarray().tolist()
+    (['u1', 'u2'], [[0.0, 0.0, 1.0], [1.0, 0.0, 1.0]])
     """
     column = {song: i for i, song in enumerate(songs["id"])}
     unknown = ~plays["id"].isin(column)
@@ -87,7 +94,14 @@ class RandomScorer:
         return self
 
     def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return uniform random scores."""
+        """Return uniform random scores.
+
+        Examples
+        --------
+        >>> from scipy import sparse
+        >>> RandomScorer().score(sparse.csr_matrix([[1, 0, 0]])).round(2).tolist()
+        [[0.64, 0.27, 0.04]]
+        """
         return np.random.default_rng(self.random_state).random(profiles.shape)
 
 
@@ -100,7 +114,15 @@ class PopularScorer:
         return self
 
     def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return the counts, the same row for everybody."""
+        """Return the counts, the same row for everybody.
+
+        Examples
+        --------
+        >>> from scipy import sparse
+        >>> heard = sparse.csr_matrix([[1, 1, 0], [1, 0, 0]])
+        >>> PopularScorer().fit(heard).score(sparse.csr_matrix([[0, 0, 1]])).tolist()
+        [[2, 1, 0]]
+        """
         return np.tile(self.count_, (profiles.shape[0], 1))
 
 
@@ -109,7 +131,7 @@ class ContentScorer:
 
     Parameters
     ----------
-    points : ndarray, shape (n, d)
+    points : ndarray of float, shape (n, d)
         Coordinates of :class:`aares.recommend.content.SongSpace`.
     combine : {"nearest", "mean", "soft", "centroid"}
         ``centroid`` measures to the mean of the known songs, the others combine distances.
@@ -124,7 +146,15 @@ class ContentScorer:
         return self
 
     def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return minus the distance to the known songs; 0 for a listener without any."""
+        """Return minus the distance to the known songs; 0 for a listener without any.
+
+        Examples
+        --------
+        >>> from scipy import sparse
+        >>> scorer = ContentScorer(np.array([[0.0], [1.0], [5.0]]), combine="nearest")
+        >>> scorer.score(sparse.csr_matrix([[1, 0, 1]])).round(1).tolist()
+        [[-0.0, -1.0, -0.0]]
+        """
         scores = np.zeros(profiles.shape)
         points = self.points.astype(np.float32)  # half the time, and ranks do not need more
         for user in range(profiles.shape[0]):
@@ -154,7 +184,15 @@ class ArtistScorer:
         return self
 
     def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return the share of each song's artist among the known songs (0-1)."""
+        """Return the share of each song's artist among the known songs (0-1).
+
+        Examples
+        --------
+        >>> from scipy import sparse
+        >>> scorer = ArtistScorer(["ABBA", "ABBA", "Ramones"])
+        >>> scorer.score(sparse.csr_matrix([[1, 0, 0], [1, 0, 1]])).tolist()
+        [[1.0, 1.0, 0.0], [0.5, 0.5, 0.5]]
+        """
         n = len(self.codes_)
         by = sparse.csr_matrix((np.ones(n), (np.arange(n), self.codes_)))
         known = np.asarray(profiles.sum(axis=1)).clip(1)
@@ -191,7 +229,16 @@ class ItemCosineScorer:
         return self
 
     def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return the sum of similarities to the known songs."""
+        """Return the sum of similarities to the known songs.
+
+        Examples
+        --------
+        >>> from scipy import sparse
+        >>> heard = sparse.csr_matrix([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
+        >>> scorer = ItemCosineScorer(shrinkage=0.0).fit(heard)
+        >>> scorer.score(sparse.csr_matrix([[1.0, 0.0, 0.0]])).round(2).tolist()  # 2 / sqrt(2 * 3)
+        [[0.0, 0.82, 0.0]]
+        """
         return np.asarray((profiles @ self.similarity_).todense())
 
 
@@ -228,7 +275,16 @@ class EaseScorer:
         return self
 
     def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return x B for each profile x, with B = I - P diag(P)^-1."""
+        """Return x B for each profile x, with B = I - P diag(P)^-1.
+
+        Examples
+        --------
+        >>> from scipy import sparse
+        >>> heard = sparse.csr_matrix([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        >>> scorer = EaseScorer(strength=2.0).fit(heard)
+        >>> scorer.score(sparse.csr_matrix([[1.0, 0.0, 0.0]])).round(2).tolist()
+        [[0.0, 0.5, 0.0]]
+        """
         known = np.asarray(profiles.todense(), dtype=float)
         overlap = np.asarray((profiles @ self.matrix_.T).todense(), dtype=float)
         through = (self.matrix_.T @ linalg.cho_solve(self.factor_, overlap.T)).T
@@ -256,7 +312,18 @@ class HybridScorer:
         return self
 
     def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return the weighted sum of standardised scores."""
+        """Return the weighted sum of standardised scores.
+
+        Examples
+        --------
+        >>> from scipy import sparse
+        >>> from aares.recommend.users import PopularScorer, RandomScorer
+        >>> heard = sparse.csr_matrix([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+        >>> parts = {"popular": PopularScorer(), "random": RandomScorer()}
+        >>> hybrid = HybridScorer(parts, {"popular": 1.0, "random": 0.0}).fit(heard)
+        >>> hybrid.score(sparse.csr_matrix([[0.0, 1.0, 0.0]])).round(2).tolist()
+        [[1.22, 0.0, -1.22]]
+        """
         return mix_scores(
             {name: part.score(profiles) for name, part in self.parts.items()}, self.weights
         )
@@ -267,14 +334,20 @@ def mix_scores(scores: dict[str, FloatArray], weights: dict[str, float]) -> Floa
 
     Parameters
     ----------
-    scores : dict of str to ndarray, shape (u, n)
+    scores : dict of str to ndarray of float, shape (u, n)
         Of each method.
     weights : dict of str to float
         Of each method.
 
     Returns
     -------
-    ndarray, shape (u, n)
+    ndarray of float, shape (u, n)
+
+    Examples
+    --------
+    >>> scores = {"one": np.array([[0.0, 2.0]]), "other": np.array([[500.0, 100.0]])}
+    >>> mix_scores(scores, {"one": 1.0, "other": 0.25}).tolist()
+    [[-0.75, 0.75]]
     """
     total = np.zeros_like(next(iter(scores.values())))
     for name, values in scores.items():
