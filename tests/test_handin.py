@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aares import data
-from workshop import challenge, handin, notebooks, report
+from workshop import challenge, execution, handin, notebooks, report
 from workshop.handin import HandinError
 
 
@@ -42,7 +42,7 @@ def test_the_five_files_are_written(finished):
     example = notebooks.read(paths[4])
     code = "\n".join(cell.source for cell in example.cells)
     assert "from fingerprint_Dupont_Martin import process_signal" in code
-    assert notebooks.find_noise(example) == ""
+    assert execution.find_noise(example) == ""
     assert "right at the first guess: " in str(example.cells)
     assert handin.make(["Dupont", "Martin"], finished)[2].read_bytes() == paths[2].read_bytes()
 

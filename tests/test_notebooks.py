@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from jupytext.cli import jupytext as run_jupytext
 
-from workshop import notebooks, results
+from workshop import execution, notebooks, results
 from workshop.config import DEMO, ROOT, Workplace
 from workshop.notebooks import NotebookError
 
@@ -290,7 +290,7 @@ def test_rendered_notebooks_are_in_sync_and_clean(path):
     source = notebooks.from_source(path.stem)
     assert not notebooks.was_edited(notebook), "edited by hand: python3 run.py sync"
     assert notebooks.same_cells(notebook, source), "source is newer"
-    assert notebooks.find_noise(notebook) == ""
+    assert execution.find_noise(notebook) == ""
     assert path.stat().st_size < 1_000_000
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"[\"' ](/(home|root|tmp|Users)/|C:\\\\)", text)

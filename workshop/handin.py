@@ -24,7 +24,7 @@ from pypdf.errors import PyPdfError
 
 from aares.errors import AaresError, DataError
 from aares.files import write_atomic
-from workshop import challenge, notebooks, report
+from workshop import challenge, execution, notebooks, report
 from workshop.config import ROOT, Workplace
 
 CODE = (
@@ -240,5 +240,5 @@ def _render_example(module: str, source: Workplace) -> bytes:
         shutil.copy(ROOT / "fingerprint.py", folder / f"{module}.py")
         shutil.copy(ROOT / "utils_projet.py", folder)
         shutil.copytree(source.folder / "songs", folder / "songs")
-        notebooks.execute(notebook, "fingerprint example", folder, {})
+        execution.execute(notebook, "fingerprint example", folder, {})
     return (nbformat.writes(notebook) + "\n").encode()

@@ -9,10 +9,6 @@ back into the source (:func:`sync`).
 
 from __future__ import annotations
 
-import base64
-import io
-import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -22,32 +18,22 @@ from pathlib import Path
 from typing import IO
 
 import jupytext
-import nbclient
 import nbformat
 from jupytext.config import load_jupytext_configuration_file
 from nbformat import NotebookNode
-from PIL import Image
 
-from aares.errors import AaresError
 from aares.files import digest, write_atomic
 from workshop import results
 from workshop.config import ROOT, Workplace
+from workshop.execution import NotebookError, execute, tidy
 
 SOURCES = ROOT / "notebooks" / "src"
 PAIRING = ROOT / "notebooks" / "jupytext.toml"
 """What jupytext keeps of a notebook when it writes the source."""
-TIMEOUT_S = 1800
 AT_ONCE = 2
-DEPRECATION = re.compile(
-    r"^\S+:\d+: (?:Pending)?(?:Deprecation|Pandas\d)Warning: .*\n?(?:  .*\n?)?", re.MULTILINE
-)
 SLOWEST_FIRST = ("01", "04", "02", "05", "03")
 """Order of starting, so that no long notebook is left to run alone at the end."""
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-
-
-class NotebookError(AaresError):
-    """A notebook failed, or building it would lose an edit."""
 
 
 def list_names(only: str | None = None) -> list[str]:
@@ -190,7 +176,7 @@ def build(name: str, source: Workplace) -> Path:
     with tempfile.TemporaryDirectory() as stage:  # a build that fails leaves all as it was
         execute(notebook, name, ROOT / "notebooks", source.tell(Path(stage)))
         results.publish(name, source, Path(stage))
-    _tidy(notebook)
+    tidy(notebook)
     write_atomic(path, nbformat.writes(notebook) + "\n")
     return path
 
@@ -332,131 +318,3 @@ def digest_cells(notebook: NotebookNode) -> str:
     """
     cells = [f"{cell.cell_type}\0{cell.source.strip()}" for cell in notebook.cells]
     return digest("\0\0".join(cells).encode())
-
-
-def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[str, str]) -> None:
-    """Execute a notebook top to bottom, in place.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-    name : str
-        For messages.
-    folder : Path
-        Where the kernel works.
-    environment : dict
-        Variables beside those of this process.
-
-    Raises
-    ------
-    NotebookError
-        A cell raised, or wrote to stderr.
-    """
-    client = nbclient.NotebookClient(
-        notebook,
-        timeout=TIMEOUT_S,
-        kernel_name="python3",
-        record_timing=False,
-        extra_arguments=["--IPKernelApp.log_level=40"],  # no advice about transports
-        resources={"metadata": {"path": str(folder)}},
-    )
-    # Threads that wait for each other actively stall when anything else runs on the machine.
-    fixed = {"PYTHONHASHSEED": "0", "OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
-    try:
-        client.execute(env={**os.environ, **fixed, **environment})
-    except nbclient.exceptions.CellExecutionError as error:
-        raise NotebookError(_describe_failure(notebook, name, error)) from error
-    except nbclient.exceptions.DeadKernelError as error:
-        raise NotebookError(f"{name}: stopped, or out of memory ({error})") from error
-    except nbclient.exceptions.CellTimeoutError as error:
-        raise NotebookError(f"{name}: a cell took more than {TIMEOUT_S} s") from error
-    _drop_deprecations(notebook)
-    noise = find_noise(notebook)
-    if noise:
-        raise NotebookError(f"{name}: {noise}")
-
-
-def _drop_deprecations(notebook: NotebookNode) -> None:
-    """Leave out what Python hides by default.
-
-    Threads that change the warning filters at the same time can lose that default, so that a
-    deprecation shows in one run of a hundred.
-    """
-    for cell in notebook.cells:
-        for output in list(cell.get("outputs", [])):
-            if output.get("name") == "stderr":
-                output.text = DEPRECATION.sub("", output.text)
-                if not output.text.strip():
-                    cell.outputs.remove(output)
-
-
-def _describe_failure(notebook: NotebookNode, name: str, error: Exception) -> str:
-    traceback = re.sub(r"\x1b\[[0-9;]*m", "", getattr(error, "traceback", "") or str(error))
-    for position, cell in enumerate(notebook.cells):
-        if any(output.output_type == "error" for output in cell.get("outputs", [])):
-            rule = "-" * 70
-            return f"{name}, cell {position} failed:\n{rule}\n{cell.source}\n{rule}\n{traceback}"
-    return f"{name} failed:\n{traceback}"
-
-
-def find_noise(notebook: NotebookNode) -> str:
-    """Describe the first error or stderr output of a rendered notebook.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-
-    Returns
-    -------
-    str
-        Empty if there is none.
-    """
-    for position, cell in enumerate(notebook.cells):
-        for output in cell.get("outputs", []):
-            if output.output_type == "error":
-                return f"cell {position} raised {output.ename}: {output.evalue}"
-            if output.get("name") == "stderr":
-                return f"cell {position} wrote to stderr:\n{output.text.strip()}"
-    return ""
-
-
-def _tidy(notebook: NotebookNode) -> None:
-    """Leave out what differs between machines: widths of plain-text fallbacks stay, ids go."""
-    notebook.metadata = {
-        key: notebook.metadata[key] for key in ("aares", "kernelspec", "language_info")
-    }
-    notebook.metadata["language_info"] = {"name": "python"}
-    for cell in notebook.cells:
-        cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if re.search(r" at 0x[0-9a-f]+", data.get("text/plain", "")):
-                data["text/plain"] = re.sub(r" at 0x[0-9a-f]+", "", data["text/plain"])
-            if "image/png" in data:
-                data["image/png"] = shrink_picture(data["image/png"])
-
-
-def shrink_picture(png: str) -> str:
-    """Keep 256 colours of a figure: a third of the bytes, and nothing that an eye would miss.
-
-    Parameters
-    ----------
-    png : str
-        As a notebook holds it, in base64.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> stream = io.BytesIO()
-    >>> Image.linear_gradient("L").convert("RGBA").save(stream, "PNG")
-    >>> small = shrink_picture(base64.b64encode(stream.getvalue()).decode())
-    >>> Image.open(io.BytesIO(base64.b64decode(small))).getpixel((0, 0))
-    0
-    """
-    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
-    stream = io.BytesIO()
-    picture.quantize(256, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
-    return base64.b64encode(stream.getvalue()).decode()
