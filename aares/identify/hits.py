@@ -46,6 +46,16 @@ class Hit(NamedTuple):
         Returns
         -------
         Candidate
+
+        Examples
+        --------
+        Steps are of 16 ms: the 125th is 2 s later than the beginning.
+
+        >>> from aares.identify.catalogue import Settings, fingerprint, make_part
+        >>> y = np.random.default_rng(0).standard_normal(8 * 8000, dtype=np.float32)
+        >>> part = make_part([fingerprint("a", y, Settings())], 0)
+        >>> Hit(12.0, 9.0, 240.0, 1.0, part, row=0, place=125).locate()
+        Candidate(song='a', offset_s=2.0, score=9.0, votes=240.0, speed=1.0)
         """
         step = self.place - int(self.part.starts[self.row]) * BLOCK_STEPS
         offset_s = step * peaks.STEP_LENGTH / peaks.RATE_HZ

@@ -49,6 +49,16 @@ class Peaks:
     bin : ndarray of int32, shape (n,)
     fraction : ndarray of float32, shape (n,)
         What interpolation adds to the bin, in [-0.5, 0.5].
+
+    Examples
+    --------
+    A peak at bin 256 and a quarter, of 3.9 Hz each, in the 12th frame of 32 ms:
+
+    >>> peaks = Peaks(np.array([12]), np.array([256]), np.array([0.25], dtype=np.float32))
+    >>> len(peaks), ((peaks.bin + peaks.fraction) * RATE_HZ / N_FFT).round().tolist()
+    (1, [1001.0])
+    >>> (peaks.time * HOP_LENGTH / RATE_HZ).tolist()
+    [0.384]
     """
 
     time: np.ndarray

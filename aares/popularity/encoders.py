@@ -172,7 +172,17 @@ class TokenTargetEncoder(TransformerMixin, BaseEstimator):
         return _aggregate(self.counter_.transform(X), self.table_)
 
     def fit_transform(self, X: pd.DataFrame, y: Any = None, **fit_params: Any) -> FloatArray:
-        """Fit, and return statistics that leave out each row's own inner fold, shape (n, 5)."""
+        """Fit, and return statistics that leave out each row's own inner fold, shape (n, 5).
+
+        Examples
+        --------
+        Two genres of two songs each, one song a fold: each is told the other one's popularity.
+
+        >>> songs = pd.DataFrame({"genres": [("jazz",), ("jazz",), ("ska",), ("ska",)]})
+        >>> encoder, y = TokenTargetEncoder(smoothing=0.0, n_folds=4), [10, 30, 50, 70]
+        >>> encoder.fit_transform(songs, y)[:, 0].tolist(), encoder.transform(songs)[:, 0].tolist()
+        ([30.0, 10.0, 70.0, 50.0], [20.0, 20.0, 60.0, 60.0])
+        """
         self.fit(X, y)
         folds = KFold(min(self.n_folds, len(X)), shuffle=True, random_state=self.random_state)
         return self.encode_folds(X, y, list(folds.split(np.zeros(len(X)))))

@@ -118,6 +118,18 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
         Ranks of the audio features among these songs.
     known_ : Known
         Release date, place in sound and residuals of these songs.
+
+    Examples
+    --------
+    Folds share what was learnt once:
+
+    >>> from sklearn.base import clone
+    >>> from aares.data.schemas import AUDIO_FEATURES
+    >>> songs = pd.DataFrame({name: np.linspace(0, 1, 12) for name in AUDIO_FEATURES})
+    >>> songs = songs.assign(explicit=False, release_date="1999", popularity=50)
+    >>> model = ReferenceModel(reference=songs)
+    >>> clone(model) is model, clone(model.fit()) is model
+    (False, True)
     """
 
     def __init__(self, *, reference: pd.DataFrame, random_state: int = 0) -> None:

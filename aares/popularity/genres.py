@@ -187,6 +187,13 @@ class GenreCommunities(TransformerMixin, BaseEstimator):
         -------
         Series of str, shape (n,)
             Missing where no micro-genre is in a community.
+
+        Examples
+        --------
+        >>> songs = pd.DataFrame({"genres": [("jazz", "bop"), ("punk", "ska"), ("unheard of",)]})
+        >>> communities = GenreCommunities(n_communities=2, min_count=1).fit(songs[:2])
+        >>> communities.name_songs(songs).isna().tolist()
+        [False, False, True]
         """
         shares = self.transform(X)
         names = np.array(list(self.members_), dtype=object)[shares.argmax(axis=1)]

@@ -223,6 +223,16 @@ class PopularityIntervals(BaseEstimator):
         -------
         ndarray of float, shape (n, 2)
             Points, 0-100.
+
+        Examples
+        --------
+        A model that expects 50 was wrong by 7: the intervals reach 7 to either side.
+
+        >>> from sklearn.dummy import DummyRegressor
+        >>> songs, y = pd.DataFrame({"energy": np.zeros(80)}), np.full(80, 50.0)
+        >>> intervals = PopularityIntervals(DummyRegressor(), method="constant").fit(songs, y)
+        >>> intervals.calibrate(songs, y + 7).predict_interval(songs)[0].tolist()
+        [43.0, 57.0]
         """
         return move_bounds(self._predict_bounds(X), self.correction_)
 

@@ -158,6 +158,15 @@ class SoundRanks:
         -------
         ndarray of float, shape (n, 11)
             Ranks (0-1), and the step of explicit lyrics.
+
+        Examples
+        --------
+        Explicit lyrics are a step of their own.
+
+        >>> songs = pd.DataFrame({name: [1.0, 2.0] for name in SOUND})
+        >>> songs["explicit"] = [False, True]
+        >>> SoundRanks(songs).place(songs)[:, -1].tolist()
+        [0.0, 0.3]
         """
         ranks = []
         for name, known in self.sorted_.items():
@@ -170,7 +179,14 @@ class SoundRanks:
 
 @dataclass(frozen=True)
 class Known:
-    """Songs whose popularity is known: key, place in sound, residuals (n, 2)."""
+    """Songs whose popularity is known: key, place in sound, residuals (n, 2).
+
+    Examples
+    --------
+    >>> songs = Known(np.array(["2008", "1999", "2008"]), np.zeros((3, 11)), np.zeros((3, 2)))
+    >>> songs.blocks["2008"].tolist()
+    [0, 2]
+    """
 
     keys: npt.NDArray[np.object_]
     space: FloatArray
