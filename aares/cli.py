@@ -30,7 +30,15 @@ LONG_S = 60.0  # of a longer file a timeline is shown too
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command of ``aares``; return the exit status."""
+    """Run a command of ``aares``; return the exit status.
+
+    Examples
+    --------
+    Without an index there is no answer; the reason goes to standard error.
+
+    >>> main(["identify", "excerpt.wav", "--index", "nowhere.index"])
+    1
+    """
     parser = argparse.ArgumentParser(
         prog="aares", description="Index recordings, and tell which of them a file comes from."
     )
@@ -54,6 +62,14 @@ def add_commands(commands: Any, *, index: Path) -> None:
     commands : argparse subparsers
     index : Path
         The index where none is named.
+
+    Examples
+    --------
+    >>> parser = argparse.ArgumentParser()
+    >>> add_commands(parser.add_subparsers(), index=Path("music.index"))
+    >>> options = parser.parse_args(["index", "albums"])
+    >>> options.folder, options.out.name
+    ('albums', 'music.index')
     """
     make = commands.add_parser(
         "index", help="index the audio files of a folder, to identify excerpts of them"
@@ -85,6 +101,14 @@ def index_folder(folder: str | Path, out: str | Path) -> int:
     -------
     int
         Exit status: 0, or 1 where a file could not be read or nothing was found.
+
+    Examples
+    --------
+    A folder without audio files makes no index; the reason goes to standard error.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     index_folder(folder, Path(folder) / "music.index")
+    1
     """
     from aares.identify import Index
     from aares.identify.ingest import name_file
@@ -135,6 +159,11 @@ def identify_files(files: Sequence[str], index_file: str | Path, *, as_json: boo
     -------
     int
         Exit status: 0, or 1 where a file could not be read.
+
+    Examples
+    --------
+    >>> identify_files(["excerpt.wav"], "nowhere.index", as_json=True)
+    1
     """
     from aares.identify import Index, make_timeline
     from aares.identify.peaks import RATE_HZ
@@ -183,6 +212,19 @@ def read_sound(file: str | Path) -> np.ndarray:
     ------
     AudioError
         The file is missing, or neither can read it.
+
+    Examples
+    --------
+    Two seconds at 8 kHz.
+
+    >>> import wave
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with wave.open(f"{folder}/silence.wav", "wb") as sound:
+    ...         sound.setparams((1, 2, 8000, 0, "NONE", ""))
+    ...         sound.writeframes(bytes(32_000))
+    ...     y = read_sound(f"{folder}/silence.wav")
+    >>> len(y), float(y.max())
+    (16000, 0.0)
     """
     from aares.audio import load_audio
     from aares.identify.peaks import RATE_HZ

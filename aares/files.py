@@ -26,6 +26,20 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     ------
     binary stream
         To write to.
+
+    Examples
+    --------
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = write_atomic(Path(folder.name) / "note.txt", "old")
+    >>> with replacing(path) as stream:
+    ...     _ = stream.write(b"half of the n")
+    ...     raise OSError("the disk is full")
+    Traceback (most recent call last):
+        ...
+    OSError: the disk is full
+    >>> path.read_text(), [child.name for child in path.parent.iterdir()]
+    ('old', ['note.txt'])
+    >>> folder.cleanup()
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
@@ -55,6 +69,12 @@ def write_atomic(path: Path, content: str | bytes) -> Path:
     -------
     Path
         `path`.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_atomic(Path(folder) / "new" / "note.txt", "café").read_bytes().hex(" ")
+    '63 61 66 c3 a9'
     """
     with replacing(path) as stream:
         stream.write(content.encode("utf-8") if isinstance(content, str) else content)
@@ -71,5 +91,10 @@ def digest(content: bytes) -> str:
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> digest(b"AARES"), digest(b"AARES ")
+    ('5dbf198e5fbceae2', 'ebd46793fa953c5f')
     """
     return hashlib.sha256(content).hexdigest()[:16]

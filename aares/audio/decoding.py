@@ -41,6 +41,22 @@ def load_audio(path: str | Path, *, sr: int = COURSE_RATE_HZ) -> np.ndarray:
     ------
     AudioError
         The file is missing, empty, not audio, not finite, or cannot be decoded to its end.
+
+    Examples
+    --------
+    Two channels become their mean.
+
+    >>> import tempfile
+    >>> stereo = np.column_stack([np.full(3000, 0.5), np.zeros(3000)])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     sf.write(Path(folder) / "tone.wav", stereo, 3000)
+    ...     y = load_audio(Path(folder) / "tone.wav")
+    >>> y.shape, y.dtype, float(y[0])
+    ((3000,), dtype('float32'), 0.25)
+    >>> load_audio("nowhere.mp3")
+    Traceback (most recent call last):
+        ...
+    aares.errors.AudioError: nowhere.mp3: expected an audio file, found no such file
     """
     path = Path(path)
     if not path.is_file():

@@ -40,6 +40,13 @@ def save_hashes(path: Path, db_hashes: Sequence[Mapping[int, int]]) -> Path:
     ------
     HashFileError
         Something else than whole numbers, or no list of dictionaries.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     load_hashes(save_hashes(Path(folder) / "songs.npz", [{7: 0, 8: 3}, {}]))
+    [{7: 0, 8: 3}, {}]
     """
     checked = _check_database(list(db_hashes), path.name)
     counts = [len(song) for song in checked]
@@ -67,6 +74,16 @@ def load_hashes(path: Path) -> list[SongHashes]:
     ------
     HashFileError
         The file is missing, foreign, cut off or damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/songs.npz", counts=[2], hashes=[7], frames=[0])
+    ...     load_hashes(Path(folder) / "songs.npz")
+    Traceback (most recent call last):
+        ...
+    aares.errors.HashFileError: songs.npz: its arrays contradict each other
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -101,6 +118,22 @@ def load_pickle(path: Path) -> list[SongHashes]:
     HashFileError
         The pickle asks for a function or a class, or holds something else than dictionaries of
         whole numbers, or is no pickle.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "dataset.pickle"
+    ...     _ = path.write_bytes(pickle.dumps([{7: 0, 8: 3}]))
+    ...     load_pickle(path)
+    [{7: 0, 8: 3}]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "x"
+    ...     _ = path.write_bytes(pickle.dumps([id]))
+    ...     load_pickle(path)
+    Traceback (most recent call last):
+        ...
+    aares.errors.HashFileError: x: not loaded (it asks for builtins.id: a pickle may run any code)
     """
     try:
         content = _PlainUnpickler(io.BytesIO(path.read_bytes())).load()

@@ -46,7 +46,7 @@ class Excerpt:
         Index of the song.
     start : int
         First sample.
-    y : ndarray, shape (n,)
+    y : ndarray of float, shape (n,)
         Signal at 3 kHz.
     """
 
@@ -62,7 +62,7 @@ def cut_excerpts(
 
     Parameters
     ----------
-    songs : sequence of ndarray, shape (n_samples,)
+    songs : sequence of ndarray of float, shape (n_samples,)
     length_s : float
         Length of each excerpt in seconds.
     n : int
@@ -77,6 +77,13 @@ def cut_excerpts(
     ------
     ValueError
         A song is shorter than an excerpt.
+
+    Examples
+    --------
+    >>> songs = [np.zeros(9000), np.ones(9000)]
+    >>> excerpts = cut_excerpts(songs, length_s=2.0, n=3, rng=np.random.default_rng(0))
+    >>> [(one.song, len(one.y), bool(one.y[0] == one.song)) for one in excerpts]
+    [(1, 6000, True), (1, 6000, True), (0, 6000, True)]
     """
     length = round(length_s * COURSE_RATE_HZ)
     for index, y in enumerate(songs):
@@ -113,9 +120,19 @@ def try_excerpts(
 
     Returns
     -------
-    DataFrame with one row for each excerpt
+    DataFrame, shape (excerpts, 4)
         ``song``; ``rank`` 1 to 3, or 0 when the song is not among the three or shares no hash;
         ``score``, the height of the tallest bar of the best song; ``n_hashes`` of the excerpt.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> songs = [rng.standard_normal(30_000) for _ in range(2)]
+    >>> database = [process_signal(y) for y in songs]
+    >>> excerpts = [Excerpt(1, 8 * HOP_LENGTH, songs[1][8 * HOP_LENGTH : 20_000])]
+    >>> try_excerpts(database, excerpts)[["song", "rank"]]
+       song  rank
+    0     1     1
     """
     rows = []
     for excerpt in excerpts:
@@ -151,8 +168,22 @@ def retry_excerpts(
 
     Returns
     -------
-    DataFrame with one row for each excerpt
-        The row of `try_excerpts` with the highest score; the first of equals.
+    DataFrame, shape (excerpts, 4)
+        Of each, the row of `try_excerpts` with the highest score; the first of equals.
+
+    Examples
+    --------
+    An excerpt that begins 100 samples before a frame is aligned by the second try.
+
+    >>> rng = np.random.default_rng(0)
+    >>> songs = [rng.standard_normal(30_000) for _ in range(2)]
+    >>> database = [process_signal(y) for y in songs]
+    >>> start = 8 * HOP_LENGTH - 100
+    >>> excerpts = [Excerpt(1, start, songs[1][start:20_000])]
+    >>> for drops in ([0], [0, 100]):
+    ...     print(retry_excerpts(database, excerpts, drops=drops)["score"].item())
+    32
+    177
     """
     tries = []
     for drop in drops:
@@ -175,6 +206,13 @@ def match_hashes(song: SongHashes, excerpt: SongHashes) -> np.ndarray:
     -------
     ndarray of int64, shape (n_shared, 2)
         (frame in the song, frame in the excerpt), sorted.
+
+    Examples
+    --------
+    Hash 7 is at frame 40 of the song and at frame 0 of the excerpt.
+
+    >>> match_hashes({7: 40, 8: 41, 9: 50}, {7: 0, 8: 1, 5: 2}).tolist()
+    [[40, 0], [41, 1]]
     """
     shared = sorted((song[key], excerpt[key]) for key in song.keys() & excerpt.keys())
     return np.array(shared, dtype=np.int64).reshape(-1, 2)
@@ -193,7 +231,7 @@ def measure_misalignment(
 
     Parameters
     ----------
-    songs : sequence of ndarray, shape (n_samples,)
+    songs : sequence of ndarray of float, shape (n_samples,)
     database : sequence of dict
         SongHashes of `songs`.
     shifts : sequence of int
@@ -205,9 +243,19 @@ def measure_misalignment(
 
     Returns
     -------
-    DataFrame with one row for each place and shift
+    DataFrame, shape (places * shifts, 2)
         ``shift`` in samples; ``share``, the tallest bar of the right song over the number of the
         excerpt's hashes, 0 to 1; excerpts without a hash are left out.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> songs = [rng.standard_normal(30_000)]
+    >>> database = [process_signal(y) for y in songs]
+    >>> options = {"length_s": 4.0, "n": 5, "rng": rng}
+    >>> table = measure_misalignment(songs, database, shifts=[0, 256], **options)
+    >>> table.groupby("shift")["share"].mean().round(2).to_dict()
+    {0: 0.45, 256: 0.0}
     """
     length = round(length_s * COURSE_RATE_HZ)
     rows = []
@@ -230,7 +278,7 @@ def measure_kept_maxima(
 
     Parameters
     ----------
-    y : ndarray, shape (n,)
+    y : ndarray of float, shape (n,)
         Song at 3 kHz, longer than an excerpt and a hop.
     shift : int
         The excerpts start this many samples after a frame of the song, 0 to 512.
@@ -243,6 +291,15 @@ def measure_kept_maxima(
     same, later : float
         Share of the excerpts' maxima at the same bin of the song's frame before the shift, and at
         that of the frame after it.
+
+    Examples
+    --------
+    Excerpts that begin at a frame have the song's maxima, but for their ends.
+
+    >>> y = np.random.default_rng(0).standard_normal(30_000)
+    >>> same, later = measure_kept_maxima(y, shift=0, length_s=4.0)
+    >>> round(same, 2), round(later, 2)
+    (0.78, 0.0)
     """
     length = round(length_s * COURSE_RATE_HZ)
     in_song = set(map(tuple, get_maxima(compute_spectrogram(y)).tolist()))
@@ -262,7 +319,7 @@ def vary_songs(
 
     Parameters
     ----------
-    songs : mapping of str to ndarray, shape (n_samples,)
+    songs : mapping of str to ndarray of float, shape (n_samples,)
     n : int
         Number of recordings.
     length : int
@@ -271,9 +328,16 @@ def vary_songs(
 
     Returns
     -------
-    dict of str to ndarray of float32
+    dict of str to ndarray of float32, shape (at most length,)
         Recordings that share no hashes by more than chance: speeds lie between 0.8 and 1.25, and
         pitch changes with them.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> varied = vary_songs({"noise": rng.standard_normal(9000)}, n=2, length=3000, rng=rng)
+    >>> {name: len(y) for name, y in varied.items()}
+    {'0 noise': 3000, '1 noise': 3000}
     """
     names = list(songs)
     varied = {}
@@ -314,6 +378,17 @@ def time_growth(
         Milliseconds of a search (median over the excerpts): ``dictionaries_ms``,
         ``inverted_ms``, ``identifier_ms``; megabytes: ``dictionaries_mb``, ``inverted_mb``,
         ``identifier_mb``.
+
+    Examples
+    --------
+    >>> from aares.identify import make_query
+    >>> rng = np.random.default_rng(0)
+    >>> songs = {name: rng.standard_normal(30_000) for name in "ab"}
+    >>> database = [process_signal(y) for y in songs.values()]
+    >>> excerpts = [(process_signal(songs["a"][:9000]), make_query(songs["a"][:9000]))]
+    >>> costs = time_growth(database, Index.from_signals(songs), excerpts)
+    >>> costs["inverted_mb"] < costs["dictionaries_mb"]
+    True
     """
     inverted = InvertedIndex(database)
     for hashes, _ in excerpts:

@@ -1,9 +1,8 @@
 """Which recording is this? Exercise 5 beyond the assignment, for catalogues of any size.
 
 Used by notebook 04. :class:`Index` is all that most need; :mod:`.peaks` and :mod:`.pairs` make
-fingerprints, :mod:`.search` finds and weighs candidates, :mod:`.answer` accepts one or none,
-:mod:`.timeline` goes through long recordings, :mod:`.storage` is the file, :mod:`.command` the
-command line.
+fingerprints, :mod:`.vote` finds candidates, :mod:`.evidence` weighs them, :mod:`.answer` accepts
+one or none, :mod:`.timeline` goes through long recordings, :mod:`.storage` is the file.
 """
 
 from aares.errors import IndexFileError

@@ -106,6 +106,14 @@ class Answer:
         Returns
         -------
         Answer
+
+        Examples
+        --------
+        The excerpt begins 2 s later, at a speed of 1.02: that is 2.04 s later in the recording.
+
+        >>> best = Candidate("a.mp3", offset_s=10.0, score=9.1, votes=240.0, speed=1.02)
+        >>> Answer(best, 1e-6, (best,)).shift(2.0).match.offset_s
+        12.04
         """
         moved = tuple(
             replace(c, offset_s=round(c.offset_s + seconds * c.speed, 3)) for c in self.candidates
@@ -120,6 +128,13 @@ class Answer:
         dict
             ``match`` (name or None), ``offset_s``, ``score``, ``p_false``, ``speed``,
             ``candidates``.
+
+        Examples
+        --------
+        >>> best = Candidate("a.mp3", offset_s=10.0, score=9.1, votes=240.0, speed=1.0)
+        >>> answer = Answer(best, 1e-6, (best,)).to_dict()
+        >>> json.dumps({name: answer[name] for name in ("match", "offset_s", "p_false")})
+        '{"match": "a.mp3", "offset_s": 10.0, "p_false": 1e-06}'
         """
         best = self.match
         return {
@@ -159,6 +174,14 @@ def describe(ranking: Ranking) -> tuple[float, ...]:
         ceiling; the share of it that the score reaches, small where two pieces have only a figure
         in common; the logarithm of the seconds; the breadth; what is left of the score beside the
         place.
+
+    Examples
+    --------
+    >>> best = Candidate("a.mp3", offset_s=10.0, score=9.0, votes=240.0, speed=1.0)
+    >>> other = replace(best, song="b.mp3", score=4.0)
+    >>> told = describe(Ranking([best, other], breadth=5.0, beside=1.0, ceiling=18.0, seconds=10.0))
+    >>> dict(zip(FEATURES[:2], told[:2], strict=True)), told[FEATURES.index("share")]
+    ({'score': 9.0, 'lead': 5.0}, 0.5)
     """
     candidates, ceiling = ranking.candidates, ranking.ceiling
     rows = [(c.score, math.log1p(c.votes)) for c in candidates[: 2 + N_RIVALS]]
@@ -190,6 +213,13 @@ def load_calibration() -> dict[str, Any]:
         For each way to search, ``quick``, ``thorough`` and ``speeds``: ``weights`` of `FEATURES`;
         of their sum: ``start`` and ``scale`` of the exponential tail and ``rate``, the share of
         unknown excerpts that reach its start.
+
+    Examples
+    --------
+    >>> sorted(load_calibration())
+    ['features', 'quick', 'speeds', 'thorough']
+    >>> len(load_calibration()["quick"]["weights"]) == len(FEATURES)
+    True
     """
     path = Path(__file__).with_name("calibration.json")
     calibration: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -213,6 +243,15 @@ def estimate_p_false(ranking: Ranking, *, way: str) -> float:
     References
     ----------
     Coles 2001 [1]_, section 4.2.
+
+    Examples
+    --------
+    >>> best = Candidate("a.mp3", offset_s=10.0, score=12.0, votes=400.0, speed=1.0)
+    >>> options = {"breadth": 8.0, "beside": 0.0, "ceiling": 18.0, "seconds": 10.0}
+    >>> estimate_p_false(Ranking([best], **options), way="quick") < 1e-3
+    True
+    >>> estimate_p_false(Ranking([replace(best, score=3.0, votes=40.0)], **options), way="quick")
+    1.0
     """
     if not ranking.candidates:
         return 1.0
@@ -237,6 +276,15 @@ def choose(ranking: Ranking, *, way: str, threshold: float) -> Answer:
     Returns
     -------
     Answer
+
+    Examples
+    --------
+    >>> best = Candidate("a.mp3", offset_s=10.0, score=12.0, votes=400.0, speed=1.0)
+    >>> ranking = Ranking([best], breadth=8.0, beside=0.0, ceiling=18.0, seconds=10.0)
+    >>> choose(ranking, way="quick", threshold=THRESHOLD).match.song
+    'a.mp3'
+    >>> choose(ranking, way="quick", threshold=0.0).match is None
+    True
     """
     p_false = estimate_p_false(ranking, way=way)
     candidates = tuple(ranking.candidates)

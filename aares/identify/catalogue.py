@@ -29,6 +29,15 @@ class Settings:
         Strongest peaks of each 1.02 s, 1 to 200.
     fan_out : int
         Hashes for each peak, 1 to 20.
+
+    Examples
+    --------
+    >>> Settings(fan_out=3)
+    Settings(peaks_per_block=12, fan_out=3)
+    >>> Settings(peaks_per_block=0)
+    Traceback (most recent call last):
+        ...
+    ValueError: peaks_per_block: expected 1 to 200, found 0
     """
 
     peaks_per_block: int = 12
@@ -93,6 +102,15 @@ def fingerprint(name: str, y: np.ndarray, settings: Settings) -> Prints:
     Returns
     -------
     Prints
+
+    Examples
+    --------
+    Three seconds are three blocks of 1.02 s; each holds the twelve strongest peaks.
+
+    >>> y = np.random.default_rng(0).standard_normal(3 * 8000, dtype=np.float32)
+    >>> prints = fingerprint("noise", y, Settings())
+    >>> prints.recording, prints.counts.tolist(), len(prints.peaks)
+    (Recording(name='noise', n_blocks=3, seconds=3.0), [12, 12, 12], 36)
     """
     power = peaks.compute_power(y)
     found = peaks.find_peaks(power, per_block=settings.peaks_per_block)
@@ -115,6 +133,13 @@ def count_blocks(recordings: Sequence[Recording]) -> int:
     Returns
     -------
     int
+
+    Examples
+    --------
+    Without the two gaps, 10 and 20 blocks are left.
+
+    >>> count_blocks([Recording("a", 10, 10.2), Recording("b", 20, 20.4)]) - 2 * GAP_BLOCKS
+    30
     """
     return sum(recording.n_blocks + GAP_BLOCKS for recording in recordings)
 
@@ -150,6 +175,17 @@ class Part:
         -------
         ndarray of int64, shape (n,)
             Rows of `recordings`.
+
+        Examples
+        --------
+        A place in the gap belongs to the recording after it: a query may begin earlier than that.
+
+        >>> rng = np.random.default_rng(0)
+        >>> signals = [rng.standard_normal(3 * 8000, dtype=np.float32) for _ in range(2)]
+        >>> part = make_part([fingerprint("", y, Settings()) for y in signals], 0)
+        >>> second = int(part.starts[1]) * BLOCK_STEPS
+        >>> part.locate(np.array([0, second - 1, second])).tolist()
+        [0, 1, 1]
         """
         rows = np.searchsorted(self.ends, places // BLOCK_STEPS, side="right")
         return np.minimum(rows, len(self.recordings) - 1)
@@ -173,6 +209,15 @@ def make_part(added: Sequence[Prints], first_block: int) -> Part:
     ------
     ValueError
         The catalogue would be longer than 2 ** 32 frames.
+
+    Examples
+    --------
+    Each recording takes three blocks and a gap, as long as the longest query.
+
+    >>> y = np.random.default_rng(0).standard_normal(3 * 8000, dtype=np.float32)
+    >>> part = make_part([fingerprint(name, y, Settings()) for name in "ab"], 0)
+    >>> part.starts.tolist(), 3 + GAP_BLOCKS
+    ([0, 18, 36], 18)
     """
     gap = np.zeros(GAP_BLOCKS, dtype=np.uint32)
     lengths = [one.recording.n_blocks + GAP_BLOCKS for one in added]
@@ -230,6 +275,15 @@ def check_recording(row: Any) -> Recording:
     ------
     TypeError, ValueError
         The row is something else.
+
+    Examples
+    --------
+    >>> check_recording(["a.mp3", 10, 10.2])
+    Recording(name='a.mp3', n_blocks=10, seconds=10.2)
+    >>> check_recording(["a.mp3", -1, 10.2])
+    Traceback (most recent call last):
+        ...
+    ValueError: a recording is not described as it should be
     """
     name, n_blocks, seconds = row
     if not isinstance(name, str) or type(n_blocks) is not int or not 0 <= n_blocks < 1 << 27:

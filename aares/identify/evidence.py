@@ -62,6 +62,18 @@ def weigh_evidence(power: np.ndarray) -> Evidence:
     Returns
     -------
     Evidence
+
+    Examples
+    --------
+    A tone that begins half-way: evidence against its bin before, for it afterwards.
+
+    >>> from aares.identify.peaks import compute_power
+    >>> y = np.random.default_rng(0).standard_normal(16_000, dtype=np.float32)
+    >>> y[8000:] += 5 * np.sin(2 * np.pi * 1000 * np.arange(8000, dtype=np.float32) / 8000)
+    >>> excess = weigh_evidence(compute_power(y, hop_length=128)).excess
+    >>> tone = excess[round(1000 / 8000 * 2048)]
+    >>> bool(tone[:40].max() < 0 < tone[-40:].min())
+    True
     """
     rows = np.ascontiguousarray(power.T)
     some = rows[::STEPS]
@@ -124,8 +136,9 @@ def measure(
 
     Parameters
     ----------
-    blocks, peaks : ndarray
-        Of a `Segment`.
+    blocks : ndarray of uint32, shape (n_blocks + 1,)
+    peaks : ndarray of uint16, shape (n_peaks,)
+        Both of a `Segment`.
     places : ndarray of int64, shape (m,)
     excess : ndarray of int8, shape (512, n_steps)
         Of an `Evidence`.
@@ -140,6 +153,20 @@ def measure(
         Sum over the root of the squared weights' sum: of order 1 at a wrong place.
     best : ndarray of int64, shape (m,)
         The place with that score.
+
+    Examples
+    --------
+    A place scores far above 1 where the query is, and about 0 where it is not.
+
+    >>> from aares.identify.catalogue import Settings, fingerprint, make_part
+    >>> from aares.identify.query import make_query
+    >>> y = np.random.default_rng(0).standard_normal(6 * 8000, dtype=np.float32)
+    >>> segment = make_part([fingerprint("noise", y, Settings())], 0).segment
+    >>> excess = make_query(y).evidence.excess
+    >>> places = np.array([1, 60])
+    >>> scores, best = measure(segment.blocks, segment.peaks, places, excess, 1.0, REFINE_STEPS)
+    >>> scores.round().tolist(), best[0].item()
+    ([33.0, -1.0], 0)
     """
     scores = np.full(len(places), -np.inf, dtype=np.float32)
     best = places.copy()
@@ -208,6 +235,18 @@ def examine(segment: Segment, place: int, excess: np.ndarray, speed: float) -> t
         Score if no pixel counted for more than its bin's spread.
     beside : float
         Highest score 0.13 to 0.22 s beside the place.
+
+    Examples
+    --------
+    The right place keeps its score where every pixel counts little, and loses it beside.
+
+    >>> from aares.identify.catalogue import Settings, fingerprint, make_part
+    >>> from aares.identify.query import make_query
+    >>> y = np.random.default_rng(0).standard_normal(6 * 8000, dtype=np.float32)
+    >>> part, query = make_part([fingerprint("noise", y, Settings())], 0), make_query(y)
+    >>> breadth, beside = examine(part.segment, 0, query.evidence.excess, 1.0)
+    >>> breadth > 2 * beside
+    True
     """
     blocks, packed = segment.blocks, segment.peaks
     little = np.clip(excess, -EIGHTHS, EIGHTHS)
@@ -229,6 +268,16 @@ def measure_own(found: Peaks, evidence: Evidence) -> float:
     -------
     float
         0 without peaks.
+
+    Examples
+    --------
+    The score of a recording that is the query: `Query.ceiling`.
+
+    >>> from aares.identify.query import QUICK, make_query
+    >>> query = make_query(np.random.default_rng(0).standard_normal(6 * 8000, dtype=np.float32))
+    >>> own = measure_own(query.find_peaks(QUICK)[0], query.evidence)
+    >>> own == query.ceiling, round(own)
+    (True, 33)
     """
     weights = np.array(STRENGTH_WEIGHTS)[grade_peaks(evidence.power[found.time, found.bin])]
     total = np.dot(weights, evidence.excess[found.bin, found.time].astype(np.int64))

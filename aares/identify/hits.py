@@ -46,6 +46,16 @@ class Hit(NamedTuple):
         Returns
         -------
         Candidate
+
+        Examples
+        --------
+        Steps are of 16 ms: the 125th is 2 s later than the beginning.
+
+        >>> from aares.identify.catalogue import Settings, fingerprint, make_part
+        >>> y = np.random.default_rng(0).standard_normal(8 * 8000, dtype=np.float32)
+        >>> part = make_part([fingerprint("a", y, Settings())], 0)
+        >>> Hit(12.0, 9.0, 240.0, 1.0, part, row=0, place=125).locate()
+        Candidate(song='a', offset_s=2.0, score=9.0, votes=240.0, speed=1.0)
         """
         step = self.place - int(self.part.starts[self.row]) * BLOCK_STEPS
         offset_s = step * peaks.STEP_LENGTH / peaks.RATE_HZ
@@ -88,6 +98,21 @@ def measure_hits(
     -------
     list of Hit
         The best first, at most 12.
+
+    Examples
+    --------
+    The second of two recordings is asked for, from its second 2 on.
+
+    >>> from aares.identify.catalogue import Settings, fingerprint, make_part
+    >>> from aares.identify.query import make_query
+    >>> rng = np.random.default_rng(0)
+    >>> signals = {name: rng.standard_normal(8 * 8000, dtype=np.float32) for name in "ab"}
+    >>> part = make_part([fingerprint(name, y, Settings()) for name, y in signals.items()], 0)
+    >>> places = part.starts[:2] * BLOCK_STEPS + 125
+    >>> query = make_query(signals["b"][16_000:])
+    >>> hits = measure_hits(part, query, 1.0, places, np.zeros(2, dtype=np.float32))
+    >>> hits[0].song, hits[0].locate().offset_s, hits[0].score > hits[1].score
+    ('b', 2.0, True)
     """
     scores, places = evidence.measure(
         part.segment.blocks,

@@ -73,10 +73,16 @@ class Index:
 
     Examples
     --------
-    >>> index = Index.build(["a.ogg", "b.mp3"])  # doctest: +SKIP
-    >>> index.save("music.index")  # doctest: +SKIP
-    >>> answer = Index.open("music.index").identify(y, sr)  # doctest: +SKIP
-    >>> answer.match, answer.p_false  # doctest: +SKIP
+    >>> rng = np.random.default_rng(0)
+    >>> songs = {name: rng.standard_normal(80_000) for name in ("a", "b")}
+    >>> index = Index.from_signals(songs)
+    >>> answer = index.identify(songs["b"][24_000:64_000], 8000)
+    >>> answer.match.song, round(answer.match.offset_s, 1), answer.p_false < 1e-6
+    ('b', 3.0, True)
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     len(Index.open(index.save(f"{folder}/music.index")))
+    2
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -153,6 +159,13 @@ class Index:
         ------
         ValueError
             A name is in the index already, or a signal is none; nothing was added then.
+
+        Examples
+        --------
+        >>> index = Index()
+        >>> index.add({"hiss": np.random.default_rng(0).standard_normal(80_000)})
+        >>> index.recordings
+        [Recording(name='hiss', n_blocks=10, seconds=10.0)]
         """
         self._check_names(list(signals))
         self._add(fingerprint(name, read_signal(y), self.settings) for name, y in signals.items())

@@ -30,6 +30,12 @@ def name_file(path: Path, root: str | Path | None = None) -> str:
     -------
     str
         Its path below `root` with ``/``; without `root`, its last part.
+
+    Examples
+    --------
+    >>> path = Path("music/album/01.mp3")
+    >>> name_file(path), name_file(path, "music")
+    ('01.mp3', 'album/01.mp3')
     """
     return path.name if root is None else path.relative_to(root).as_posix()
 
@@ -48,6 +54,11 @@ def fingerprint_file(path: Path, name: str, settings: Settings) -> Prints | Exce
     -------
     Prints or Exception
         What is wrong with the file, if something is: other files of a batch go on.
+
+    Examples
+    --------
+    >>> fingerprint_file(Path("nowhere.mp3"), "nowhere", Settings())
+    AudioError('nowhere.mp3: expected an audio file, found no such file')
     """
     try:
         y = load_audio(path, sr=RATE_HZ)
@@ -71,6 +82,15 @@ def keep_readable(
     Yields
     ------
     Prints
+
+    Examples
+    --------
+    Without `on_error` the first file that cannot be read would end the batch.
+
+    >>> results = [(Path("nowhere.mp3"), AudioError("no such file"))]
+    >>> list(keep_readable(results, lambda path, error: print(f"{path}: {error}")))
+    nowhere.mp3: no such file
+    []
     """
     for path, result in results:
         if isinstance(result, Prints):

@@ -41,6 +41,15 @@ def hash_recording(peaks: Peaks, *, fan_out: int) -> tuple[np.ndarray, np.ndarra
     hashes : ndarray of uint32, shape (n,)
     times : ndarray of uint32, shape (n,)
         Frame of the anchor.
+
+    Examples
+    --------
+    Bin 105 follows bin 100 after 10 frames: 9 bits of the bin, 7 of the rise, 6 of the delay.
+
+    >>> time, bins = np.array([0, 10], dtype=np.int32), np.array([100, 105], dtype=np.int32)
+    >>> hashes, times = hash_recording(Peaks(time, bins, np.zeros(2, dtype=np.float32)), fan_out=2)
+    >>> [(h >> 13, (h >> 6 & 127) - ZONE_BINS, h & 63) for h in hashes.tolist()], times.tolist()
+    ([(100, 5, 10)], [0])
     """
     position = peaks.bin.astype(np.float32)
     hashes, times = _pair(peaks.time.astype(np.float32), position, fan_out)
@@ -63,6 +72,17 @@ def hash_query(peaks: Peaks, *, fan_out: int, speed: float) -> tuple[np.ndarray,
     hashes : ndarray of uint32, shape (n,)
     times : ndarray of int32, shape (n,)
         Step of the anchor, at the recording's speed.
+
+    Examples
+    --------
+    Played a quarter too fast, a pair is a quarter higher and its delay a fifth shorter: the hash is
+    that of the recording, bins 100 and 104, 10 frames apart.
+
+    >>> time, bins = np.array([0, 16], dtype=np.int32), np.array([125, 130], dtype=np.int32)
+    >>> found = Peaks(time, bins, np.zeros(2, dtype=np.float32))
+    >>> hashes, times = hash_query(found, fan_out=2, speed=1.25)
+    >>> [(h >> 13, (h >> 6 & 127) - ZONE_BINS, h & 63) for h in hashes.tolist()]
+    [(100, 4, 10)]
     """
     scaled = (peaks.bin + peaks.fraction) / speed if speed != 1 else peaks.bin
     time = peaks.time * np.float32(speed / STEPS)

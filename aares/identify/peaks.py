@@ -49,6 +49,16 @@ class Peaks:
     bin : ndarray of int32, shape (n,)
     fraction : ndarray of float32, shape (n,)
         What interpolation adds to the bin, in [-0.5, 0.5].
+
+    Examples
+    --------
+    A peak at bin 256 and a quarter, of 3.9 Hz each, in the 12th frame of 32 ms:
+
+    >>> peaks = Peaks(np.array([12]), np.array([256]), np.array([0.25], dtype=np.float32))
+    >>> len(peaks), ((peaks.bin + peaks.fraction) * RATE_HZ / N_FFT).round().tolist()
+    (1, [1001.0])
+    >>> (peaks.time * HOP_LENGTH / RATE_HZ).tolist()
+    [0.384]
     """
 
     time: np.ndarray
@@ -73,6 +83,14 @@ def compute_power(y: np.ndarray, *, hop_length: int = HOP_LENGTH) -> np.ndarray:
     -------
     ndarray of float32, shape (512, n_frames)
         Fortran order. A signal shorter than a frame has none.
+
+    Examples
+    --------
+    A second has 8000 samples: 24 frames of 2048 fit, each 256 later than the one before.
+
+    >>> power = compute_power(np.ones(8000, dtype=np.float32))
+    >>> power.shape, 1 + (8000 - N_FFT) // HOP_LENGTH
+    ((512, 24), 24)
     """
     n_frames = max(0, 1 + (len(y) - N_FFT) // hop_length)
     power = np.empty((n_frames, N_BINS), dtype=np.float32)
@@ -99,6 +117,16 @@ def find_peaks(power: np.ndarray, *, per_block: int) -> Peaks:
     -------
     Peaks
         Their time is the frame, from 0.
+
+    Examples
+    --------
+    A tone of 1 kHz that swells and fades within a second has one peak, at bin 1000 / 8000 * 2048.
+
+    >>> time_s = np.arange(8000) / 8000
+    >>> y = np.sin(2 * np.pi * 1000 * time_s) * np.hanning(8000)
+    >>> found = find_peaks(compute_power(y.astype(np.float32)), per_block=1)
+    >>> found.time.tolist(), found.bin.tolist()
+    ([12], [256])
     """
     rows = np.ascontiguousarray(power.T)
     if rows.size == 0:
@@ -121,6 +149,11 @@ def grade_peaks(levels: np.ndarray) -> np.ndarray:
     -------
     ndarray of int64, shape (n,)
         0 for the weakest quarter, 3 for the strongest.
+
+    Examples
+    --------
+    >>> grade_peaks(np.array([5.0, 1.0, 9.0, 3.0], dtype=np.float32)).tolist()
+    [2, 0, 3, 1]
     """
     n = len(levels)
     borders = np.sort(levels)[[n // 4, n // 2, 3 * n // 4] if n else []]

@@ -55,6 +55,14 @@ class Query:
     seconds : float
     evidence : Evidence
         See `evidence.weigh_evidence`.
+
+    Examples
+    --------
+    An excerpt of 5 s has a column each 16 ms, as long as 256 ms fit.
+
+    >>> query = make_query(np.random.default_rng(0).standard_normal(5 * 8000, dtype=np.float32))
+    >>> query.seconds, query.evidence.excess.shape
+    (5.0, (512, 297))
     """
 
     seconds: float
@@ -73,6 +81,14 @@ class Query:
         -------
         list of Peaks
             Times in steps.
+
+        Examples
+        --------
+        Steps are looked at in turn, those of whole frames and those between.
+
+        >>> query = make_query(np.random.default_rng(0).standard_normal(5 * 8000, dtype=np.float32))
+        >>> [set((found.time % peaks.STEPS).tolist()) for found in query.find_peaks(QUICK)]
+        [{0}, {1}]
         """
         if look.peaks_per_block not in self._found:
             power = self.evidence.power.T
@@ -106,6 +122,14 @@ class Query:
         -------
         hashes : ndarray of uint32, shape (n,)
         times : ndarray of int32, shape (n,)
+
+        Examples
+        --------
+        A closer look has more hashes.
+
+        >>> query = make_query(np.random.default_rng(0).standard_normal(5 * 8000, dtype=np.float32))
+        >>> len(query.hash(QUICK)[0]) < len(query.hash(THOROUGH)[0])
+        True
         """
         if (look, speed) not in self._hashed:
             used = self.find_peaks(look)[: None if speed == 1 else 1]
@@ -131,6 +155,12 @@ def make_query(y: np.ndarray) -> Query:
     Returns
     -------
     Query
+
+    Examples
+    --------
+    >>> query = make_query(np.random.default_rng(0).standard_normal(5 * 8000, dtype=np.float32))
+    >>> query.seconds, query.ceiling > 10
+    (5.0, True)
     """
     if len(y) < peaks.N_FFT:
         y = np.pad(y, (0, peaks.N_FFT - len(y)))
@@ -149,6 +179,13 @@ def list_windows(n: int) -> list[int]:
     Returns
     -------
     list of int
+
+    Examples
+    --------
+    Of 40 s, three windows of 15 s overlap a little; 5 s are one window.
+
+    >>> [start / peaks.RATE_HZ for start in list_windows(40 * peaks.RATE_HZ)], list_windows(40_000)
+    ([0.0, 12.5, 25.0], [0])
     """
     if n <= WINDOW:
         return [0]
@@ -197,6 +234,11 @@ def resample(y: np.ndarray, sr: int) -> np.ndarray:
     ------
     ValueError
         The rate is not positive.
+
+    Examples
+    --------
+    >>> len(resample(np.zeros(24_000, dtype=np.float32), 16_000))
+    12000
     """
     if sr <= 0:
         raise ValueError(f"sr: expected a sampling rate in Hz, found {sr}")

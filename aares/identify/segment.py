@@ -48,16 +48,16 @@ def pack_word(strength: Any, frame: Any, bin_: Any) -> Any:
 
     Parameters
     ----------
-    strength : int or ndarray of int
+    strength : int or ndarray of int, shape (n,)
         Quarter of the recording's peaks to which this one belongs, 0 for the weakest.
-    frame : int or ndarray of int
+    frame : int or ndarray of int, shape (n,)
         In its block, 0 to 31.
-    bin_ : int or ndarray of int
+    bin_ : int or ndarray of int, shape (n,)
         0 to 511.
 
     Returns
     -------
-    int or ndarray of int
+    int or ndarray of int, shape (n,)
 
     Examples
     --------
@@ -74,12 +74,17 @@ def read_strength(word: Any) -> Any:
 
     Parameters
     ----------
-    word : int or ndarray of int
+    word : int or ndarray of int, shape (n,)
         From :func:`pack_word`.
 
     Returns
     -------
-    int or ndarray of int
+    int or ndarray of int, shape (n,)
+
+    Examples
+    --------
+    >>> read_strength(pack_word(3, 31, 100))
+    3
     """
     return word >> 14
 
@@ -90,12 +95,17 @@ def read_frame(word: Any) -> Any:
 
     Parameters
     ----------
-    word : int or ndarray of int
+    word : int or ndarray of int, shape (n,)
         From :func:`pack_word`.
 
     Returns
     -------
-    int or ndarray of int
+    int or ndarray of int, shape (n,)
+
+    Examples
+    --------
+    >>> read_frame(pack_word(3, 31, 100))
+    31
     """
     return (word >> 9) & 31
 
@@ -106,12 +116,17 @@ def read_bin(word: Any) -> Any:
 
     Parameters
     ----------
-    word : int or ndarray of int
+    word : int or ndarray of int, shape (n,)
         From :func:`pack_word`.
 
     Returns
     -------
-    int or ndarray of int
+    int or ndarray of int, shape (n,)
+
+    Examples
+    --------
+    >>> read_bin(pack_word(np.array([0, 3]), 31, 100)).tolist()
+    [100, 100]
     """
     return word & 511
 
@@ -135,6 +150,16 @@ def pack_peaks(
         Peaks in each block.
     packed : ndarray of uint16, shape (n,)
         See `Segment`.
+
+    Examples
+    --------
+    Frame 40 is frame 8 of the second block.
+
+    >>> time, bins = np.array([3, 40], dtype=np.int32), np.array([100, 200], dtype=np.int32)
+    >>> found = peaks.Peaks(time, bins, np.zeros(2, dtype=np.float32))
+    >>> counts, packed = pack_peaks(found, np.array([0, 3]), n_blocks=2)
+    >>> counts.tolist(), read_frame(packed).tolist(), packed.dtype
+    ([1, 1], [3, 8], dtype('uint16'))
     """
     blocks, frames = np.divmod(found.time, peaks.BLOCK_FRAMES)
     counts = np.bincount(blocks, minlength=n_blocks).astype(np.uint32)
@@ -155,6 +180,12 @@ def unpack_peaks(
     -------
     times, bins, strengths : ndarray of int64, shape (n,)
         Times in frames.
+
+    Examples
+    --------
+    >>> packed = np.array([pack_word(0, 3, 100), pack_word(3, 8, 200)], dtype=np.uint16)
+    >>> [part.tolist() for part in unpack_peaks(np.array([1, 1]), packed)]
+    [[3, 40], [100, 200], [0, 3]]
     """
     blocks, words = np.repeat(np.arange(len(counts)), counts), packed.astype(np.int64)
     times = blocks * peaks.BLOCK_FRAMES + read_frame(words)
@@ -177,6 +208,15 @@ def make_segment(
     Returns
     -------
     Segment
+
+    Examples
+    --------
+    Hash 7 occurs at frames 0 and 5, hash 9 at frame 2.
+
+    >>> hashes, times = np.array([7, 9, 7], dtype=np.uint32), np.array([0, 2, 5], dtype=np.uint32)
+    >>> segment = make_segment(hashes, times, np.array([0]), np.array([], dtype=np.uint16))
+    >>> segment.keys.tolist(), segment.starts.tolist(), segment.postings.tolist()
+    ([7, 9], [0, 2, 3], [0, 5, 2])
     """
     order = np.argsort(hashes, kind="stable")
     keys, starts = np.unique(hashes[order], return_index=True)
@@ -200,6 +240,13 @@ def make_table(keys: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray of uint32, shape (65537,)
+
+    Examples
+    --------
+    Hashes 64 to 127 are the second run: they begin at row 1 of these keys, and end before row 3.
+
+    >>> make_table(np.array([7, 64, 100, 128], dtype=np.uint32))[:4].tolist()
+    [0, 1, 3, 4]
     """
     return np.searchsorted(keys, np.arange(0, pairs.N_HASHES + 1, RUN)).astype(np.uint32)
 
@@ -218,6 +265,15 @@ def check_segment(segment: Segment, n_blocks: int) -> None:
     ------
     ValueError
         The arrays contradict each other.
+
+    Examples
+    --------
+    >>> hashes, times = np.array([7, 9], dtype=np.uint32), np.array([0, 40], dtype=np.uint32)
+    >>> segment = make_segment(hashes, times, np.array([0]), np.array([], dtype=np.uint16))
+    >>> check_segment(segment, 1)
+    Traceback (most recent call last):
+        ...
+    ValueError: a posting lies behind the end
     """
     for name, kind in zip(Segment._fields, ("uint32",) * 4 + ("uint16",), strict=True):
         if getattr(segment, name).dtype != kind:

@@ -43,8 +43,8 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
         Missing parent folders are made.
     about : mapping
         Of JSON values.
-    arrays : mapping of str to ndarray
-        One-dimensional, of a type in `TYPES`.
+    arrays : mapping of str to ndarray of uint16 or uint32, shape (n,)
+        The types of `TYPES`.
 
     Returns
     -------
@@ -55,6 +55,15 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
     ------
     OSError
         The disk is full, or the folder cannot be written to.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> arrays = {"keys": np.arange(3, dtype=np.uint32)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_arrays(Path(folder) / "a.index", {}, arrays)
+    ...     path.read_bytes()[:8]
+    b'AARESIDX'
     """
     prefix, positions = _make_header(about, arrays)
     with replacing(path) as stream:
@@ -108,13 +117,31 @@ def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     Returns
     -------
     about : dict
-    arrays : dict of str to ndarray
+    arrays : dict of str to ndarray of uint16 or uint32, shape (n,)
         Read-only.
 
     Raises
     ------
     IndexFileError
         The file is missing, of another kind or version, cut off, or damaged.
+
+    Examples
+    --------
+    One byte is changed: the checksum tells.
+
+    >>> import tempfile
+    >>> arrays = {"keys": np.arange(3, dtype=np.uint32)}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_arrays(Path(folder) / "a.index", {}, arrays)
+    ...     read_arrays(path)[1]["keys"].tolist()
+    [0, 1, 2]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write_arrays(Path(folder) / "a.index", {}, arrays)
+    ...     _ = path.write_bytes(path.read_bytes()[:-1] + b"!")
+    ...     read_arrays(path)
+    Traceback (most recent call last):
+        ...
+    aares.errors.IndexFileError: a.index, keys: damaged, the checksum is wrong
     """
     name = Path(path).name
     try:

@@ -76,6 +76,19 @@ def make_timeline(
     ------
     ValueError
         As `Index.identify`; or the window or the step is out of range.
+
+    Examples
+    --------
+    Five seconds of a noise that is not in the index, then ten of one that is.
+
+    >>> rng = np.random.default_rng(0)
+    >>> known, other = (rng.standard_normal(12 * 8000, dtype=np.float32) for _ in range(2))
+    >>> y = np.concatenate([other[:40_000], known[16_000:]])
+    >>> index = Index.from_signals({"known": known})
+    >>> for played in make_timeline(index, y, 8000, window_s=5.0, step_s=5.0, bank=False):
+    ...     print(played.start_s, played.end_s, played.song)
+    0.0 5.0 None
+    5.0 15.0 known
     """
     if not 0 < step_s <= window_s <= 15:
         raise ValueError(

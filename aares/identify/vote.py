@@ -41,7 +41,7 @@ def find_places(
     Parameters
     ----------
     segment : Segment
-    table : ndarray
+    table : ndarray of uint32, shape (65537,)
         From `segment.make_table`.
     hashes : ndarray of uint32, shape (n,)
         Of the query.
@@ -58,6 +58,19 @@ def find_places(
         Steps at which the query begins, best first; may be negative.
     scores : ndarray of float32, shape (m,)
         Sum of the votes' weights, in bits.
+
+    Examples
+    --------
+    Hashes 7 and 9 were indexed at frames 100 and 110, the query has them at steps 4 and 24: both
+    vote for step 200 - 4, with log2(2 + 1) bits each.
+
+    >>> from aares.identify.segment import make_segment, make_table
+    >>> hashes, frames = np.array([7, 9], dtype=np.uint32), np.array([100, 110], dtype=np.uint32)
+    >>> segment = make_segment(hashes, frames, np.array([0]), np.array([], dtype=np.uint16))
+    >>> table, steps = make_table(segment.keys), np.array([4, 24], dtype=np.int32)
+    >>> places, scores = find_places(segment, table, hashes, steps, budget=10, n_places=3)
+    >>> places.tolist(), round(float(scores[0]), 1)
+    ([196], 3.2)
     """
     votes = _gather(segment.keys, segment.starts, segment.postings, table, hashes, times, budget)
     votes.sort()

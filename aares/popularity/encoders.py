@@ -47,6 +47,17 @@ class TokenCounter(TransformerMixin, BaseEstimator):
     ----------
     vocabulary_ : dict of str to int
         Column of each token.
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"genres": [("jazz", "bebop"), ("punk", "jazz"), ("punk",)]})
+    >>> counter = TokenCounter(min_count=2).fit(songs)
+    >>> counter.get_feature_names_out().tolist()
+    ['genres=jazz', 'genres=punk']
+    >>> counter.transform(songs).toarray()
+    array([[1., 0.],
+           [1., 1.],
+           [0., 1.]])
     """
 
     def __init__(
@@ -119,6 +130,18 @@ class TokenTargetEncoder(TransformerMixin, BaseEstimator):
     References
     ----------
     Micci-Barreca 2001, section 3.
+
+    Examples
+    --------
+    Three songs have the mean 30, the prior. Jazz is worth (60 + 30 + 30) / 3 = 40, punk 15:
+
+    >>> songs = pd.DataFrame({"genres": [("jazz",), ("jazz",), ("punk",)]})
+    >>> encoder = TokenTargetEncoder(smoothing=1.0).fit(songs, [60, 30, 0])
+    >>> new = pd.DataFrame({"genres": [("jazz", "punk"), ("unheard of",)]})
+    >>> pd.DataFrame(encoder.transform(new), columns=encoder.STATISTICS).round(2)
+       mean   min   max  zeros  count
+    0  27.5  15.0  40.0   0.39    1.1
+    1  30.0  30.0  30.0   0.33    0.0
     """
 
     STATISTICS = ("mean", "min", "max", "zeros", "count")
@@ -149,7 +172,17 @@ class TokenTargetEncoder(TransformerMixin, BaseEstimator):
         return _aggregate(self.counter_.transform(X), self.table_)
 
     def fit_transform(self, X: pd.DataFrame, y: Any = None, **fit_params: Any) -> FloatArray:
-        """Fit, and return statistics that leave out each row's own inner fold, shape (n, 5)."""
+        """Fit, and return statistics that leave out each row's own inner fold, shape (n, 5).
+
+        Examples
+        --------
+        Two genres of two songs each, one song a fold: each is told the other one's popularity.
+
+        >>> songs = pd.DataFrame({"genres": [("jazz",), ("jazz",), ("ska",), ("ska",)]})
+        >>> encoder, y = TokenTargetEncoder(smoothing=0.0, n_folds=4), [10, 30, 50, 70]
+        >>> encoder.fit_transform(songs, y)[:, 0].tolist(), encoder.transform(songs)[:, 0].tolist()
+        ([30.0, 10.0, 70.0, 50.0], [20.0, 20.0, 60.0, 60.0])
+        """
         self.fit(X, y)
         folds = KFold(min(self.n_folds, len(X)), shuffle=True, random_state=self.random_state)
         return self.encode_folds(X, y, list(folds.split(np.zeros(len(X)))))
@@ -170,6 +203,16 @@ class TokenTargetEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         ndarray of float, shape (n, 5)
+
+        Examples
+        --------
+        Without its own popularity, the first song gets the mean of the other two: (30 + 15) / 2.
+
+        >>> songs, y = pd.DataFrame({"genres": [("jazz",), ("jazz",), ("punk",)]}), [60, 30, 0]
+        >>> encoder = TokenTargetEncoder(smoothing=1.0).fit(songs, y)
+        >>> folds = [(np.array([1, 2]), np.array([0])), (np.array([0]), np.array([1, 2]))]
+        >>> encoder.encode_folds(songs, y, folds)[:, 0].tolist()
+        [22.5, 60.0, 60.0]
         """
         tokens = self.counter_.transform(self._join(X))
         target = self._join_target(y)
@@ -238,6 +281,18 @@ class GenreSVD(TransformerMixin, BaseEstimator):
     References
     ----------
     Halko, Martinsson, Tropp 2011, section 4.
+
+    Examples
+    --------
+    Lists that share their genres lie in one place, lists that share none at right angles.
+
+    >>> songs = pd.DataFrame({"genres": [("jazz", "bebop"), ("bebop", "jazz"), ("ska",), ("ska",)]})
+    >>> places = GenreSVD(n_components=2).fit_transform(songs)
+    >>> np.abs((places @ places.T).round(6))
+    array([[1., 1., 0., 0.],
+           [1., 1., 0., 0.],
+           [0., 0., 1., 1.],
+           [0., 0., 1., 1.]])
     """
 
     def __init__(

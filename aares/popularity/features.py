@@ -62,6 +62,14 @@ def fit_zero_model(classifier: Any, features: Any, is_zero: Any) -> Any:
     Returns
     -------
     estimator or float
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> fit_zero_model(DummyClassifier(), [[0.1], [0.9]], [True, True])
+    1.0
+    >>> fit_zero_model(DummyClassifier(), [[0.1], [0.9]], [True, False])
+    DummyClassifier()
     """
     share = float(np.mean(is_zero))
     return classifier.fit(features, is_zero) if 0 < share < 1 else share
@@ -78,8 +86,13 @@ def predict_zero(model: Any, features: Any) -> FloatArray:
 
     Returns
     -------
-    ndarray, shape (n,)
+    ndarray of float, shape (n,)
         0-1.
+
+    Examples
+    --------
+    >>> predict_zero(0.25, [[0.1], [0.9]]).tolist()
+    [0.25, 0.25]
     """
     if isinstance(model, float):
         return np.full(len(features), model)
@@ -94,7 +107,7 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    reference : DataFrame
+    reference : DataFrame, shape (n, columns)
         Songs with audio features, ``explicit``, ``release_date`` and ``popularity``.
     random_state : int
         Seed of the boosters.
@@ -105,6 +118,18 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
         Ranks of the audio features among these songs.
     known_ : Known
         Release date, place in sound and residuals of these songs.
+
+    Examples
+    --------
+    Folds share what was learnt once:
+
+    >>> from sklearn.base import clone
+    >>> from aares.data.schemas import AUDIO_FEATURES
+    >>> songs = pd.DataFrame({name: np.linspace(0, 1, 12) for name in AUDIO_FEATURES})
+    >>> songs = songs.assign(explicit=False, release_date="1999", popularity=50)
+    >>> model = ReferenceModel(reference=songs)
+    >>> clone(model) is model, clone(model.fit()) is model
+    (False, True)
     """
 
     def __init__(self, *, reference: pd.DataFrame, random_state: int = 0) -> None:
@@ -162,7 +187,7 @@ def learn_reference(reference: pd.DataFrame, *, random_state: int = 0) -> Refere
 
     Parameters
     ----------
-    reference : DataFrame
+    reference : DataFrame, shape (n, columns)
         See :class:`ReferenceModel`.
     random_state : int
         Seed of the boosters.
@@ -171,6 +196,19 @@ def learn_reference(reference: pd.DataFrame, *, random_state: int = 0) -> Refere
     -------
     ReferenceModel
         Fitted; give it to :func:`aares.popularity.make_model` as its reference.
+
+    Examples
+    --------
+    Old songs at 20 and new ones at 60 tell what a release date is worth:
+
+    >>> from aares.data.schemas import AUDIO_FEATURES
+    >>> rng = np.random.default_rng(0)
+    >>> songs = pd.DataFrame(rng.random((100, len(AUDIO_FEATURES))), columns=AUDIO_FEATURES)
+    >>> new = np.arange(100) >= 50
+    >>> songs = songs.assign(explicit=False, release_date=np.where(new, "2015", "1975"))
+    >>> songs["popularity"] = np.where(new, 60, 20)
+    >>> learn_reference(songs).transform(songs.iloc[[0, 99]]).round(1).tolist()
+    [[20.2, 0.0], [59.9, 0.0]]
     """
     return ReferenceModel(reference=reference, random_state=random_state).fit()
 
@@ -184,6 +222,22 @@ class SongFeatures(BaseEstimator):
         See :class:`aares.popularity.model.PopularityRegressor`.
     random_state : int
         Seed of inner folds, boosters and the SVD.
+
+    Examples
+    --------
+    >>> from aares.data.schemas import AUDIO_FEATURES
+    >>> rng = np.random.default_rng(0)
+    >>> songs = pd.DataFrame(rng.random((10, len(AUDIO_FEATURES))), columns=AUDIO_FEATURES)
+    >>> songs = songs.assign(explicit=False, release_date="1999", track_name="Harbour")
+    >>> songs["artist_name"], songs["genres"] = ["Ann", "Bo"] * 5, [("jazz",), ("punk",)] * 5
+    >>> features = SongFeatures()
+    >>> known, unknown = features.fit_training(songs, [10, 50] * 5)
+
+    Of a known artist the other songs count; an unknown one gets the mean of all:
+
+    >>> column = features.get_feature_names_out().tolist().index("artist_name_mean")
+    >>> known[:2, column].round(1).tolist(), unknown[:2, column].tolist()
+    ([18.6, 41.4], [30.0, 30.0])
     """
 
     def __init__(

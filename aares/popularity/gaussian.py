@@ -76,6 +76,15 @@ class Places(NamedTuple):
         Returns
         -------
         Places
+
+        Examples
+        --------
+        >>> none = sparse.csr_matrix((3, 1))
+        >>> codes = np.array([0, 0, -1])
+        >>> year = np.array([1999.0, 2005.0, 2011.0])
+        >>> places = Places(none, none, np.zeros((3, 11)), year, codes, codes)
+        >>> places.take(slice(1, 3)).year.tolist()
+        [2005.0, 2011.0]
         """
         return Places(
             self.genres[rows],
@@ -100,6 +109,20 @@ def compute_covariance(a: Places, b: Places, weights: Weights) -> npt.NDArray[np
     -------
     ndarray of float32, shape (n, m)
         In units of the noise variance.
+
+    Examples
+    --------
+    Two songs of one artist and one day that sound the same and share all genres have the sum of
+    all weights but that of the words. The third is of their year and 1 away in sound.
+
+    >>> genres, words = sparse.csr_matrix([[1.0], [1.0], [0.0]]), sparse.csr_matrix((3, 1))
+    >>> sound, year = np.array([[0.0], [0.0], [1.0]]), np.full(3, 1999.0)
+    >>> codes = np.array([0, 0, -1])
+    >>> places = Places(genres, words, sound, year, codes, codes)
+    >>> compute_covariance(places, places, Weights()).round(3).tolist()
+    [[3.07, 3.07, 0.063], [3.07, 3.07, 0.063], [0.063, 0.063, 0.17]]
+    >>> round(sum(Weights()[:9]), 3), round((0.07 + 0.1) / np.e, 3)
+    (3.07, 0.063)
     """
     genres = (a.genres @ b.genres.T).toarray()
     sound = cdist(a.sound, b.sound).astype(np.float32)
@@ -137,6 +160,23 @@ class SongProcess:
         Places songs in sound.
     weights : Weights or None
         None: those chosen for this project.
+
+    Examples
+    --------
+    What is known of the songs of one artist is expected, in part, of another song of theirs.
+
+    >>> from aares.popularity.kriging import SOUND
+    >>> songs = pd.DataFrame({name: [0.2, 0.8, 0.2, 0.8] for name in SOUND})
+    >>> songs = songs.assign(genres=[()] * 4, track_name="", release_date="1999", explicit=False)
+    >>> songs["artist_name"] = ["Ann", "Ann", "Bo", "Bo"]
+    >>> process = SongProcess(SoundRanks(songs))
+    >>> folds = [(np.delete(np.arange(4), i), np.array([i])) for i in range(4)]
+    >>> residuals = np.array([[20.0], [20.0], [-20.0], [-20.0]])
+    >>> [unseen] = process.fit_folds(songs, residuals, [folds])
+    >>> unseen.ravel().round(1).tolist()
+    [5.4, 5.4, -5.4, -5.4]
+    >>> process.predict(songs.iloc[[0]].assign(artist_name="Bo")).round(1).tolist()
+    [[-13.7]]
     """
 
     def __init__(self, space: SoundRanks, *, weights: Weights | None = None) -> None:
@@ -154,13 +194,13 @@ class SongProcess:
         ----------
         X : DataFrame, shape (n, columns)
             Raw table.
-        residuals : ndarray, shape (n, k)
+        residuals : ndarray of float, shape (n, k)
         splits : sequence of lists of (train, test) row numbers
             Train is all that is not test; the tests cover all rows.
 
         Returns
         -------
-        list of ndarray, shape (n, k)
+        list of ndarray of float, shape (n, k)
             One for each split.
         """
         self._learn_places(X)
@@ -186,7 +226,7 @@ class SongProcess:
 
         Returns
         -------
-        ndarray, shape (m, k)
+        ndarray of float, shape (m, k)
         """
         places = self._place(X)
         chunks = [places.take(slice(i, i + ROWS)) for i in range(0, len(X), ROWS)]

@@ -36,6 +36,19 @@ class GenreNMF(TransformerMixin, BaseEstimator):
     ----------
     n_components : int
     random_state : int
+
+    Examples
+    --------
+    Two parts: the songs of the one have nothing of the other.
+
+    >>> songs = pd.DataFrame({"genres": [("jazz", "bebop"), ("bebop",), ("punk", "ska")] * 2})
+    >>> (GenreNMF(n_components=2).fit_transform(songs) > 0.1).astype(int)
+    array([[1, 0],
+           [1, 0],
+           [0, 1],
+           [1, 0],
+           [1, 0],
+           [0, 1]])
     """
 
     def __init__(self, *, n_components: int = 24, random_state: int = 0) -> None:
@@ -72,6 +85,13 @@ class GenreEmbedding(TransformerMixin, BaseEstimator):
     min_count : int
         Rarer genres have no place.
     random_state : int
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"genres": [("jazz", "bop"), ("bop", "jazz"), ("punk", "ska")] * 2})
+    >>> places = GenreEmbedding(n_components=2, min_count=2).fit(songs).transform(songs)
+    >>> np.allclose(places[0], places[1]), np.allclose(places[0] @ places[2], 0)
+    (True, True)
     """
 
     def __init__(
@@ -116,6 +136,20 @@ class GenreCommunities(TransformerMixin, BaseEstimator):
     ----------
     members_ : dict of str to list of str
         Name of a community (its two most frequent micro-genres) -> members, most frequent first.
+
+    Examples
+    --------
+    >>> genres = [("jazz", "bebop"), ("punk", "ska"), ("punk", "ska", "jazz")]
+    >>> songs = pd.DataFrame({"genres": genres * 5})
+    >>> communities = GenreCommunities(n_communities=2).fit(songs)
+    >>> communities.members_
+    {'jazz / bebop': ['jazz', 'bebop'], 'punk / ska': ['punk', 'ska']}
+    >>> communities.transform(songs.iloc[:3]).round(2)
+    array([[1.  , 0.  ],
+           [0.  , 1.  ],
+           [0.33, 0.67]])
+    >>> communities.name_songs(songs.iloc[:3]).tolist()
+    ['jazz / bebop', 'punk / ska', 'punk / ska']
     """
 
     def __init__(
@@ -146,12 +180,20 @@ class GenreCommunities(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : DataFrame
+        X : DataFrame, shape (n, columns)
             Raw table.
 
         Returns
         -------
-        Series of str, missing where no micro-genre is in a community
+        Series of str, shape (n,)
+            Missing where no micro-genre is in a community.
+
+        Examples
+        --------
+        >>> songs = pd.DataFrame({"genres": [("jazz", "bop"), ("punk", "ska"), ("unheard of",)]})
+        >>> communities = GenreCommunities(n_communities=2, min_count=1).fit(songs[:2])
+        >>> communities.name_songs(songs).isna().tolist()
+        [False, False, True]
         """
         shares = self.transform(X)
         names = np.array(list(self.members_), dtype=object)[shares.argmax(axis=1)]
@@ -176,7 +218,7 @@ def relate_genres(X: pd.DataFrame, *, min_count: int) -> tuple[TokenCounter, Flo
 
     Parameters
     ----------
-    X : DataFrame
+    X : DataFrame, shape (n, columns)
         Table with ``genres``.
     min_count : int
         Songs of a frequent micro-genre.
@@ -184,8 +226,15 @@ def relate_genres(X: pd.DataFrame, *, min_count: int) -> tuple[TokenCounter, Flo
     Returns
     -------
     counter : TokenCounter
-    ppmi : ndarray, shape (g, g)
+    ppmi : ndarray of float, shape (g, g)
         Bits; 0 on the diagonal.
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"genres": [("jazz", "bop"), ("jazz", "bop"), ("punk",), ("punk",)]})
+    >>> counter, ppmi = relate_genres(songs, min_count=2)
+    >>> list(counter.vocabulary_), ppmi.tolist()
+    (['bop', 'jazz', 'punk'], [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
     """
     counter = TokenCounter(column="genres", min_count=min_count).fit(X)
     hot = counter.transform(X)
@@ -202,13 +251,24 @@ def summarise_communities(communities: GenreCommunities, df: pd.DataFrame) -> pd
     ----------
     communities : GenreCommunities
         Fitted.
-    df : DataFrame
+    df : DataFrame, shape (n, columns)
         Table with ``genres`` and ``popularity``.
 
     Returns
     -------
-    DataFrame, index community
-        ``songs``, ``popularity`` (mean), ``micro-genres`` (how many), ``examples``.
+    DataFrame, shape (communities, 4)
+        Index community; ``songs``, ``popularity`` (mean), ``micro-genres`` (how many),
+        ``examples``.
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"genres": [("jazz", "bebop"), ("punk", "ska")] * 5})
+    >>> songs["popularity"] = [20, 60] * 5
+    >>> communities = GenreCommunities(n_communities=2).fit(songs)
+    >>> summarise_communities(communities, songs).drop(columns="examples")
+                  songs  popularity  micro-genres
+    punk / ska        5        60.0             2
+    bebop / jazz      5        20.0             2
     """
     groups = df["popularity"].groupby(communities.name_songs(df).to_numpy())
     table = pd.DataFrame({"songs": groups.size(), "popularity": groups.mean()})
@@ -223,7 +283,7 @@ def map_genres(df: pd.DataFrame, *, n_genres: int = 45, random_state: int = 0) -
 
     Parameters
     ----------
-    df : DataFrame
+    df : DataFrame, shape (n, columns)
         Table with ``genres`` and ``popularity``.
     n_genres : int
         How many, by frequency.
@@ -232,14 +292,24 @@ def map_genres(df: pd.DataFrame, *, n_genres: int = 45, random_state: int = 0) -
 
     Returns
     -------
-    DataFrame, indexed by genre
-        ``x``, ``y`` (no unit), ``songs``, ``popularity`` (mean), ``nearest`` (the genre with the
-        highest pointwise mutual information).
+    DataFrame, shape (n_genres, 5)
+        Index genre; ``x``, ``y`` (no unit), ``songs``, ``popularity`` (mean), ``nearest`` (the
+        genre with the highest pointwise mutual information).
 
     References
     ----------
     Church and Hanks 1990, section 3; van der Maaten and Hinton, "Visualizing data using t-SNE",
     JMLR 9, 2008.
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"genres": [("jazz", "bebop"), ("jazz", "bebop"), ("punk",)]})
+    >>> songs["popularity"] = [20, 40, 60]
+    >>> map_genres(songs)[["songs", "popularity", "nearest"]].round(1)
+           songs  popularity nearest
+    bebop    2.0        30.0    jazz
+    jazz     2.0        30.0   bebop
+    punk     1.0        60.0   bebop
     """
     counter = TokenCounter(column="genres", max_tokens=n_genres).fit(df)
     hot = counter.transform(df)
@@ -260,14 +330,21 @@ def compute_ppmi(together: FloatArray, n_songs: int) -> FloatArray:
 
     Parameters
     ----------
-    together : ndarray, shape (g, g)
+    together : ndarray of float, shape (g, g)
         Songs with both genres; on the diagonal, songs with the genre.
     n_songs : int
         All songs.
 
     Returns
     -------
-    ndarray, shape (g, g)
+    ndarray of float, shape (g, g)
+
+    Examples
+    --------
+    Of eight songs two carry both genres, which two and four songs have: chance would give one.
+
+    >>> compute_ppmi(np.array([[2.0, 2.0], [2.0, 4.0]]), 8).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
     """
     count = np.diag(together)
     with np.errstate(divide="ignore"):
@@ -293,12 +370,22 @@ def summarise_genres(df: pd.DataFrame) -> dict[str, float]:
 
     Parameters
     ----------
-    df : DataFrame
+    df : DataFrame, shape (n, columns)
         Raw table.
 
     Returns
     -------
     dict of str to float
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"genres": [("jazz", "bebop"), ("jazz",), (), ("jazz",)]})
+    >>> for name, value in summarise_genres(songs).items():
+    ...     print(value, name)
+    2.0 micro-genres
+    0.25 empty lists (share)
+    0.5 micro-genres in one song only (share)
+    1.0 mean length of a list
     """
     counts = count_values(df["genres"])
     lengths = df["genres"].map(len)

@@ -76,6 +76,16 @@ class HurdleRegressor(RegressorMixin, BaseEstimator):
     ----------
     classifier, regressor : estimator
         Cloned by nobody: pass fresh ones.
+
+    Examples
+    --------
+    A quarter of the songs are at 0, the others at 40 on average: 0.75 times 40 is 30.
+
+    >>> from sklearn.dummy import DummyClassifier, DummyRegressor
+    >>> songs = np.zeros((4, 1))
+    >>> hurdle = HurdleRegressor(DummyClassifier(), DummyRegressor()).fit(songs, [0, 40, 60, 20])
+    >>> hurdle.predict_zero_proba(songs)[0].item(), hurdle.predict(songs)[0].item()
+    (0.25, 30.0)
     """
 
     def __init__(self, classifier: Any, regressor: Any) -> None:
@@ -95,12 +105,12 @@ class HurdleRegressor(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : table
+        X : array-like, shape (n, d)
             As for ``fit``.
 
         Returns
         -------
-        ndarray, shape (n,)
+        ndarray of float, shape (n,)
             0-1.
         """
         return predict_zero(self.zero_, X)
@@ -110,12 +120,12 @@ class HurdleRegressor(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : table
+        X : array-like, shape (n, d)
             As for ``fit``.
 
         Returns
         -------
-        ndarray, shape (n,)
+        ndarray of float, shape (n,)
             Points, 0-100.
         """
         return np.zeros(len(X)) if self.level_ is None else self.level_.predict(X)
@@ -226,7 +236,7 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : table
+        X : DataFrame, shape (n, columns)
             As for ``fit``.
 
         Returns
@@ -268,12 +278,12 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : table
+        X : DataFrame, shape (n, columns)
             As for ``fit``.
 
         Returns
         -------
-        ndarray, shape (n,)
+        ndarray of float, shape (n,)
             0-1.
         """
         return self.predict_parts(X)[0]
@@ -283,12 +293,12 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : table
+        X : DataFrame, shape (n, columns)
             As for ``fit``.
 
         Returns
         -------
-        ndarray, shape (n,)
+        ndarray of float, shape (n,)
             Points, 0-100.
         """
         return self.predict_parts(X)[1]
@@ -298,12 +308,12 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : table
+        X : DataFrame, shape (n, columns)
             As for ``fit``.
 
         Returns
         -------
-        zero, level : ndarray, shape (n,)
+        zero, level : ndarray of float, shape (n,)
         """
         table = self.describe(X)
         return table["zero"].to_numpy(float), table["level"].to_numpy(float)
@@ -326,19 +336,24 @@ def mix_quantile(zero: FloatArray, level: FloatArray, spread: Any, share: float)
 
     Parameters
     ----------
-    zero : ndarray, shape (n,)
+    zero : ndarray of float, shape (n,)
         Chance of the 0.
-    level : ndarray, shape (n,)
+    level : ndarray of float, shape (n,)
         Mean of the other part, points.
-    spread : float or ndarray
+    spread : float or ndarray of float, shape (n,)
         Its standard deviation, points.
     share : float
         0-1.
 
     Returns
     -------
-    ndarray, shape (n,)
+    ndarray of float, shape (n,)
         Points, clipped to 0-100.
+
+    Examples
+    --------
+    >>> mix_quantile(np.array([0.0, 0.6]), np.array([50.0, 50.0]), 10.0, 0.5).tolist()
+    [50.0, 0.0]
     """
     above = 1 - np.asarray(zero, dtype=float)
     rest = np.divide(share - zero, above, out=np.zeros_like(above), where=above > 0)
@@ -370,6 +385,19 @@ def make_model(
     -------
     PopularityRegressor
         A scikit-learn regressor on the raw table.
+
+    Examples
+    --------
+    What the songs of an artist reached is expected of another one, less surely:
+
+    >>> rng = np.random.default_rng(0)
+    >>> songs = pd.DataFrame(rng.random((40, len(AUDIO_FEATURES))), columns=AUDIO_FEATURES)
+    >>> songs = songs.assign(explicit=False, release_date="1999", track_name=None)
+    >>> songs["artist_name"], songs["genres"] = ["Ann", "Bo"] * 20, [("jazz",), ("punk",)] * 20
+    >>> model = make_model().fit(songs, [20, 60] * 20)
+    >>> ann, bo = model.predict(songs.iloc[:2])
+    >>> bool(ann < 40 < bo)
+    True
     """
     return PopularityRegressor(
         reference=reference, releases=releases, loss=loss, random_state=random_state

@@ -34,7 +34,7 @@ def summarise_years(
 
     Parameters
     ----------
-    df : DataFrame
+    df : DataFrame, shape (n, columns)
         Table with ``release_date`` and the columns.
     columns : sequence of str
         Numeric or boolean; a boolean gives its share and that share's 95 % interval.
@@ -43,8 +43,17 @@ def summarise_years(
 
     Returns
     -------
-    DataFrame
+    DataFrame, shape (k, 6)
         ``column``, ``year`` (mean of the pooled), ``low``, ``mid``, ``high``, ``songs``.
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"release_date": ["1970", "1971", "2010", "2011"]})
+    >>> songs["energy"] = [0.2, 0.4, 0.8, 0.8]
+    >>> summarise_years(songs, ["energy"], min_songs=2)
+       column    year   low  mid  high  songs
+    0  energy  2010.5  0.80  0.8  0.80      2
+    1  energy  1970.5  0.25  0.3  0.35      2
     """
     years = describe_date(df)["year"]
     bins = _pool_years(years, min_songs)
@@ -88,13 +97,22 @@ def find_same_recordings(*tables: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    *tables : DataFrame
+    *tables : DataFrame, shape (n, columns)
         With the audio features and ``popularity``.
 
     Returns
     -------
-    DataFrame
+    DataFrame, shape (pairs, 2)
         ``lower`` and ``higher``: the popularities of each pair.
+
+    Examples
+    --------
+    The first and the last row sound the same to the last digit.
+
+    >>> songs = pd.DataFrame({name: [0.1, 0.2, 0.1] for name in AUDIO_FEATURES})
+    >>> find_same_recordings(songs.assign(popularity=[60, 30, 0]))
+       lower  higher
+    0    0.0    60.0
     """
     columns = [*AUDIO_FEATURES]
     rows = pd.concat([table[[*columns, "popularity"]] for table in tables], ignore_index=True)
@@ -114,7 +132,7 @@ def measure_pair_correlation(
 
     Parameters
     ----------
-    pairs : DataFrame
+    pairs : DataFrame, shape (pairs, 2)
         See :func:`find_same_recordings`.
     n_boot : int
         Bootstrap draws.
@@ -125,6 +143,13 @@ def measure_pair_correlation(
     -------
     value, low, high : float
         The correlation and its 95 % bootstrap interval over pairs; NaN for fewer than three pairs.
+
+    Examples
+    --------
+    >>> pairs = pd.DataFrame({"lower": [0.0, 10, 20, 30], "higher": [60.0, 40, 25, 30]})
+    >>> value, low, high = measure_pair_correlation(pairs, n_boot=200)
+    >>> round(value, 2), low < value < high
+    (-0.93, True)
     """
     values = pairs[["lower", "higher"]].to_numpy(float)
     if len(values) < 3:
@@ -149,15 +174,29 @@ def count_weekdays(df: pd.DataFrame, *, split: pd.Timestamp = FRIDAY_DATE) -> pd
 
     Parameters
     ----------
-    df : DataFrame
+    df : DataFrame, shape (n, columns)
         Table with ``release_date``.
     split : Timestamp
         First day of ``since``.
 
     Returns
     -------
-    DataFrame
+    DataFrame, shape (7, 2)
         Index weekday; columns ``before`` and ``since`` (shares, 0-1), attribute ``n`` in ``attrs``.
+
+    Examples
+    --------
+    Two Mondays and a Tuesday before, a Friday since; a 1 January does not count.
+
+    >>> dates = ["2014-03-03", "2014-03-10", "2014-03-11", "2016-03-04", "2016-01-01"]
+    >>> table = count_weekdays(pd.DataFrame({"release_date": dates})).round(2)
+    >>> table.loc[["Mon", "Tue", "Fri"]]
+         before  since
+    Mon    0.67    0.0
+    Tue    0.33    0.0
+    Fri    0.00    1.0
+    >>> table.attrs["n"]
+    {'before': 3, 'since': 1}
     """
     exact = describe_date(df).dropna()
     exact = exact[~((exact["month"] == 1) & (exact["day"] == 1))]
@@ -179,14 +218,24 @@ def summarise_months(df: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    df : DataFrame
+    df : DataFrame, shape (n, columns)
         Raw table.
 
     Returns
     -------
-    DataFrame, index 1-12
-        ``share`` of releases (0-1), ``popularity`` (mean), ``error`` (half a 95 % interval);
-        in ``attrs``, ``explained``: the share of the variance between months (0-1).
+    DataFrame, shape (12, 3)
+        Index month, 1-12; ``share`` of releases (0-1), ``popularity`` (mean), ``error`` (half a
+        95 % interval); in ``attrs``, ``explained``: the share of the variance between months (0-1).
+
+    Examples
+    --------
+    >>> dates = ["2014-03-03", "2015-03-10", "2016-07-11", "2016-07-15", "2016-01-01"]
+    >>> songs = pd.DataFrame({"release_date": dates, "popularity": [20, 40, 60, 80, 0]})
+    >>> table = summarise_months(songs)
+    >>> table["popularity"].dropna().to_dict()
+    {3: 30.0, 7: 70.0}
+    >>> table.attrs["explained"]
+    0.8
     """
     parts = describe_date(df)
     kept = parts["month"].notna() & ~((parts["month"] == 1) & (parts["day"] == 1))
@@ -204,13 +253,23 @@ def summarise_keys(df: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    df : DataFrame
+    df : DataFrame, shape (n, columns)
         Raw table.
 
     Returns
     -------
-    DataFrame
+    DataFrame, shape (12, 3)
         Index key name; ``major`` and ``minor`` (shares of all songs), ``popularity`` (mean).
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"key": [0, 0, 7, 9], "mode": [1, 0, 1, 0]})
+    >>> songs["popularity"] = [10, 30, 50, 0]
+    >>> summarise_keys(songs).loc[["C", "G", "A"]]
+       major  minor  popularity
+    C   0.25   0.25        20.0
+    G   0.25   0.00        50.0
+    A   0.00   0.25         0.0
     """
     order = [(7 * i) % 12 for i in range(12)]
     share = pd.crosstab(df["key"], df["mode"], normalize="all").reindex(
@@ -226,7 +285,7 @@ def measure_explained(df: pd.DataFrame, columns: Sequence[str]) -> float:
 
     Parameters
     ----------
-    df : DataFrame
+    df : DataFrame, shape (n, columns)
         Raw table.
     columns : sequence of str
         Columns that make the groups.
@@ -234,6 +293,14 @@ def measure_explained(df: pd.DataFrame, columns: Sequence[str]) -> float:
     Returns
     -------
     float
+
+    Examples
+    --------
+    The means of the groups are 20 and 60, their variance 400; within, each song is 10 away.
+
+    >>> songs = pd.DataFrame({"mode": [0, 0, 1, 1], "popularity": [10, 30, 50, 70]})
+    >>> measure_explained(songs, ["mode"])
+    0.8
     """
     means = df.groupby(list(columns))["popularity"].transform("mean")
     return float(means.var(ddof=0) / df["popularity"].var(ddof=0))
@@ -244,15 +311,26 @@ def compare_correlations(df: pd.DataFrame, columns: Sequence[str]) -> pd.DataFra
 
     Parameters
     ----------
-    df : DataFrame
+    df : DataFrame, shape (n, columns)
         Raw table.
     columns : sequence of str
         Numeric columns.
 
     Returns
     -------
-    DataFrame, index column
-        ``all songs`` and ``same year`` (means of both sides by year are taken out), -1 to 1.
+    DataFrame, shape (columns, 2)
+        Index column; ``all songs`` and ``same year`` (means of both sides by year are taken out),
+        -1 to 1.
+
+    Examples
+    --------
+    Newer songs are louder and more popular, but among songs of one year the louder ones are not.
+
+    >>> songs = pd.DataFrame({"release_date": ["1970", "1970", "2010", "2010"]})
+    >>> songs = songs.assign(loudness=[-12, -10, -6, -4], popularity=[20, 10, 60, 50])
+    >>> compare_correlations(songs, ["loudness"]).round(2)
+              all songs  same year
+    loudness       0.84       -1.0
     """
     year = describe_date(df)["year"]
     kept = df.loc[year.notna(), [*columns, "popularity"]].astype(float)
@@ -269,16 +347,24 @@ def summarise_artists(df: pd.DataFrame, *, min_songs: int = 10) -> pd.DataFrame:
 
     Parameters
     ----------
-    df : DataFrame
+    df : DataFrame, shape (n, columns)
         Raw table.
     min_songs : int
         Artists of fewer songs are left out.
 
     Returns
     -------
-    DataFrame, index artist
-        ``songs``, ``zero`` (share at popularity 0), ``popularity`` (mean of all songs), ``low``
-        and ``high`` (smallest and largest popularity above 0; NaN where there is none).
+    DataFrame, shape (artists, 5)
+        Index artist; ``songs``, ``zero`` (share at popularity 0), ``popularity`` (mean of all
+        songs), ``low`` and ``high`` (smallest and largest popularity above 0; NaN where there is
+        none).
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"artist_name": ["Ann", "Ann", "Bo"], "popularity": [0, 40, 50]})
+    >>> table = summarise_artists(songs, min_songs=1)
+    >>> list(table.index), table.loc["Ann", ["popularity", "zero", "low"]].tolist()
+    (['Bo', 'Ann'], [20.0, 0.5, 40.0])
     """
     groups = df["popularity"].groupby(df["artist_name"])
     table = pd.DataFrame({"songs": groups.size(), "popularity": groups.mean()})
@@ -296,7 +382,7 @@ def measure_likeness(df: pd.DataFrame, column: str) -> float:
 
     Parameters
     ----------
-    df : DataFrame
+    df : DataFrame, shape (n, columns)
         Raw table.
     column : str
         Column that makes the groups, such as ``artist_name``.
@@ -305,6 +391,14 @@ def measure_likeness(df: pd.DataFrame, column: str) -> float:
     -------
     float
         At most 1; NaN if no group has two songs, or all are equally popular.
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"artist_name": ["Ann", "Ann", "Bo", "Bo"]})
+    >>> measure_likeness(songs.assign(popularity=[10, 10, 60, 60]), "artist_name")
+    1.0
+    >>> round(measure_likeness(songs.assign(popularity=[10, 20, 30, 40]), "artist_name"), 2)
+    0.78
     """
     groups = df["popularity"].astype(float).groupby(df[column])
     size, means = groups.size(), groups.mean()

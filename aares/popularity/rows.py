@@ -37,7 +37,7 @@ def get_tokens(X: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
 
     Parameters
     ----------
-    X : DataFrame
+    X : DataFrame, shape (n, columns)
         Raw table.
     column : str
         A column of tuples (``genres``) or of strings (``artist_name``, ``release_date``).
@@ -45,6 +45,14 @@ def get_tokens(X: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
     Returns
     -------
     list of tuple of str, length n
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"genres": [("jazz", "bebop"), ()], "artist_name": ["Ella", None]})
+    >>> get_tokens(songs, "genres")
+    [('jazz', 'bebop'), ()]
+    >>> get_tokens(songs, "artist_name")
+    [('Ella',), ()]
     """
     return [_read_tokens(value) for value in X[column]]
 
@@ -62,6 +70,13 @@ class RowFeatures(TransformerMixin, BaseEstimator):
     ----------
     function : callable
         DataFrame -> DataFrame of floats, of the same length and always the same columns.
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"genres": [("jazz", "bebop"), ()]})
+    >>> encoder = RowFeatures(count_genres).fit(songs)
+    >>> encoder.get_feature_names_out().tolist(), encoder.transform(songs).tolist()
+    (['n_genres'], [[2.0], [0.0]])
     """
 
     def __init__(self, function: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
@@ -86,12 +101,20 @@ def describe_audio(X: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    X : DataFrame
+    X : DataFrame, shape (n, columns)
         Raw table.
 
     Returns
     -------
-    DataFrame of float
+    DataFrame of float, shape (n, k)
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame(dict.fromkeys(AUDIO_FEATURES, [0.5, 0.25]))
+    >>> describe_audio(songs.assign(explicit=[True, False]))[["energy", "explicit"]]
+       energy  explicit
+    0    0.50       1.0
+    1    0.25       0.0
     """
     return X[[*AUDIO_FEATURES, "explicit"]].astype(float)
 
@@ -101,13 +124,22 @@ def describe_date(X: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    X : DataFrame
+    X : DataFrame, shape (n, columns)
         Table with ``release_date`` (``2008``, ``2008-05``, ``2008-05-23`` or missing).
 
     Returns
     -------
-    DataFrame
+    DataFrame of float, shape (n, 5)
         ``year``, ``month``, ``day``, ``weekday`` (0 Monday), ``date`` (years, with fraction).
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"release_date": ["2015-07-10", "2008-05", None]})
+    >>> describe_date(songs).round(2)
+         year  month   day  weekday     date
+    0  2015.0    7.0  10.0      4.0  2015.52
+    1  2008.0    5.0   NaN      NaN  2008.33
+    2     NaN    NaN   NaN      NaN      NaN
     """
     parts = data.parse_dates(X["release_date"].astype("object"))[["year", "month", "day"]]
     parts = parts.astype("Float64").astype(float)
@@ -131,12 +163,20 @@ def describe_title(X: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    X : DataFrame
+    X : DataFrame, shape (n, columns)
         Raw table.
 
     Returns
     -------
-    DataFrame of float
+    DataFrame of float, shape (n, k)
+
+    Examples
+    --------
+    >>> songs = pd.DataFrame({"track_name": ["Harbour (Live)", "Harbour"], "artist_name": "Lamps"})
+    >>> describe_title(songs)[["title_live", "title_bracket", "title_length", "artist_length"]]
+       title_live  title_bracket  title_length  artist_length
+    0         1.0            1.0          14.0            5.0
+    1         0.0            0.0           7.0            5.0
     """
     title = X["track_name"].astype("string").fillna("")
     marks = {
@@ -153,13 +193,18 @@ def count_genres(X: pd.DataFrame) -> pd.DataFrame:
 
     Parameters
     ----------
-    X : DataFrame
+    X : DataFrame, shape (n, columns)
         Raw table.
 
     Returns
     -------
-    DataFrame
+    DataFrame of float, shape (n, 1)
         Column ``n_genres``.
+
+    Examples
+    --------
+    >>> count_genres(pd.DataFrame({"genres": [("jazz", "bebop"), ()]}))["n_genres"].tolist()
+    [2.0, 0.0]
     """
     lengths = [float(len(row)) for row in get_tokens(X, "genres")]
     return pd.DataFrame({"n_genres": lengths}, index=X.index)
@@ -175,7 +220,13 @@ def count_values(tokens: Iterable[Sequence[str]]) -> pd.Series:
 
     Returns
     -------
-    Series of int, index token
+    Series of int, shape (tokens,)
+        Its index holds the tokens.
+
+    Examples
+    --------
+    >>> count_values([("jazz", "bebop"), ("punk", "jazz"), ()]).to_dict()
+    {'jazz': 2, 'bebop': 1, 'punk': 1}
     """
     counts = pd.Series([token for row in tokens for token in row], dtype=object).value_counts()
     return counts.sort_index().sort_values(ascending=False, kind="stable")
