@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.feature_selection import f_classif
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 NEIGHBORS = 5  # votes of the KNN model; the conformal measure has a k of its own
 PLAIN_RATIOS = ("danceability", "energy", "valence")
@@ -87,7 +88,7 @@ def describe_songs(songs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(columns, index=songs.index)
 
 
-class FisherScaler(BaseEstimator, TransformerMixin):
+class FisherScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Standardise columns and weight each by how well it separates given classes.
 
     A column is divided by its standard deviation and multiplied by ``sqrt(F / max F)`` with F the
@@ -99,6 +100,12 @@ class FisherScaler(BaseEstimator, TransformerMixin):
     scaler_ : StandardScaler
     weights_ : ndarray of float, shape (d,), in [0, 1]
     """
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn asks of an estimator: labels are needed."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        return tags
 
     def fit(self, X, y):
         """Learn location, scale and weight of each column.
@@ -120,6 +127,7 @@ class FisherScaler(BaseEstimator, TransformerMixin):
         >>> FisherScaler().fit(X, ["jazz", "jazz", "punk", "punk"]).weights_.tolist()
         [1.0, 0.0]
         """
+        X, y = validate_data(self, X, y, dtype=np.float64)
         self.scaler_ = StandardScaler().fit(X)
         scores = np.nan_to_num(f_classif(self.scaler_.transform(X), y)[0])
         self.weights_ = np.sqrt(scores / (scores.max() or 1.0))  # all 0: no column separates
@@ -144,6 +152,7 @@ class FisherScaler(BaseEstimator, TransformerMixin):
         [2.2, 0.0]
         """
         check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
         return self.scaler_.transform(X) * self.weights_
 
 

@@ -13,12 +13,12 @@ McFadden, D. (1974). Conditional logit analysis of qualitative choice behavior, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import lightgbm
 import numpy as np
 import pandas as pd
 from scipy.special import softmax
-from sklearn.base import BaseEstimator
 
 # What kind of song is asked about.
 CONTEXT = (
@@ -28,7 +28,8 @@ CONTEXT = (
 REST = 0.002  # probability shared by all genres, as those that are no candidate are not impossible
 
 
-class CandidateModel(BaseEstimator):
+@dataclass(kw_only=True, eq=False)
+class CandidateModel:
     """Choose among the most likely labels of each song by how they compare.
 
     Parameters
@@ -39,10 +40,9 @@ class CandidateModel(BaseEstimator):
     random_state : int
     """
 
-    def __init__(self, *, n_candidates=10, rounds=160, random_state=0) -> None:
-        self.n_candidates = n_candidates
-        self.rounds = rounds
-        self.random_state = random_state
+    n_candidates: int = 10
+    rounds: int = 160
+    random_state: int = 0
 
     def fit(
         self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray], codes: np.ndarray

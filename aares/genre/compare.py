@@ -24,6 +24,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from aares.genre.songs import SongNumbers
 from aares.scores import Fold, predict_folds, spread_of_share
@@ -46,6 +48,8 @@ class NamedBoosting(ClassifierMixin, BaseEstimator):
         """Fit depth-4 trees (Chen and Guestrin 2016)."""
         import xgboost  # comes with the extra [course]: no other model needs it
 
+        X, y = validate_data(self, X, y)
+        check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.model_ = xgboost.XGBClassifier(
             n_estimators=self.rounds,
@@ -68,6 +72,8 @@ class NamedBoosting(ClassifierMixin, BaseEstimator):
         >>> NamedBoosting(rounds=5).fit(X, y).predict(X[::6]).tolist()
         ['jazz', 'jazz', 'punk', 'punk']
         """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False)
         return self.classes_[self.model_.predict_proba(X).argmax(axis=1)]
 
 

@@ -11,10 +11,11 @@ Wolpert, D. (1992). Stacked generalization, section 2.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 from threadpoolctl import threadpool_limits
@@ -25,7 +26,8 @@ from aares.genre.guess import fit_boosting
 WEIGHTS = {"candidates": 0.4, "networks": 0.3, "boosting": 0.3}
 
 
-class Networks(BaseEstimator):
+@dataclass(kw_only=True, eq=False)
+class Networks:
     """Small neural networks on ranks and logarithms; their mean counts.
 
     Parameters
@@ -36,10 +38,9 @@ class Networks(BaseEstimator):
     random_state : int
     """
 
-    def __init__(self, *, n_networks=2, passes=20, random_state=0) -> None:
-        self.n_networks = n_networks
-        self.passes = passes
-        self.random_state = random_state
+    n_networks: int = 2
+    passes: int = 20
+    random_state: int = 0
 
     def fit(
         self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray], codes: np.ndarray
@@ -98,7 +99,8 @@ class Networks(BaseEstimator):
         return np.clip(self.scaler_.transform(inputs), -6, 6)
 
 
-class Boosting(BaseEstimator):
+@dataclass(kw_only=True, eq=False)
+class Boosting:
     """Boosted trees on everything, a tree for each label; see `guess.fit_boosting`.
 
     Parameters
@@ -107,9 +109,8 @@ class Boosting(BaseEstimator):
     random_state : int
     """
 
-    def __init__(self, *, rounds=110, random_state=0) -> None:
-        self.rounds = rounds
-        self.random_state = random_state
+    rounds: int = 110
+    random_state: int = 0
 
     def fit(
         self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray], codes: np.ndarray
@@ -147,7 +148,8 @@ class Boosting(BaseEstimator):
         return np.concatenate([numbers.to_numpy(), np.log(guesses + 0.01), *votes], axis=1)
 
 
-class Decision(BaseEstimator):
+@dataclass(kw_only=True, eq=False)
+class Decision:
     """Decide on labels by the weighted mean of boosted trees, candidate model and networks.
 
     Parameters
@@ -163,14 +165,11 @@ class Decision(BaseEstimator):
     random_state : int
     """
 
-    def __init__(
-        self, *, rounds=110, candidate_rounds=160, n_networks=2, n_jobs=2, random_state=0
-    ) -> None:
-        self.rounds = rounds
-        self.candidate_rounds = candidate_rounds
-        self.n_networks = n_networks
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+    rounds: int = 110
+    candidate_rounds: int = 160
+    n_networks: int = 2
+    n_jobs: int = 2
+    random_state: int = 0
 
     def fit(
         self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray], codes: np.ndarray

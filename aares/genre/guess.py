@@ -13,10 +13,11 @@ Ke, G. et al. (2017). LightGBM: a highly efficient gradient boosting decision tr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import lightgbm
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.base import BaseEstimator
 from sklearn.ensemble import ExtraTreesClassifier
 
 
@@ -66,7 +67,8 @@ def fit_boosting(
     return lightgbm.train(options, lightgbm.Dataset(inputs, codes), num_boost_round=rounds)
 
 
-class FirstGuess(BaseEstimator):
+@dataclass(kw_only=True, eq=False)
+class FirstGuess:
     """Guess label probabilities from the numbers of songs.
 
     Parameters
@@ -81,12 +83,11 @@ class FirstGuess(BaseEstimator):
     random_state : int
     """
 
-    def __init__(self, *, n_trees=200, rounds=90, n_folds=8, n_jobs=2, random_state=0) -> None:
-        self.n_trees = n_trees
-        self.rounds = rounds
-        self.n_folds = n_folds
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+    n_trees: int = 200
+    rounds: int = 90
+    n_folds: int = 8
+    n_jobs: int = 2
+    random_state: int = 0
 
     def fit_transform(self, inputs: np.ndarray, codes: np.ndarray) -> np.ndarray:
         """Learn from labelled songs, and guess for each without its own label.

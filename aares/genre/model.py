@@ -9,6 +9,8 @@ Used by notebook 01. Three steps, all learnt inside ``fit``:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -18,7 +20,7 @@ from aares.genre.decision import Decision
 from aares.genre.guess import FirstGuess
 from aares.genre.labels import label_songs, remove_songs
 from aares.genre.neighbors import NeighborVotes, Songs
-from aares.genre.songs import RankSpace, check_table, compute_numbers, name_albums
+from aares.genre.songs import COLUMNS, RankSpace, check_table, compute_numbers, name_albums
 
 # Arguments of a classifier that learns in half the time and scores a little less.
 LIGHT = {"n_trees": 80, "n_folds": 3, "rounds": 0, "n_networks": 1}
@@ -50,6 +52,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
     classes_ : ndarray of str, shape (n_classes,)
     n_extra_ : int
         Labelled songs that came from `extra`.
+    feature_names_in_ : ndarray of str, shape (16,)
+        The columns that are read, in whatever order they come.
     """
 
     def __init__(
@@ -105,6 +109,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         self.guess_ = FirstGuess(n_trees=self.n_trees, n_folds=self.n_folds, **self._shared())
         guesses = self.guess_.fit_transform(numbers.to_numpy(), codes)
         votes = self._fit_votes(self._describe(table, numbers, guesses), codes)
+        self.feature_names_in_ = np.array(COLUMNS, dtype=object)
+        self.n_features_in_ = len(COLUMNS)
         self.decision_ = Decision(
             rounds=self.rounds,
             candidate_rounds=self.candidate_rounds,
@@ -149,7 +155,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         >>> model.predict(songs[::13]).tolist()
         ['jazz', 'jazz', 'punk', 'punk']
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
 
     def _add_extra(
         self, table: pd.DataFrame, labels: np.ndarray
@@ -179,7 +186,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         }[self.votes]
         return [voter.fit_transform(songs, codes) for voter in self.voters_]
 
-    def _shared(self) -> dict[str, int]:
+    def _shared(self) -> dict[str, Any]:
         return {"n_jobs": self.n_jobs, "random_state": self.random_state}
 
 

@@ -21,7 +21,6 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 from scipy.spatial.distance import cdist
-from sklearn.base import BaseEstimator
 from sklearn.neighbors import NearestNeighbors
 
 # What a pair's songs have in common, and what kind of songs they are.
@@ -247,7 +246,8 @@ def _describe_company(pairs: Pairs, known: np.ndarray) -> list[np.ndarray]:
     return [size, nearest[group], mean, pairs.distance - closest[pairs.left]]
 
 
-class NeighborVotes(BaseEstimator):
+@dataclass(kw_only=True, eq=False)
+class NeighborVotes:
     """Let neighbours vote for their label, weighted by a learnt trust.
 
     Parameters
@@ -267,24 +267,13 @@ class NeighborVotes(BaseEstimator):
     random_state : int
     """
 
-    def __init__(
-        self,
-        *,
-        by="date",
-        learned=True,
-        limit=25,
-        n_folds=2,
-        rounds=80,
-        n_jobs=2,
-        random_state=0,
-    ) -> None:
-        self.by = by
-        self.learned = learned
-        self.limit = limit
-        self.n_folds = n_folds
-        self.rounds = rounds
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+    by: str = "date"
+    learned: bool = True
+    limit: int = 25
+    n_folds: int = 2
+    rounds: int = 80
+    n_jobs: int = 2
+    random_state: int = 0
 
     def fit_transform(self, songs: Songs, y: np.ndarray) -> np.ndarray:
         """Learn from labelled songs, and return the votes for these songs.

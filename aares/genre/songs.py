@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import QuantileTransformer
+from sklearn.utils.validation import check_is_fitted
 
 from aares.data import parse_dates
 from aares.data.schemas import SCHEMAS, show_cell
@@ -183,6 +184,8 @@ class SongNumbers(TransformerMixin, BaseEstimator):
         """Learn the medians that stand in for missing values."""
         numbers = compute_numbers(check_table(X), dates=self.dates)
         self.medians_ = numbers.median().fillna(0)
+        self.feature_names_in_ = np.array(COLUMNS, dtype=object)
+        self.n_features_in_ = len(COLUMNS)
         return self
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:
@@ -196,8 +199,14 @@ class SongNumbers(TransformerMixin, BaseEstimator):
         >>> numbers.shape, numbers[:, 1].tolist()
         ((3, 16), [1.0, 3.0, 2.0])
         """
+        check_is_fitted(self)
         numbers = compute_numbers(check_table(X), dates=self.dates)
         return numbers.fillna(self.medians_).to_numpy()
+
+    def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
+        """Return the names of the numbers."""
+        check_is_fitted(self)
+        return self.medians_.index.to_numpy(dtype=object)
 
 
 class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -211,6 +220,8 @@ class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         values = table[list(SOUND)].to_numpy(dtype=float)
         n_quantiles = max(1, min(1000, len(values)))
         self.ranks_ = QuantileTransformer(n_quantiles=n_quantiles, subsample=None).fit(values)
+        self.feature_names_in_ = np.array(SOUND, dtype=object)
+        self.n_features_in_ = len(SOUND)
         return self
 
     def transform(self, table: pd.DataFrame) -> np.ndarray:
@@ -223,5 +234,6 @@ class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         >>> RankSpace().fit(songs[:3]).transform(songs)[:, 0].tolist()
         [0.0, 0.5, 1.0, 0.5]
         """
+        check_is_fitted(self)
         values = self.ranks_.transform(table[list(SOUND)].to_numpy(dtype=float))
         return np.nan_to_num(values, nan=0.5)

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.dummy import DummyRegressor
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 from aares.popularity.encoders import GenreSVD, TokenCounter, TokenTargetEncoder
 from aares.popularity.genres import GenreCommunities, GenreEmbedding, GenreNMF
@@ -200,6 +201,7 @@ class LabelEncoder(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> Any:
         """Return the sparse one-hot matrix, shape (n, macro-genres); zeros where there is none."""
+        check_is_fitted(self)
         return self.counter_.transform(self._label(X))
 
     def _label(self, X: pd.DataFrame) -> pd.DataFrame:

@@ -27,6 +27,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.model_selection import KFold
+from sklearn.utils.validation import check_is_fitted
 
 from aares.popularity.rows import FloatArray, get_tokens
 
@@ -83,6 +84,7 @@ class TokenCounter(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> sparse.csr_matrix:
         """Return the multi-hot matrix, shape (n, tokens); unknown tokens are left out."""
+        check_is_fitted(self)
         known = self.vocabulary_
         rows = [
             [known[token] for token in dict.fromkeys(row) if token in known]
@@ -96,6 +98,7 @@ class TokenCounter(TransformerMixin, BaseEstimator):
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Return one name for each token."""
+        check_is_fitted(self)
         return np.array([f"{self.column}={token}" for token in self.vocabulary_], dtype=object)
 
 
@@ -169,6 +172,7 @@ class TokenTargetEncoder(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return the five statistics of each row, shape (n, 5)."""
+        check_is_fitted(self)
         return _aggregate(self.counter_.transform(X), self.table_)
 
     def fit_transform(self, X: pd.DataFrame, y: Any = None, **fit_params: Any) -> FloatArray:
@@ -214,6 +218,7 @@ class TokenTargetEncoder(TransformerMixin, BaseEstimator):
         >>> encoder.encode_folds(songs, y, folds)[:, 0].tolist()
         [22.5, 60.0, 60.0]
         """
+        check_is_fitted(self)
         tokens = self.counter_.transform(self._join(X))
         target = self._join_target(y)
         encoded = np.empty((len(X), len(self.STATISTICS)))
@@ -224,6 +229,7 @@ class TokenTargetEncoder(TransformerMixin, BaseEstimator):
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Return the names of the five statistics."""
+        check_is_fitted(self)
         return np.array([f"{self.column}_{name}" for name in self.STATISTICS], dtype=object)
 
     def _join(self, X: pd.DataFrame) -> pd.DataFrame:
@@ -315,11 +321,13 @@ class GenreSVD(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return the coordinates, shape (n, n_components); zeros for an empty list."""
+        check_is_fitted(self)
         if self.svd_ is None:
             return np.zeros((len(X), 1))
         return self.svd_.transform(self.tfidf_.transform(self.counter_.transform(X)))
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Return one name for each coordinate."""
+        check_is_fitted(self)
         size = 1 if self.svd_ is None else self.svd_.n_components
         return np.array([f"genre_svd_{i + 1}" for i in range(size)], dtype=object)

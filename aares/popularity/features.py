@@ -11,6 +11,7 @@ that keep an artist's songs together.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ import pandas as pd
 from lightgbm import LGBMClassifier, LGBMRegressor
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import KFold
+from sklearn.utils.validation import check_is_fitted
 
 from aares.popularity import kriging
 from aares.popularity.encoders import GenreSVD, TokenTargetEncoder
@@ -171,10 +173,12 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return predicted popularity (0-100) and chance of a zero, shape (n, 2)."""
+        check_is_fitted(self, "known_")
         return self._predict((self.level_, self.zero_), self._describe(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the two names."""
+        check_is_fitted(self, "known_")
         return np.array(["reference_level", "reference_zero"], dtype=object)
 
     @staticmethod
@@ -213,7 +217,8 @@ def learn_reference(reference: pd.DataFrame, *, random_state: int = 0) -> Refere
     return ReferenceModel(reference=reference, random_state=random_state).fit()
 
 
-class SongFeatures(BaseEstimator):
+@dataclass(kw_only=True, eq=False)
+class SongFeatures:
     """Turn the raw table into the numbers that the trees read.
 
     Parameters
@@ -240,11 +245,8 @@ class SongFeatures(BaseEstimator):
     ([18.6, 41.4], [30.0, 30.0])
     """
 
-    def __init__(
-        self, *, reference: pd.DataFrame | ReferenceModel | None = None, random_state: int = 0
-    ) -> None:
-        self.reference = reference
-        self.random_state = random_state
+    reference: pd.DataFrame | ReferenceModel | None = None
+    random_state: int = 0
 
     def fit_training(self, X: pd.DataFrame, y: Any) -> tuple[FloatArray, FloatArray]:
         """Fit, and return features of the training songs without their own popularity.

@@ -24,6 +24,7 @@ from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.decomposition import NMF, TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.manifold import TSNE
+from sklearn.utils.validation import check_is_fitted
 
 from aares.popularity.encoders import TokenCounter
 from aares.popularity.rows import FloatArray, count_values
@@ -70,6 +71,7 @@ class GenreNMF(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return the weights, shape (n, n_components), or fewer where there are few genres."""
+        check_is_fitted(self)
         if self.nmf_ is None:
             return np.zeros((len(X), 1))
         return self.nmf_.transform(self.weights_.transform(self.counter_.transform(X)))
@@ -115,6 +117,7 @@ class GenreEmbedding(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return the mean places, shape (n, n_components); the origin for an empty list."""
+        check_is_fitted(self)
         hot = self.counter_.transform(X)
         lengths = np.maximum(np.diff(hot.indptr), 1)
         return (hot @ self.places_) / lengths[:, None]
@@ -171,6 +174,7 @@ class GenreCommunities(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return the shares, shape (n, communities); zeros for an empty list."""
+        check_is_fitted(self)
         hot = self.counter_.transform(X)
         lengths = np.maximum(np.diff(hot.indptr), 1)
         return (hot @ self.belongs_) / lengths[:, None]

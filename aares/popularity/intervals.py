@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import train_test_split
+from sklearn.utils.validation import check_is_fitted
 
 from aares.popularity.model import mix_quantile
 from aares.popularity.rows import FloatArray
@@ -207,6 +208,7 @@ class PopularityIntervals(BaseEstimator):
         >>> intervals.calibrate(songs, y + 7).correction_
         7.0
         """
+        check_is_fitted(self, "model_")
         scores = score_bounds(y, self._predict_bounds(X))
         self.correction_ = find_correction(scores, self.coverage)
         return self
@@ -234,6 +236,7 @@ class PopularityIntervals(BaseEstimator):
         >>> intervals.calibrate(songs, y + 7).predict_interval(songs)[0].tolist()
         [43.0, 57.0]
         """
+        check_is_fitted(self, "correction_")
         return move_bounds(self._predict_bounds(X), self.correction_)
 
     def _predict_bounds(self, X: pd.DataFrame) -> FloatArray:

@@ -15,6 +15,7 @@ Geurts, Ernst, Wehenkel, "Extremely randomized trees", Machine Learning 63, 2006
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from scipy import stats
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.model_selection import KFold
+from sklearn.utils.validation import check_is_fitted
 
 from aares.data.schemas import AUDIO_FEATURES
 from aares.popularity.copies import Copies, CopyRule, Releases
@@ -69,13 +71,14 @@ _DRAWS = {2: 1, 1: 4}
 _TREES: dict[str, Any] = {"n_estimators": 30, "max_features": 0.3, "n_jobs": 1}
 
 
-class HurdleRegressor(RegressorMixin, BaseEstimator):
+@dataclass(eq=False)
+class HurdleRegressor:
     """Chance of being above zero, times the expected popularity of such a song.
 
     Parameters
     ----------
     classifier, regressor : estimator
-        Cloned by nobody: pass fresh ones.
+        Fitted in place, not cloned: pass fresh ones.
 
     Examples
     --------
@@ -88,9 +91,8 @@ class HurdleRegressor(RegressorMixin, BaseEstimator):
     (0.25, 30.0)
     """
 
-    def __init__(self, classifier: Any, regressor: Any) -> None:
-        self.classifier = classifier
-        self.regressor = regressor
+    classifier: Any
+    regressor: Any
 
     def fit(self, X: Any, y: Any) -> HurdleRegressor:
         """Fit the classifier on all rows and the regressor on those above zero."""
@@ -165,6 +167,8 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         What a known copy changes.
     spread_ : float
         Standard deviation (points) of the popularity of a song above zero around its prediction.
+    feature_names_in_ : ndarray of str, shape (18,)
+        The columns that are read, in whatever order they come.
     """
 
     def __init__(
@@ -224,6 +228,8 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         self.artists_ = frozenset(name_artists(X)) - {""}
         _, zero, level = _blend(self.hurdles_, known[rest])
         self.rule_ = CopyRule().fit(zero, level, copies.take(rest), y[rest])
+        self.feature_names_in_ = np.array(COLUMNS, dtype=object)
+        self.n_features_in_ = len(COLUMNS)
         return self
 
     def predict(self, X: pd.DataFrame) -> FloatArray:
@@ -246,6 +252,7 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
             ``level`` (expected popularity above 0) and ``spread`` around it; points. ``alone`` is
             the mean before copies are looked at, ``likeness`` (0-1) that of the closest copy.
         """
+        check_is_fitted(self, "rule_")
         X = _check_table(X)
         if X.empty:
             return pd.DataFrame(columns=TOLD, dtype=float)

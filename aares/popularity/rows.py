@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 from aares import data
 from aares.data.schemas import AUDIO_FEATURES
@@ -89,10 +90,12 @@ class RowFeatures(TransformerMixin, BaseEstimator):
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return the features, shape (n, k)."""
+        check_is_fitted(self)
         return self.function(X).to_numpy(float)
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
         """Return the names of the columns."""
+        check_is_fitted(self)
         return np.array(self.names_, dtype=object)
 
 

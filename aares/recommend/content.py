@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -65,6 +66,8 @@ class SongSpace(TransformerMixin, BaseEstimator):
     ----------
     names_ : list of str
         Name of each coordinate.
+    feature_names_in_ : ndarray of str
+        The columns that are read, in whatever order they come.
     """
 
     def __init__(self, *, weights: Mapping[str, float] | None = None) -> None:
@@ -98,6 +101,8 @@ class SongSpace(TransformerMixin, BaseEstimator):
         self.scale_ = np.array(
             [weights[name.removesuffix("_x").removesuffix("_y")] for name in self.names_]
         )
+        read = [name for name in WEIGHTS if name in songs]
+        self.feature_names_in_, self.n_features_in_ = np.array(read, dtype=object), len(read)
         return self
 
     def transform(self, songs: pd.DataFrame) -> FloatArray:
@@ -112,8 +117,14 @@ class SongSpace(TransformerMixin, BaseEstimator):
         >>> space.transform(songs)[2, columns].round(2).tolist()  # all below 40 beats count as 40
         [1.22, 2.45, 0.0]
         """
+        check_is_fitted(self)
         values = transform_columns(songs)[self.names_].to_numpy(float)
         return ((values - self.centre_) / self.spread_).clip(-_CLIP, _CLIP) * self.scale_
+
+    def get_feature_names_out(self, input_features: object = None) -> npt.NDArray[np.object_]:
+        """Return the name of each coordinate."""
+        check_is_fitted(self)
+        return np.array(self.names_, dtype=object)
 
 
 def transform_columns(songs: pd.DataFrame) -> pd.DataFrame:

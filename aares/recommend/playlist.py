@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from aares.data.titles import normalise, strip_title
 from aares.recommend.content import (
@@ -37,7 +39,7 @@ class SongNotFoundError(LookupError):
     """No song matches what was asked for; the message suggests the nearest names."""
 
 
-class Recommender:
+class Recommender(BaseEstimator):
     """Recommend songs that sound like given ones.
 
     Parameters
@@ -141,6 +143,8 @@ class Recommender:
             A seed is not in the table.
         ValueError
             `n` or another option is out of range.
+        NotFittedError
+            There are no songs yet to choose from.
 
         Examples
         --------
@@ -156,6 +160,7 @@ class Recommender:
         >>> recommender.playlist("s1", max_per_artist=1)["name"].tolist()
         ['Two']
         """
+        check_is_fitted(self)
         _check_options(n, max_per_artist, diversity)
         seeds = self.find_rows(seed)
         to_seeds = measure_distances(self.points_, self.points_[seeds])
@@ -206,6 +211,7 @@ class Recommender:
         Traceback (most recent call last):
         aares.recommend.playlist.SongNotFoundError: no song 'Crep'; did you mean Creep by TLC?
         """
+        check_is_fitted(self)
         wanted, by = _name(name), _name(artist)
         mine = np.array([not by or by in names for names in self._by])
         for same in (self._names == wanted, self._bare == strip_title(name)):
@@ -235,6 +241,7 @@ class Recommender:
         >>> recommender.find_rows(["s2", ("Chiquitita", "ABBA"), "s2"]).tolist()
         [1, 0]
         """
+        check_is_fitted(self)
         single = isinstance(seed, str) or (isinstance(seed, tuple) and seed not in self._rows)
         queries: Iterable[str | tuple[str, str]] = [seed] if single else seed  # type: ignore[list-item]
         rows = [self._find_row(query) for query in queries]

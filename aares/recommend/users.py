@@ -17,12 +17,15 @@ neighborhood interpolation weights", ICDM 2007: section 2 (shrinkage).
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import linalg, sparse
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
 
 from aares.recommend.content import FloatArray, combine_seeds, measure_distances
 
@@ -77,7 +80,21 @@ def make_matrix(plays: pd.DataFrame, songs: pd.DataFrame) -> tuple[sparse.csr_ma
     return sparse.csr_matrix(entries, shape=(len(users), len(songs))), list(users)
 
 
-class RandomScorer:
+class _Untaught(BaseEstimator):
+    """A scorer that learns nothing of other listeners, and may score before `fit`."""
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn asks of an estimator."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+    def fit(self, matrix: sparse.csr_matrix) -> Self:
+        """Learn nothing."""
+        return self
+
+
+class RandomScorer(_Untaught):
     """Scores without meaning: the floor of every comparison.
 
     Parameters
@@ -88,10 +105,6 @@ class RandomScorer:
 
     def __init__(self, *, random_state: int = 0) -> None:
         self.random_state = random_state
-
-    def fit(self, matrix: sparse.csr_matrix) -> RandomScorer:
-        """Learn nothing."""
-        return self
 
     def score(self, profiles: sparse.csr_matrix) -> FloatArray:
         """Return uniform random scores.
@@ -105,7 +118,7 @@ class RandomScorer:
         return np.random.default_rng(self.random_state).random(profiles.shape)
 
 
-class PopularScorer:
+class PopularScorer(BaseEstimator):
     """The songs that most listeners know, for everybody alike."""
 
     def fit(self, matrix: sparse.csr_matrix) -> PopularScorer:
@@ -123,10 +136,11 @@ class PopularScorer:
         >>> PopularScorer().fit(heard).score(sparse.csr_matrix([[0, 0, 1]])).tolist()
         [[2, 1, 0]]
         """
+        check_is_fitted(self)
         return np.tile(self.count_, (profiles.shape[0], 1))
 
 
-class ContentScorer:
+class ContentScorer(_Untaught):
     """Songs that sound like those a listener knows; needs no other listener.
 
     Parameters
@@ -140,10 +154,6 @@ class ContentScorer:
     def __init__(self, points: FloatArray, *, combine: str = "soft") -> None:
         self.points = points
         self.combine = combine
-
-    def fit(self, matrix: sparse.csr_matrix) -> ContentScorer:
-        """Learn nothing: the space is all there is."""
-        return self
 
     def score(self, profiles: sparse.csr_matrix) -> FloatArray:
         """Return minus the distance to the known songs; 0 for a listener without any.
@@ -167,7 +177,7 @@ class ContentScorer:
         return scores
 
 
-class ArtistScorer:
+class ArtistScorer(_Untaught):
     """Songs by artists whom a listener knows: the share of known songs by the song's artist.
 
     Parameters
@@ -177,11 +187,7 @@ class ArtistScorer:
     """
 
     def __init__(self, artists: npt.ArrayLike) -> None:
-        self.codes_ = pd.factorize(np.asarray(artists, dtype=object))[0]
-
-    def fit(self, matrix: sparse.csr_matrix) -> ArtistScorer:
-        """Learn nothing."""
-        return self
+        self.artists = artists
 
     def score(self, profiles: sparse.csr_matrix) -> FloatArray:
         """Return the share of each song's artist among the known songs (0-1).
@@ -193,14 +199,14 @@ class ArtistScorer:
         >>> scorer.score(sparse.csr_matrix([[1, 0, 0], [1, 0, 1]])).tolist()
         [[1.0, 1.0, 0.0], [0.5, 0.5, 0.5]]
         """
-        n = len(self.codes_)
-        by = sparse.csr_matrix((np.ones(n), (np.arange(n), self.codes_)))
+        codes = pd.factorize(np.asarray(self.artists, dtype=object))[0]
+        by = sparse.csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)))
         known = np.asarray(profiles.sum(axis=1)).clip(1)
         share = np.asarray((profiles @ by).todense()) / known
-        return share[:, self.codes_]
+        return share[:, codes]
 
 
-class ItemCosineScorer:
+class ItemCosineScorer(BaseEstimator):
     """Songs whose listeners are those of the known songs: cosine with shrinkage.
 
     Similarity of songs i and j is c_ij / (sqrt(c_i c_j) + shrinkage), with c the numbers of
@@ -239,10 +245,11 @@ class ItemCosineScorer:
         >>> scorer.score(sparse.csr_matrix([[1.0, 0.0, 0.0]])).round(2).tolist()  # 2 / sqrt(2 * 3)
         [[0.0, 0.82, 0.0]]
         """
+        check_is_fitted(self)
         return np.asarray((profiles @ self.similarity_).todense())
 
 
-class EaseScorer:
+class EaseScorer(BaseEstimator):
     """EASE: the linear autoencoder with a zero diagonal, in closed form.
 
     Steck inverts the regularised matrix of songs x songs. With many songs and few listeners the
@@ -285,20 +292,27 @@ class EaseScorer:
         >>> scorer.score(sparse.csr_matrix([[1.0, 0.0, 0.0]])).round(2).tolist()
         [[0.0, 0.5, 0.0]]
         """
+        check_is_fitted(self)
         known = np.asarray(profiles.todense(), dtype=float)
         overlap = np.asarray((profiles @ self.matrix_.T).todense(), dtype=float)
         through = (self.matrix_.T @ linalg.cho_solve(self.factor_, overlap.T)).T
         return known - (known - through) / self.strength / self.diagonal_
 
 
-class HybridScorer:
+class HybridScorer(BaseEstimator):
     """A weighted sum of methods, each put on one scale for each listener first.
 
     Parameters
     ----------
     parts : dict of str to scorer
+        Cloned.
     weights : dict of str to float
         One for each part.
+
+    Attributes
+    ----------
+    parts_ : dict of str to scorer
+        Fitted.
     """
 
     def __init__(self, parts: dict[str, Scorer], weights: dict[str, float]) -> None:
@@ -307,8 +321,7 @@ class HybridScorer:
 
     def fit(self, matrix: sparse.csr_matrix) -> HybridScorer:
         """Fit every part."""
-        for part in self.parts.values():
-            part.fit(matrix)
+        self.parts_ = {name: clone(part).fit(matrix) for name, part in self.parts.items()}
         return self
 
     def score(self, profiles: sparse.csr_matrix) -> FloatArray:
@@ -324,8 +337,9 @@ class HybridScorer:
         >>> hybrid.score(sparse.csr_matrix([[0.0, 1.0, 0.0]])).round(2).tolist()
         [[1.22, 0.0, -1.22]]
         """
+        check_is_fitted(self)
         return mix_scores(
-            {name: part.score(profiles) for name, part in self.parts.items()}, self.weights
+            {name: part.score(profiles) for name, part in self.parts_.items()}, self.weights
         )
 
 
