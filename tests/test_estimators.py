@@ -35,7 +35,7 @@ from aares.popularity.compare import LabelEncoder
 from aares.popularity.encoders import GenreSVD, TokenCounter, TokenTargetEncoder
 from aares.popularity.features import ReferenceModel, SongFeatures
 from aares.popularity.genres import GenreCommunities, GenreEmbedding, GenreNMF
-from aares.popularity.model import HurdleRegressor
+from aares.popularity.hurdle import HurdleRegressor
 from aares.popularity.rows import RowFeatures, describe_audio
 from aares.recommend import users
 

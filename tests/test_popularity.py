@@ -53,6 +53,7 @@ from aares.popularity.genres import (
     summarise_communities,
     summarise_genres,
 )
+from aares.popularity.hurdle import HurdleRegressor, mix_quantile
 from aares.popularity.intervals import (
     find_correction,
     measure_intervals,
@@ -72,7 +73,7 @@ from aares.popularity.kriging import (
     name_artists,
     split_inner,
 )
-from aares.popularity.model import HurdleRegressor, _blend, mix_quantile
+from aares.popularity.model import _blend
 from aares.popularity.patterns import (
     compare_correlations,
     count_weekdays,

@@ -1,9 +1,10 @@
 """Exercise 2: predict popularity, handle ``genres``, show what the data tells.
 
 Notebook ``02_popularity``. :mod:`.rows`, :mod:`.encoders`, :mod:`.kriging` and :mod:`.features`
-turn the table into numbers, :mod:`.copies` finds other releases, :mod:`.model` predicts,
-:mod:`.intervals` says how surely, :mod:`.compare` scores models and ways to handle genres on the
-same folds, :mod:`.genres` and :mod:`.patterns` describe. Popularity is in points, 0-100.
+turn the table into numbers, :mod:`.copies` finds other releases, :mod:`.model` predicts by the
+average of several of :mod:`.hurdle`, :mod:`.intervals` says how surely, :mod:`.compare` scores
+models and ways to handle genres on the same folds, :mod:`.genres` and :mod:`.patterns` describe.
+Popularity is in points, 0-100.
 """
 
 from aares.popularity.compare import (

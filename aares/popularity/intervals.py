@@ -25,7 +25,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
-from aares.popularity.model import mix_quantile
+from aares.popularity.hurdle import mix_quantile
 from aares.popularity.rows import FloatArray
 
 LOWEST, HIGHEST = 0.0, 100.0
@@ -255,7 +255,7 @@ def mix_bounds(zero: FloatArray, level: FloatArray, spread: Any, coverage: float
     Parameters
     ----------
     zero, level : ndarray of float, shape (n,)
-        See :func:`aares.popularity.model.mix_quantile`.
+        See :func:`aares.popularity.hurdle.mix_quantile`.
     spread : float or ndarray of float, shape (n,)
         Points.
     coverage : float
