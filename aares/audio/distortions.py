@@ -25,6 +25,7 @@ import soundfile as sf
 from scipy.signal import butter, fftconvolve, sosfilt
 
 ROOM_S = 60
+N_VOICES = 12  # of babble
 MP3_RATES = (320, 32)  # kb/s, MPEG 1: libsndfile's compression levels 0 and 1
 
 
@@ -74,9 +75,7 @@ def make_pink(n: int, rng: np.random.Generator) -> np.ndarray:
     return np.fft.irfft(spectrum, n).astype(np.float32)
 
 
-def make_babble(
-    n: int, rng: np.random.Generator, *, sr: int = 8000, n_voices: int = 12
-) -> np.ndarray:
+def make_babble(n: int, rng: np.random.Generator, *, sr: int = 8000) -> np.ndarray:
     """Make the sound of a room full of people: voices that speak syllables at once.
 
     A voice is a pulse train whose pitch wanders, sent through three resonances that jump from
@@ -87,7 +86,6 @@ def make_babble(
     n : int
     rng : numpy.random.Generator
     sr : int
-    n_voices : int
 
     Returns
     -------
@@ -97,11 +95,11 @@ def make_babble(
     --------
     The voices are equally loud: their powers add up, to about 4 here.
 
-    >>> babble = make_babble(16_000, np.random.default_rng(0), n_voices=4)
+    >>> babble = make_babble(16_000, np.random.default_rng(0))
     >>> round(float(np.mean(babble**2)), 1)
     3.9
     """
-    return np.sum([_make_voice(n, rng, sr) for _ in range(n_voices)], axis=0).astype(np.float32)
+    return np.sum([_make_voice(n, rng, sr) for _ in range(N_VOICES)], axis=0).astype(np.float32)
 
 
 def _make_voice(n: int, rng: np.random.Generator, sr: int) -> np.ndarray:

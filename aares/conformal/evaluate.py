@@ -13,6 +13,8 @@ from scipy import stats
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
+from aares.scores import LEVEL
+
 
 def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.DataFrame:
     """Measure the sets of labelled songs for several eps.
@@ -55,9 +57,7 @@ def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.D
     return pd.DataFrame(rows, index=pd.Index(eps, name="eps"))
 
 
-def cover_by_label(
-    p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: float, *, level: float = 0.95
-) -> pd.DataFrame:
+def cover_by_label(p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: float) -> pd.DataFrame:
     """Measure coverage within each label, with exact binomial intervals.
 
     Parameters
@@ -66,8 +66,6 @@ def cover_by_label(
     codes : ndarray of int, shape (m,)
     labels : sequence, shape (n_labels,)
     eps : float in [0, 1]
-    level : float in (0, 1)
-        Level of the intervals.
 
     Returns
     -------
@@ -94,7 +92,7 @@ def cover_by_label(
     for code in np.unique(codes):
         of_label = codes == code
         n, hits = int(of_label.sum()), int(hit[of_label].sum())
-        low, high = stats.binomtest(hits, n).proportion_ci(level, method="exact")
+        low, high = stats.binomtest(hits, n).proportion_ci(LEVEL, method="exact")
         rows[labels[code]] = {
             "n": n,
             "coverage": hits / n,

@@ -35,6 +35,8 @@ from aares.identify import Index, Query
 from fingerprint import HOP_LENGTH, compute_spectrogram, process_signal
 from utils_projet import get_maxima, search_song
 
+STEP_FRAMES = 20  # from one excerpt of `measure_kept_maxima` to the next
+
 
 @dataclass(frozen=True)
 class Excerpt:
@@ -271,9 +273,7 @@ def measure_misalignment(
     return pd.DataFrame(rows, columns=["shift", "share"])
 
 
-def measure_kept_maxima(
-    y: np.ndarray, *, shift: int, length_s: float, step_frames: int = 20
-) -> tuple[float, float]:
+def measure_kept_maxima(y: np.ndarray, *, shift: int, length_s: float) -> tuple[float, float]:
     """Measure how many maxima of excerpts are maxima of the whole song too.
 
     Parameters
@@ -283,8 +283,6 @@ def measure_kept_maxima(
     shift : int
         The excerpts start this many samples after a frame of the song, 0 to 512.
     length_s : float
-    step_frames : int
-        Frames from the start of one excerpt to that of the next.
 
     Returns
     -------
@@ -304,7 +302,7 @@ def measure_kept_maxima(
     length = round(length_s * COURSE_RATE_HZ)
     in_song = set(map(tuple, get_maxima(compute_spectrogram(y)).tolist()))
     same, later = [], []
-    for frame in range(0, (len(y) - length - shift) // HOP_LENGTH + 1, step_frames):
+    for frame in range(0, (len(y) - length - shift) // HOP_LENGTH + 1, STEP_FRAMES):
         start = frame * HOP_LENGTH + shift
         for b, t in get_maxima(compute_spectrogram(y[start : start + length])).tolist():
             same.append((b, t + frame) in in_song)

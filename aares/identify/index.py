@@ -96,9 +96,7 @@ class Index:
         cls,
         paths: Iterable[str | Path],
         *,
-        settings: Settings | None = None,
         n_jobs: int = 2,
-        on_error: OnError | None = None,
     ) -> Index:
         """Index audio files.
 
@@ -106,11 +104,8 @@ class Index:
         ----------
         paths : iterable of str or Path
             Names in the index are the file names; they must differ.
-        settings : Settings, optional
         n_jobs : int
             Files at a time.
-        on_error : callable, optional
-            Called with path and error for a file that cannot be read, which is then left out.
 
         Returns
         -------
@@ -123,27 +118,24 @@ class Index:
         ValueError
             Two files of one name.
         """
-        index = cls(settings)
-        index.append(paths, n_jobs=n_jobs, on_error=on_error)
+        index = cls()
+        index.append(paths, n_jobs=n_jobs)
         return index
 
     @classmethod
-    def from_signals(
-        cls, signals: Mapping[str, np.ndarray], *, settings: Settings | None = None
-    ) -> Index:
+    def from_signals(cls, signals: Mapping[str, np.ndarray]) -> Index:
         """Index signals that are in memory.
 
         Parameters
         ----------
         signals : mapping of str to ndarray of float, shape (n,)
             Mono at 8 kHz, by name.
-        settings : Settings, optional
 
         Returns
         -------
         Index
         """
-        index = cls(settings)
+        index = cls()
         index.add(signals)
         return index
 

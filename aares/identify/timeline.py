@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from aares.identify.answer import THRESHOLD
 from aares.identify.index import Index
 from aares.identify.query import read_signal
 
@@ -50,8 +49,6 @@ def make_timeline(
     *,
     window_s: float = 10.0,
     step_s: float = 5.0,
-    threshold: float = THRESHOLD,
-    bank: bool = True,
 ) -> list[Played]:
     """Tell what was played when.
 
@@ -62,10 +59,6 @@ def make_timeline(
     sr : int
     window_s, step_s : float
         Length of a window, at most 15, and distance of their starts, in seconds.
-    threshold : float
-        See `Index.identify`.
-    bank : bool
-        See `Index.identify`.
 
     Returns
     -------
@@ -99,7 +92,7 @@ def make_timeline(
     starts = range(0, max(1, len(y) - length + 1), max(1, round(step_s * sr)))
     entries: list[Played] = []
     for start in starts:
-        answer = index.identify(y[start : start + length], sr, threshold=threshold, bank=bank)
+        answer = index.identify(y[start : start + length], sr)
         start_s, end_s = start / sr, min(start + length, len(y)) / sr
         match = answer.match
         new = Played(start_s, end_s, None, None, answer.p_false)

@@ -98,7 +98,7 @@ def predict_parts_folds(
 
 
 def compare_models(
-    models: Mapping[str, Any], X: pd.DataFrame, y: Any, folds: Iterable[Fold], *, n_jobs: int = 1
+    models: Mapping[str, Any], X: pd.DataFrame, y: Any, folds: Iterable[Fold]
 ) -> pd.DataFrame:
     """Score several models on the same folds.
 
@@ -111,8 +111,6 @@ def compare_models(
         Popularity.
     folds : iterable of (train, test)
         See :func:`aares.scores.predict_folds`.
-    n_jobs : int
-        Folds fitted at the same time.
 
     Returns
     -------
@@ -134,7 +132,7 @@ def compare_models(
     folds = list(folds)
     rows = {}
     for name, model in models.items():
-        predicted = predict_folds(model, X, y, folds, n_jobs=n_jobs)
+        predicted = predict_folds(model, X, y, folds)
         rows[name] = summarise_folds(y, predicted, folds)
     return pd.DataFrame(rows).T
 

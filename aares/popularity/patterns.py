@@ -126,7 +126,7 @@ def find_same_recordings(*tables: pd.DataFrame) -> pd.DataFrame:
 
 
 def measure_pair_correlation(
-    pairs: pd.DataFrame, *, n_boot: int = 2000, random_state: int = 0
+    pairs: pd.DataFrame, *, random_state: int = 0
 ) -> tuple[float, float, float]:
     """Correlate the popularities of two copies; each pair counts both ways.
 
@@ -134,8 +134,6 @@ def measure_pair_correlation(
     ----------
     pairs : DataFrame, shape (pairs, 2)
         See :func:`find_same_recordings`.
-    n_boot : int
-        Bootstrap draws.
     random_state : int
         Seed of the bootstrap.
 
@@ -147,14 +145,14 @@ def measure_pair_correlation(
     Examples
     --------
     >>> pairs = pd.DataFrame({"lower": [0.0, 10, 20, 30], "higher": [60.0, 40, 25, 30]})
-    >>> value, low, high = measure_pair_correlation(pairs, n_boot=200)
+    >>> value, low, high = measure_pair_correlation(pairs)
     >>> round(value, 2), low < value < high
     (-0.93, True)
     """
     values = pairs[["lower", "higher"]].to_numpy(float)
     if len(values) < 3:
         return float("nan"), float("nan"), float("nan")
-    value, low, high = bootstrap(_correlate, *values.T, n_draws=n_boot, random_state=random_state)
+    value, low, high = bootstrap(_correlate, *values.T, random_state=random_state)
     return float(value), float(low), float(high)
 
 
@@ -167,8 +165,8 @@ def _correlate(lower: FloatArray, higher: FloatArray, axis: int) -> FloatArray:
         return (lower * higher).mean(axis=axis) / variance
 
 
-def count_weekdays(df: pd.DataFrame, *, split: pd.Timestamp = FRIDAY_DATE) -> pd.DataFrame:
-    """Return the share of releases by weekday before and since a date.
+def count_weekdays(df: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of releases by weekday before and since Friday became the day of releases.
 
     Only dates with a day count, and 1 January does not: there it often means "some day".
 
@@ -176,8 +174,6 @@ def count_weekdays(df: pd.DataFrame, *, split: pd.Timestamp = FRIDAY_DATE) -> pd
     ----------
     df : DataFrame, shape (n, columns)
         Table with ``release_date``.
-    split : Timestamp
-        First day of ``since``.
 
     Returns
     -------
@@ -201,7 +197,7 @@ def count_weekdays(df: pd.DataFrame, *, split: pd.Timestamp = FRIDAY_DATE) -> pd
     exact = describe_date(df).dropna()
     exact = exact[~((exact["month"] == 1) & (exact["day"] == 1))]
     when = pd.to_datetime(exact[["year", "month", "day"]].astype(int))
-    late = when >= split
+    late = when >= FRIDAY_DATE
     shares = {
         name: exact.loc[mask, "weekday"]
         .value_counts(normalize=True)

@@ -253,17 +253,13 @@ def judge_methods(
     return {name: pd.concat(parts).sort_index() for name, parts in judged.items()}
 
 
-def summarise(
-    judged: Mapping[str, pd.DataFrame], *, n_boot: int = 2000, random_state: int = 0
-) -> pd.DataFrame:
+def summarise(judged: Mapping[str, pd.DataFrame], *, random_state: int = 0) -> pd.DataFrame:
     """Return the mean of each measure and its 95 % bootstrap interval over listeners.
 
     Parameters
     ----------
     judged : mapping of str to DataFrame
         From :func:`judge_methods`.
-    n_boot : int
-        Bootstrap draws.
     random_state : int
         Seed.
 
@@ -282,7 +278,7 @@ def summarise(
     rows = {}
     for name, table in judged.items():
         values = table.to_numpy(float).T
-        means, low, high = bootstrap(np.mean, values, n_draws=n_boot, random_state=random_state)
+        means, low, high = bootstrap(np.mean, values, random_state=random_state)
         row: dict[str, float] = {}
         for place, measure in enumerate(map(str, table.columns)):
             row |= {
@@ -299,7 +295,6 @@ def compare_pair(
     second: pd.DataFrame,
     *,
     measure: str = "ndcg",
-    n_boot: int = 2000,
     random_state: int = 0,
 ) -> tuple[float, float, float]:
     """Return the mean gain of the first method over the second and its 95 % interval.
@@ -314,8 +309,6 @@ def compare_pair(
         Of the same listeners.
     measure : str
         Column to compare.
-    n_boot : int
-        Bootstrap draws.
     random_state : int
         Seed.
 
@@ -330,7 +323,7 @@ def compare_pair(
     (0.25, 0.25, 0.25)
     """
     gain = (first[measure] - second[measure]).to_numpy()
-    value, low, high = bootstrap(np.mean, gain, n_draws=n_boot, random_state=random_state)
+    value, low, high = bootstrap(np.mean, gain, random_state=random_state)
     return float(value), float(low), float(high)
 
 
