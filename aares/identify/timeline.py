@@ -78,7 +78,7 @@ def make_timeline(
     >>> known, other = (rng.standard_normal(12 * 8000, dtype=np.float32) for _ in range(2))
     >>> y = np.concatenate([other[:40_000], known[16_000:]])
     >>> index = Index.from_signals({"known": known})
-    >>> for played in make_timeline(index, y, 8000, window_s=5.0, step_s=5.0, bank=False):
+    >>> for played in make_timeline(index, y, 8000, window_s=5.0, step_s=5.0):
     ...     print(played.start_s, played.end_s, played.song)
     0.0 5.0 None
     5.0 15.0 known
