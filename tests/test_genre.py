@@ -419,6 +419,15 @@ def test_guesses_from_noise_are_no_better_than_chance():
     assert np.allclose(guesses.sum(axis=1), 1)
 
 
+def test_gaps_count_as_the_median_of_what_is_known():
+    inputs, codes = make_noise()
+    inputs[::3, 1], inputs[:, 4] = np.nan, np.nan
+    guess = make_guess()
+    assert np.isfinite(guess.fit_transform(inputs, codes)).all()
+    medians = np.nanmedian(inputs[:, [0, 1, 2, 3, 5]], axis=0)
+    assert guess.fill_.tolist() == [*medians[:4], 0, medians[4]]
+
+
 def test_new_songs_are_guessed_by_the_mean_of_both_kinds_of_trees():
     inputs, codes = make_noise()
     guess = make_guess()
@@ -786,6 +795,9 @@ def test_confusions_and_genre_scores_are_counted():
     assert worst.tolist() == ["rap", "pop", 0.5, 0.25]
     scores = score_genres(truth, predicted)
     assert scores.loc["pop", ["precision", "recall", "songs"]].tolist() == [0.75, 0.75, 4]
+    scores = score_genres(pd.Series(list("aabb")), np.array(list("cabb")))
+    assert scores["f1"].tolist() == [1, pytest.approx(2 / 3)]
+    assert scores.index.tolist() == ["b", "a"]  # the best first
 
 
 def test_lookalikes_stand_side_by_side():

@@ -1054,6 +1054,8 @@ def test_inner_folds_keep_groups_together():
     groups = np.array(list("aabbccdd"), dtype=object)
     for train, test in split_inner(8, groups, n_folds=3, random_state=0):
         assert not set(groups[train]) & set(groups[test])
+    for _, test in split_inner(8, np.array(list("aaabbbbb")), n_folds=3, random_state=0):
+        assert test.tolist() in ([0, 1, 2], [3, 4, 5, 6, 7])
     assert len(split_inner(8, groups, n_folds=3, random_state=0)) == 3
     assert len(split_inner(8, groups, n_folds=9, random_state=0)) == 4
     assert len(split_inner(8, np.array(["a"] * 8), n_folds=3, random_state=0)) == 3

@@ -157,6 +157,12 @@ def test_combining_one_seed_changes_nothing():
         combine_seeds(distances, "best")
 
 
+def test_the_soft_minimum_of_known_distances():
+    distances = np.array([[1.0, 2.0], [0.0, 2000.0]])  # e to the 2000th is no number
+    expected = [-np.log((np.exp(-1) + np.exp(-2)) / 2), np.log(2)]
+    assert combine_seeds(distances, "soft") == pytest.approx(expected)
+
+
 # --- playlists ----------------------------------------------------------------------------
 
 
