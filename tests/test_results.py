@@ -125,6 +125,16 @@ def test_the_section_says_what_was_stored(demo, tmp_path):
     assert read_section(tmp_path)["tables"] == {"all": stored}
 
 
+def test_sections_do_not_tell_which_notebook_was_first(demo, tmp_path):
+    for order in ("ab", "ba"):
+        source = DataSource("demo", demo.folder, None, tmp_path / order)
+        for letter in order:
+            results.Notebook(f"0{'ab'.index(letter) + 1}_{letter}", source).answer("Déjà vu.")
+    one, two = (tmp_path / order / "report" / "numbers.json" for order in ("ab", "ba"))
+    assert one.read_bytes() == two.read_bytes()
+    assert "Déjà vu." in one.read_text(encoding="utf-8")
+
+
 def test_what_a_build_staged_takes_the_place_of_what_was_there(demo, tmp_path):
     source = DataSource("demo", demo.folder, None, tmp_path / "out")
     staged = DataSource("demo", demo.folder, None, tmp_path / "stage")
