@@ -292,19 +292,19 @@ def digest_tests(package: str) -> str:
     return hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in names)).hexdigest()[:16]
 
 
-def run_tests(tree: Path, package: str, *, limit_s: float) -> str:
-    """Run the tests of a package in a copy of the project.
+def run_tests(tree: Path, package: str, *, limit_s: float, fault: Fault | None = None) -> str:
+    """Run the tests of a package in a copy of the project, with a fault in it or none.
 
     Returns
     -------
     str
         The test that failed first, empty if none did.
     """
-    compiles = any("numba" in path.read_text("utf-8") for path in find_modules(package))
-    if compiles:  # numba does not see that a function calls one that has changed
-        shutil.rmtree(tree / "numba", ignore_errors=True)
+    # numba does not see that a function calls one that has changed: such faults compile anew
+    compiled = tree / ("numba-fault" if fault and "numba" in fault.source else "numba")
+    shutil.rmtree(tree / "numba-fault", ignore_errors=True)
     environment = os.environ | {
-        "PYTHONPATH": str(tree), "AARES_SOURCE": "demo", "NUMBA_CACHE_DIR": str(tree / "numba"),
+        "PYTHONPATH": str(tree), "AARES_SOURCE": "demo", "NUMBA_CACHE_DIR": str(compiled),
         # a fault may leave the file's size and second as they were: no compiled files
         "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1",
     }  # fmt: skip
@@ -343,12 +343,13 @@ def put_in(fault: Fault | None, tree: Path) -> Iterator[None]:
         yield
         return
     place = tree / fault.path.relative_to(ROOT)
-    original = place.read_bytes()
+    kept = place.with_name(f"{place.name}.kept")
+    place.rename(kept)
     place.write_bytes(fault.source.encode())
     try:
         yield
     finally:
-        place.write_bytes(original)
+        kept.replace(place)  # with its time: what was compiled from it stays valid
 
 
 class Bench:
@@ -371,7 +372,8 @@ class Bench:
         tree = self._trees.get()
         try:
             with put_in(fault, tree):
-                return run_tests(tree, package, limit_s=self._limits.get(package, 900.0))
+                limit_s = self._limits.get(package, 900.0)
+                return run_tests(tree, package, limit_s=limit_s, fault=fault)
         finally:
             self._trees.put(tree)
 
