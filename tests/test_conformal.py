@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -696,6 +697,8 @@ def test_columns_weigh_by_what_separates_the_classes():
     assert_allclose(scaler.weights_, [1, math.sqrt(ratio[1] / ratio[0]), 0], rtol=1e-6)
     assert_allclose(scaler.transform(X).std(axis=0), scaler.weights_, rtol=1e-6, atol=1e-12)
     assert FisherScaler().fit(np.ones((4, 1)), [0, 0, 1, 1]).weights_.tolist() == [0]
+    with pytest.raises(NotFittedError):
+        FisherScaler().transform(X)
 
 
 def test_description_is_finite_at_the_edges():

@@ -544,6 +544,7 @@ def test_the_decision_is_the_weighted_mean_of_its_models():
 def test_networks_see_ranks_and_logarithms_within_bounds():
     numbers, guesses, votes, codes = make_evidence(n=40)
     networks = Networks(n_networks=2, passes=1).fit(numbers, guesses, votes, codes)
+    assert networks.medians_["year"] == numbers["year"].median()
     far = numbers.assign(year=[1e9, -1e9, np.nan, *numbers["year"][3:]])
     inputs = networks._describe(far, guesses, votes)
     assert inputs[:2, 0].tolist() == [3, -3]

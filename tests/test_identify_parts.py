@@ -443,6 +443,7 @@ def test_arrays_begin_at_multiples_of_64_bytes(tmp_path):
         (b"AARESIDX" + bytes(12), "version 0 of the format"),
         (bytes(20), "not an index of this project"),
     ],
+    ids=["too short", "no version", "foreign"],
 )
 def test_short_files_are_told_apart(tmp_path, content, message):
     path = tmp_path / "x.index"

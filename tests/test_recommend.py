@@ -278,6 +278,22 @@ def test_diversity_avoids_a_near_copy():
     assert close.tolist() == [1, 2] and spread.tolist() == [1, 3]
 
 
+@pytest.mark.parametrize("diversity", [0.3, 0.6, 1.0])
+def test_diverse_songs_are_chosen_one_by_one(diversity):
+    points = np.random.default_rng(1).normal(size=(30, 3))
+    distance = np.linalg.norm(points, axis=1)
+    candidates = np.argsort(distance)
+    expected = [candidates[0]]
+    while len(expected) < 8:
+        losses = {}
+        for row in set(candidates.tolist()) - set(expected):
+            apart = min(np.linalg.norm(points[row] - points[other]) for other in expected)
+            losses[row] = (1 - diversity) * distance[row] - diversity * apart
+        expected.append(min(losses, key=losses.get))
+    chosen = choose_diverse(points, distance, candidates, n=8, diversity=diversity)
+    assert chosen.tolist() == expected
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 12))
 def test_smooth_order_is_a_permutation_and_not_longer(seed, n):
@@ -453,6 +469,12 @@ def test_bootstrap_interval_holds_the_mean_and_pairs_are_paired():
     assert (table["ndcg_low"] < table["ndcg"]).all() and (table["ndcg"] < table["ndcg_high"]).all()
     gain, low, high = compare_pair(strong, weak)
     assert (gain, low, high) == pytest.approx((0.05, 0.05, 0.05))
+
+
+def test_every_listener_may_be_drawn():
+    two = pd.DataFrame({"ndcg": [0.0, 1.0]})
+    assert summarise({"it": two}).loc["it"].tolist() == [0.5, 0, 1]
+    assert compare_pair(two, two * 0) == (0.5, 0, 1)
 
 
 def test_weights_are_chosen_by_what_finds_hidden_songs():
