@@ -340,6 +340,31 @@ def test_an_answer_moves_with_its_window_and_becomes_json():
     assert [told[k] for k in ("match", "offset_s", "score", "speed")] == [None] * 4
 
 
+def test_the_surest_window_of_a_long_excerpt_answers(monkeypatch):
+    best, chances = Candidate("a", 20.0, 9.0, 99.0, 1.0), [0.5, 1e-6, 0.9]
+
+    def ask(self, query, **options):
+        return Answer(best, chances.pop(0), (best,))
+
+    monkeypatch.setattr(Index, "ask", ask)
+    answer = Index().identify(make_noise(3 * WINDOW), SR)
+    assert (answer.p_false, answer.match.offset_s, chances) == (1e-6, 5.0, [])
+
+
+@pytest.mark.parametrize(("bank", "p_false"), [(True, 0.02), (False, 0.3)])
+def test_the_closer_look_answers_where_nothing_is_accepted(monkeypatch, bank, p_false):
+    asked, chances = [], {"quick": 0.001, "thorough": 0.3, "speeds": 0.02}
+
+    def choose(ranking, *, way, threshold):
+        asked.append((way, threshold))
+        return Answer(None, chances[way], ())
+
+    monkeypatch.setattr("aares.identify.index.choose", choose)
+    answer = Index().ask(make_query(make_noise(SR)), threshold=1e-3, bank=bank)
+    assert answer.p_false == p_false
+    assert asked == [("quick", 1e-4), ("thorough", 1e-3), ("speeds", 1e-3)][: 3 if bank else 2]
+
+
 # --- queries and signals ------------------------------------------------------------------
 
 
