@@ -441,6 +441,7 @@ def test_clocks_and_entries_are_written():
     assert [_clock(s) for s in (0, 59.94, 59.96, 61.25, -61.25, -0.04, 600)] == [
         "0:00.0", "0:59.9", "1:00.0", "1:01.2", "-1:01.2", "0:00.0", "10:00.0"
     ]  # fmt: skip
+    assert [_clock(s) for s in (-5, -60)] == ["-0:05.0", "-1:00.0"]
     assert _describe(Played(0, 61, "a", 5.0, 0.0)) == "0:00.0 to 1:01.0  a from 0:05.0"
     assert _describe(Played(0, 61, None, None, 1.0)) == "0:00.0 to 1:01.0  unknown"
 
