@@ -640,6 +640,7 @@ def test_sparse_years_join_their_neighbours():
     later, earlier = (2003.0, (2002 + 3 * 2001 + 2000) / 5)
     assert table.loc[("tempo", later)].tolist() == [1.75, 2.5, 3.25, 4]
     assert table.loc[("tempo", earlier)].tolist() == [20, 30, 40, 5]
+    assert summarise_years(df.iloc[:5], ["tempo"], min_songs=4)["songs"].tolist() == [5]
     low, high = wilson(1, 4)
     assert table.loc[("explicit", later)].tolist() == pytest.approx([low, 0.25, high, 4])
 

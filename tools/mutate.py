@@ -7,7 +7,7 @@
 Faults are made inside functions: a comparison or an operator flipped, a constant off by one,
 ``min`` for ``max``, ``and`` for ``or``, a condition negated, a slice cut open, an axis or a boolean
 keyword swapped, a statement left out. Settings are left alone (defaults, numbers given by keyword
-or in a dictionary): 201 trees instead of 200 are another choice, not a fault. So are annotations,
+or in a dictionary, where they have no sign): 201 trees instead of 200 are another choice, not a fault. So are annotations,
 decorators and the texts of messages.
 
 Each fault is put into a copy of the project, never into the working tree, and the tests of its
