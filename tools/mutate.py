@@ -2,12 +2,12 @@
 
     python tools/mutate.py                     # 72 faults, as many in each package
     python tools/mutate.py --only genre --n 6  # six faults of one package
-    python tools/mutate.py --seed 1            # another draw
+    python tools/mutate.py --seed 1            # another draw, or several: --seed 0 1
 
 Faults are made inside functions: a comparison or an operator flipped, a constant off by one,
 ``min`` for ``max``, ``and`` for ``or``, a condition negated, a slice cut open, an axis or a boolean
 keyword swapped, a statement left out. Settings are left alone (defaults, numbers given by keyword
-or in a dictionary, where they have no sign): 201 trees instead of 200 are another choice, not a fault. So are annotations,
+or in a dictionary): 201 trees instead of 200 are another choice, not a fault. So are annotations,
 decorators and the texts of messages.
 
 Each fault is put into a copy of the project, never into the working tree, and the tests of its
@@ -479,15 +479,16 @@ def warn_of_stale_excuses() -> None:
 def main() -> int:
     """Draw, run and report; status 1 if a fault survived without a reason."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--n", type=int, default=72, help="how many faults")
-    parser.add_argument("--seed", type=int, default=0, help="which draw")
+    parser.add_argument("--n", type=int, default=72, help="how many faults of each draw")
+    parser.add_argument("--seed", type=int, nargs="+", default=[0], help="which draws")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     parser.add_argument("--only", choices=PACKAGES, help="faults of one package")
     parser.add_argument("--table", type=Path, default=TABLE, help="file to write")
     options = parser.parse_args()
     packages = [options.only] if options.only else list(PACKAGES)
     share = -(-options.n // len(packages))
-    faults = [fault for name in packages for fault in draw_faults(name, share, options.seed)]
+    draws = [draw_faults(name, share, seed) for name in packages for seed in options.seed]
+    faults = list({fault.key: fault for drawn in draws for fault in drawn}.values())
     warn_of_stale_excuses()
     records, tests = read_records(), {name: digest_tests(name) for name in packages}
     known = {key for key, row in records.items() if row["caught"] or row["tests"] in tests.values()}
