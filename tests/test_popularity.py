@@ -596,7 +596,8 @@ def test_a_genre_in_many_songs_of_another_is_placed_by_its_company():
     assert list(counter.vocabulary_) == ["a", "b", "c", "d"]
     assert ppmi[2, 3] == pytest.approx(np.log2(6 * 14 / 36))
     assert ppmi[0, 1] == pytest.approx(np.log2(6 * 14 / (8 * 6)))
-    embedding = GenreEmbedding(n_components=3).fit(X)
+    embedding = GenreEmbedding(n_components=9).fit(X)
+    assert embedding.places_.shape == (4, 3)  # four genres span no more directions
     places = embedding.transform(pd.DataFrame({"genres": [("a",), ("b",), ("a", "b"), ("a", "?")]}))
     assert places[2] == pytest.approx((places[0] + places[1]) / 2)
     assert places[3] == pytest.approx(places[0])
