@@ -19,12 +19,14 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from aares import conformal, data
 from aares.conformal import full, split
+from aares.conformal.space import FisherScaler
 from utils_projet import ConformalPrediction
 from workshop import config
 from workshop.plots import conformal as plots
@@ -688,6 +690,40 @@ def test_space_weighs_what_tells_genres_apart_and_feeds_the_class():
     assert right.mean() > 0.95
     one = predictor.predict(songs.iloc[300])
     assert list(one.values()) == p[0].tolist()
+
+
+def test_a_song_is_described_by_hand():
+    song = {
+        "danceability": 0.1, "energy": 0.2, "valence": 0.3, "loudness": -6.0, "speechiness": 0.05,
+        "acousticness": 0.4, "instrumentalness": 0.6, "liveness": 0.08, "duration_ms": 200_000,
+        "tempo": 120.0, "mode": 1, "popularity": 7, "explicit": True, "key": 3,
+        "time_signature": 4, "release_date": "1999-05-04", "genre": "pop",
+    }  # fmt: skip
+    edge = song | {"loudness": 3.0, "tempo": 0.0, "popularity": 0, "release_date": "1930"}
+    loud = song | {"loudness": -60.0, "tempo": 300.0, "duration_ms": 0, "release_date": "2024"}
+    table = conformal.describe_songs(pd.DataFrame([song, edge, loud]))
+    log = math.log
+    expected = [0.1, 0.2, 0.3, -6, log(8), log(0.07), 0.4, log(0.401), 0.6, log(0.60001)]
+    expected += [log(0.1), log(200_000), log(120), 1, 7, 0, 1, 1999, -log(24.5)]
+    assert table.iloc[0].tolist() == pytest.approx(expected)
+    edges = table[["loudness", "quietness", "tempo", "unpopular", "year", "newness"]].iloc[1:]
+    assert edges.iloc[0].tolist() == pytest.approx([0, log(2), log(50), 1, 1950, -log(93.5)])
+    assert edges.iloc[1].tolist() == pytest.approx([-25, log(62), log(220), 0, 2024, -log(0.5)])
+    assert table["duration"].iloc[2] == 0
+
+
+@pytest.mark.filterwarnings("ignore:Features")  # a constant column, on purpose
+def test_columns_weigh_by_what_separates_the_classes():
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 30)
+    X = np.column_stack([y + rng.normal(0, 0.2, 60), y + rng.normal(0, 2, 60), np.ones(60)])
+    scaler = FisherScaler().fit(X, y)
+    ratio = [stats.f_oneway(X[:30, k], X[30:, k]).statistic for k in (0, 1)]
+    assert_allclose(scaler.weights_, [1, math.sqrt(ratio[1] / ratio[0]), 0], rtol=1e-6)
+    assert_allclose(scaler.transform(X).std(axis=0), scaler.weights_, rtol=1e-6, atol=1e-12)
+    assert FisherScaler().fit(np.ones((4, 1)), [0, 0, 1, 1]).weights_.tolist() == [0]
+    with pytest.raises(NotFittedError):
+        FisherScaler().transform(X)
 
 
 def test_description_is_finite_at_the_edges():

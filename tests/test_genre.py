@@ -419,6 +419,15 @@ def test_guesses_from_noise_are_no_better_than_chance():
     assert np.allclose(guesses.sum(axis=1), 1)
 
 
+def test_gaps_count_as_the_median_of_what_is_known():
+    inputs, codes = make_noise()
+    inputs[::3, 1], inputs[:, 4] = np.nan, np.nan
+    guess = make_guess()
+    assert np.isfinite(guess.fit_transform(inputs, codes)).all()
+    medians = np.nanmedian(inputs[:, [0, 1, 2, 3, 5]], axis=0)
+    assert guess.fill_.tolist() == [*medians[:4], 0, medians[4]]
+
+
 def test_new_songs_are_guessed_by_the_mean_of_both_kinds_of_trees():
     inputs, codes = make_noise()
     guess = make_guess()
@@ -535,6 +544,7 @@ def test_the_decision_is_the_weighted_mean_of_its_models():
 def test_networks_see_ranks_and_logarithms_within_bounds():
     numbers, guesses, votes, codes = make_evidence(n=40)
     networks = Networks(n_networks=2, passes=1).fit(numbers, guesses, votes, codes)
+    assert networks.medians_["year"] == numbers["year"].median()
     far = numbers.assign(year=[1e9, -1e9, np.nan, *numbers["year"][3:]])
     inputs = networks._describe(far, guesses, votes)
     assert inputs[:2, 0].tolist() == [3, -3]
@@ -786,6 +796,9 @@ def test_confusions_and_genre_scores_are_counted():
     assert worst.tolist() == ["rap", "pop", 0.5, 0.25]
     scores = score_genres(truth, predicted)
     assert scores.loc["pop", ["precision", "recall", "songs"]].tolist() == [0.75, 0.75, 4]
+    scores = score_genres(pd.Series(list("aabb")), np.array(list("cabb")))
+    assert scores["f1"].tolist() == [1, pytest.approx(2 / 3)]
+    assert scores.index.tolist() == ["b", "a"]  # the best first
 
 
 def test_lookalikes_stand_side_by_side():

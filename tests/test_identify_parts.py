@@ -341,6 +341,31 @@ def test_an_answer_moves_with_its_window_and_becomes_json():
     assert [told[k] for k in ("match", "offset_s", "score", "speed")] == [None] * 4
 
 
+def test_the_surest_window_of_a_long_excerpt_answers(monkeypatch):
+    best, chances = Candidate("a", 20.0, 9.0, 99.0, 1.0), [0.5, 1e-6, 0.9]
+
+    def ask(self, query, **options):
+        return Answer(best, chances.pop(0), (best,))
+
+    monkeypatch.setattr(Index, "ask", ask)
+    answer = Index().identify(make_noise(3 * WINDOW), SR)
+    assert (answer.p_false, answer.match.offset_s, chances) == (1e-6, 5.0, [])
+
+
+@pytest.mark.parametrize(("bank", "p_false"), [(True, 0.02), (False, 0.3)])
+def test_the_closer_look_answers_where_nothing_is_accepted(monkeypatch, bank, p_false):
+    asked, chances = [], {"quick": 0.001, "thorough": 0.3, "speeds": 0.02}
+
+    def choose(ranking, *, way, threshold):
+        asked.append((way, threshold))
+        return Answer(None, chances[way], ())
+
+    monkeypatch.setattr("aares.identify.index.choose", choose)
+    answer = Index().ask(make_query(make_noise(SR)), threshold=1e-3, bank=bank)
+    assert answer.p_false == p_false
+    assert asked == [("quick", 1e-4), ("thorough", 1e-3), ("speeds", 1e-3)][: 3 if bank else 2]
+
+
 # --- queries and signals ------------------------------------------------------------------
 
 
@@ -418,6 +443,7 @@ def test_clocks_and_entries_are_written():
     assert [_clock(s) for s in (0, 59.94, 59.96, 61.25, -61.25, -0.04, 600)] == [
         "0:00.0", "0:59.9", "1:00.0", "1:01.2", "-1:01.2", "0:00.0", "10:00.0"
     ]  # fmt: skip
+    assert [_clock(s) for s in (-5, -60)] == ["-0:05.0", "-1:00.0"]
     assert _describe(Played(0, 61, "a", 5.0, 0.0)) == "0:00.0 to 1:01.0  a from 0:05.0"
     assert _describe(Played(0, 61, None, None, 1.0)) == "0:00.0 to 1:01.0  unknown"
 
@@ -445,6 +471,7 @@ def test_arrays_begin_at_multiples_of_64_bytes(tmp_path):
         (b"AARESIDX" + bytes(12), "version 0 of the format"),
         (bytes(20), "not an index of this project"),
     ],
+    ids=["too short", "no version", "foreign"],
 )
 def test_short_files_are_told_apart(tmp_path, content, message):
     path = tmp_path / "x.index"

@@ -596,7 +596,8 @@ def test_a_genre_in_many_songs_of_another_is_placed_by_its_company():
     assert list(counter.vocabulary_) == ["a", "b", "c", "d"]
     assert ppmi[2, 3] == pytest.approx(np.log2(6 * 14 / 36))
     assert ppmi[0, 1] == pytest.approx(np.log2(6 * 14 / (8 * 6)))
-    embedding = GenreEmbedding(n_components=3).fit(X)
+    embedding = GenreEmbedding(n_components=9).fit(X)
+    assert embedding.places_.shape == (4, 3)  # four genres span no more directions
     places = embedding.transform(pd.DataFrame({"genres": [("a",), ("b",), ("a", "b"), ("a", "?")]}))
     assert places[2] == pytest.approx((places[0] + places[1]) / 2)
     assert places[3] == pytest.approx(places[0])
@@ -640,6 +641,7 @@ def test_sparse_years_join_their_neighbours():
     later, earlier = (2003.0, (2002 + 3 * 2001 + 2000) / 5)
     assert table.loc[("tempo", later)].tolist() == [1.75, 2.5, 3.25, 4]
     assert table.loc[("tempo", earlier)].tolist() == [20, 30, 40, 5]
+    assert summarise_years(df.iloc[:5], ["tempo"], min_songs=4)["songs"].tolist() == [5]
     _, low, high = estimate_share([True] + [False] * 3)
     assert table.loc[("explicit", later)].tolist() == pytest.approx([low, 0.25, high, 4])
 
@@ -1040,6 +1042,8 @@ def test_inner_folds_keep_groups_together():
     groups = np.array(list("aabbccdd"), dtype=object)
     for train, test in split_inner(8, groups, n_folds=3, random_state=0):
         assert not set(groups[train]) & set(groups[test])
+    for _, test in split_inner(8, np.array(list("aaabbbbb")), n_folds=3, random_state=0):
+        assert test.tolist() in ([0, 1, 2], [3, 4, 5, 6, 7])
     assert len(split_inner(8, groups, n_folds=3, random_state=0)) == 3
     assert len(split_inner(8, groups, n_folds=9, random_state=0)) == 4
     assert len(split_inner(8, np.array(["a"] * 8), n_folds=3, random_state=0)) == 3

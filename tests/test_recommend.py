@@ -157,6 +157,12 @@ def test_combining_one_seed_changes_nothing():
         combine_seeds(distances, "best")
 
 
+def test_the_soft_minimum_of_known_distances():
+    distances = np.array([[1.0, 2.0], [0.0, 2000.0]])  # e to the 2000th is no number
+    expected = [-np.log((np.exp(-1) + np.exp(-2)) / 2), np.log(2)]
+    assert combine_seeds(distances, "soft") == pytest.approx(expected)
+
+
 # --- playlists ----------------------------------------------------------------------------
 
 
@@ -270,6 +276,22 @@ def test_diversity_avoids_a_near_copy():
     close = choose_diverse(points, distance, np.array([1, 2, 3]), n=2)
     spread = choose_diverse(points, distance, np.array([1, 2, 3]), n=2, diversity=0.5)
     assert close.tolist() == [1, 2] and spread.tolist() == [1, 3]
+
+
+@pytest.mark.parametrize("diversity", [0.3, 0.6, 1.0])
+def test_diverse_songs_are_chosen_one_by_one(diversity):
+    points = np.random.default_rng(1).normal(size=(30, 3))
+    distance = np.linalg.norm(points, axis=1)
+    candidates = np.argsort(distance)
+    expected = [candidates[0]]
+    while len(expected) < 8:
+        losses = {}
+        for row in set(candidates.tolist()) - set(expected):
+            apart = min(np.linalg.norm(points[row] - points[other]) for other in expected)
+            losses[row] = (1 - diversity) * distance[row] - diversity * apart
+        expected.append(min(losses, key=losses.get))
+    chosen = choose_diverse(points, distance, candidates, n=8, diversity=diversity)
+    assert chosen.tolist() == expected
 
 
 @settings(max_examples=30, deadline=None)
@@ -447,6 +469,12 @@ def test_bootstrap_interval_holds_the_mean_and_pairs_are_paired():
     assert (table["ndcg_low"] < table["ndcg"]).all() and (table["ndcg"] < table["ndcg_high"]).all()
     gain, low, high = compare_pair(strong, weak)
     assert (gain, low, high) == pytest.approx((0.05, 0.05, 0.05))
+
+
+def test_every_listener_may_be_drawn():
+    two = pd.DataFrame({"ndcg": [0.0, 1.0]})
+    assert summarise({"it": two}).loc["it"].tolist() == [0.5, 0, 1]
+    assert compare_pair(two, two * 0) == (0.5, 0, 1)
 
 
 def test_weights_are_chosen_by_what_finds_hidden_songs():

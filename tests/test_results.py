@@ -30,15 +30,22 @@ OTHERS = {
 }
 
 
+DATA = ("data/songs.csv", *(f"data/songs/{letter}.ogg" for letter in "abcdefgh"))
+
+
 @pytest.fixture
 def checkout(tmp_path, monkeypatch) -> Workplace:
     """A project of one line a file, and its data."""
-    for name in (*CODE.values(), *OTHERS.values(), "data/songs.csv", "data/songs/a.ogg"):
-        path = tmp_path / name
+    monkeypatch.setattr(results, "ROOT", tmp_path)
+    return write_project(tmp_path)
+
+
+def write_project(folder: Path) -> Workplace:
+    for name in (*CODE.values(), *OTHERS.values(), *DATA):
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{name}\n", encoding="utf-8")
-    monkeypatch.setattr(results, "ROOT", tmp_path)
-    return Workplace("demo", tmp_path / "data", tmp_path / "users", tmp_path / "build")
+    return Workplace("demo", folder / "data", folder / "users", folder / "build")
 
 
 def find_changes(source: Workplace, path: Path) -> set[str]:
@@ -85,6 +92,14 @@ def test_the_stamp_ignores_what_no_number_depends_on(checkout, name):
     assert find_changes(checkout, checkout.folder.parent / name) == set()
 
 
+def test_the_stamp_is_the_same_wherever_the_project_lies(checkout, tmp_path, monkeypatch):
+    before, listed = results.stamp(NOTEBOOK, checkout), Path.glob
+    moved = write_project(tmp_path / "elsewhere")
+    monkeypatch.setattr(results, "ROOT", tmp_path / "elsewhere")
+    monkeypatch.setattr(Path, "glob", lambda self, name: reversed(list(listed(self, name))))
+    assert results.stamp(NOTEBOOK, moved) == before
+
+
 def test_the_stamp_needs_no_notebook(checkout):
     (checkout.folder.parent / CODE["notebook"]).unlink()
     assert len(results.stamp(NOTEBOOK, checkout)["code"]) == 16
@@ -123,6 +138,36 @@ def test_the_section_says_what_was_stored(demo, tmp_path):
     assert content == b",n\n0,7\n"
     stored = {"file": "01_all.csv", "sha256": hashlib.sha256(content).hexdigest()[:16]}
     assert read_section(tmp_path)["tables"] == {"all": stored}
+
+
+def test_the_answer_takes_the_room_that_the_head_left(demo, tmp_path, monkeypatch):
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, text):
+            shown.append(text.data)
+
+    def show(text, *, display_id=False):
+        shown.append(text.data)
+        return Handle() if display_id else None
+
+    monkeypatch.setattr(results, "display", show)
+    book = results.Notebook(NOTEBOOK, Workplace("demo", demo.folder, demo.users, tmp_path))
+    book.head()
+    book.say("Counted.")
+    book.answer("Seven.")
+    assert shown[0].startswith("*Demo data") and "appears here" in shown[1]
+    assert shown[2:] == ["Counted.", "**Answer.** Seven."]
+
+
+def test_a_section_is_the_same_whatever_was_built_before(demo, tmp_path):
+    for order in ("ab", "ba"):
+        source = Workplace("demo", demo.folder, demo.users, tmp_path / order)
+        for letter in order:
+            results.Notebook(f"0{'ab'.index(letter) + 1}_{letter}", source).answer("Déjà vu.")
+    one, two = (tmp_path / order / "report" / "results" / "01_a.json" for order in ("ab", "ba"))
+    assert one.read_bytes() == two.read_bytes()
+    assert "Déjà vu." in one.read_text(encoding="utf-8")
 
 
 def test_what_a_build_staged_takes_the_place_of_what_was_there(demo, tmp_path):

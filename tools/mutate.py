@@ -2,7 +2,7 @@
 
     python tools/mutate.py                     # 72 faults, as many in each package
     python tools/mutate.py --only genre --n 6  # six faults of one package
-    python tools/mutate.py --seed 1            # another draw
+    python tools/mutate.py --seed 1            # another draw, or several: --seed 0 1
 
 Faults are made inside functions: a comparison or an operator flipped, a constant off by one,
 ``min`` for ``max``, ``and`` for ``or``, a condition negated, a slice cut open, an axis or a boolean
@@ -292,19 +292,19 @@ def digest_tests(package: str) -> str:
     return hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in names)).hexdigest()[:16]
 
 
-def run_tests(tree: Path, package: str, *, limit_s: float) -> str:
-    """Run the tests of a package in a copy of the project.
+def run_tests(tree: Path, package: str, *, limit_s: float, fault: Fault | None = None) -> str:
+    """Run the tests of a package in a copy of the project, with a fault in it or none.
 
     Returns
     -------
     str
         The test that failed first, empty if none did.
     """
-    compiles = any("numba" in path.read_text("utf-8") for path in find_modules(package))
-    if compiles:  # numba does not see that a function calls one that has changed
-        shutil.rmtree(tree / "numba", ignore_errors=True)
+    # numba does not see that a function calls one that has changed: such faults compile anew
+    compiled = tree / ("numba-fault" if fault and "numba" in fault.source else "numba")
+    shutil.rmtree(tree / "numba-fault", ignore_errors=True)
     environment = os.environ | {
-        "PYTHONPATH": str(tree), "AARES_SOURCE": "demo", "NUMBA_CACHE_DIR": str(tree / "numba"),
+        "PYTHONPATH": str(tree), "AARES_SOURCE": "demo", "NUMBA_CACHE_DIR": str(compiled),
         # a fault may leave the file's size and second as they were: no compiled files
         "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1",
     }  # fmt: skip
@@ -343,12 +343,13 @@ def put_in(fault: Fault | None, tree: Path) -> Iterator[None]:
         yield
         return
     place = tree / fault.path.relative_to(ROOT)
-    original = place.read_bytes()
+    kept = place.with_name(f"{place.name}.kept")
+    place.rename(kept)
     place.write_bytes(fault.source.encode())
     try:
         yield
     finally:
-        place.write_bytes(original)
+        kept.replace(place)  # with its time: what was compiled from it stays valid
 
 
 class Bench:
@@ -371,7 +372,8 @@ class Bench:
         tree = self._trees.get()
         try:
             with put_in(fault, tree):
-                return run_tests(tree, package, limit_s=self._limits.get(package, 900.0))
+                limit_s = self._limits.get(package, 900.0)
+                return run_tests(tree, package, limit_s=limit_s, fault=fault)
         finally:
             self._trees.put(tree)
 
@@ -477,15 +479,16 @@ def warn_of_stale_excuses() -> None:
 def main() -> int:
     """Draw, run and report; status 1 if a fault survived without a reason."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--n", type=int, default=72, help="how many faults")
-    parser.add_argument("--seed", type=int, default=0, help="which draw")
+    parser.add_argument("--n", type=int, default=72, help="how many faults of each draw")
+    parser.add_argument("--seed", type=int, nargs="+", default=[0], help="which draws")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
     parser.add_argument("--only", choices=PACKAGES, help="faults of one package")
     parser.add_argument("--table", type=Path, default=TABLE, help="file to write")
     options = parser.parse_args()
     packages = [options.only] if options.only else list(PACKAGES)
     share = -(-options.n // len(packages))
-    faults = [fault for name in packages for fault in draw_faults(name, share, options.seed)]
+    draws = [draw_faults(name, share, seed) for name in packages for seed in options.seed]
+    faults = list({fault.key: fault for drawn in draws for fault in drawn}.values())
     warn_of_stale_excuses()
     records, tests = read_records(), {name: digest_tests(name) for name in packages}
     known = {key for key, row in records.items() if row["caught"] or row["tests"] in tests.values()}
