@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from aares.data import parse_dates
+from aares.data import parse_dates, read_dates
 from aares.data.schemas import SCHEMAS, show_cell
 
 COLUMNS: tuple[str, ...] = SCHEMAS["test"]
@@ -44,6 +44,8 @@ def check_table(X: pd.DataFrame) -> pd.DataFrame:
         `X` is not a DataFrame.
     ValueError
         A column is missing, or a numeric column holds text.
+    DataError
+        A date is none.
     """
     if not isinstance(X, pd.DataFrame):
         raise TypeError(f"songs: expected a DataFrame, found {type(X).__name__}")
@@ -51,9 +53,8 @@ def check_table(X: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise ValueError(f"songs: missing column {missing[0]!r} ({len(missing)} of 16 missing)")
     numbers = {name: _as_numbers(X[name].reset_index(drop=True)) for name in NUMBERS}
-    dates = X["release_date"].reset_index(drop=True).astype("object")
-    text = dates.where(dates.notna(), "").astype(str)
-    return pd.DataFrame({"release_date": text, **numbers})[list(COLUMNS)]
+    dates = read_dates(X["release_date"].reset_index(drop=True))
+    return pd.DataFrame({"release_date": dates, **numbers})[list(COLUMNS)]
 
 
 def _as_numbers(values: pd.Series) -> pd.Series:
@@ -82,6 +83,7 @@ def describe_dates(dates: pd.Series) -> pd.DataFrame:
         2 month, 3 day), ``new_year`` (1 on 1 January: often a date that nobody knew better) and
         ``time`` in years; NaN where unknown.
     """
+    dates = read_dates(dates)
     parts = parse_dates(dates)
     numbers = parts[["year", "month", "day"]].astype(float)
     days = pd.to_datetime(dates.where(parts["precision"] == "day"), errors="coerce")

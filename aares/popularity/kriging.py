@@ -27,6 +27,7 @@ import pandas as pd
 from scipy.spatial.distance import cdist
 from sklearn.model_selection import GroupKFold, KFold
 
+from aares.data.dates import read_dates
 from aares.data.titles import normalise
 from aares.popularity.rows import FloatArray
 
@@ -69,7 +70,7 @@ def name_days(X: pd.DataFrame) -> npt.NDArray[np.object_]:
     -------
     ndarray of str, shape (n,)
     """
-    return X["release_date"].astype("object").fillna("").astype(str).to_numpy(object)
+    return read_dates(X["release_date"]).to_numpy(object)
 
 
 def name_artists(X: pd.DataFrame) -> npt.NDArray[np.object_]:

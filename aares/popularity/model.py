@@ -27,7 +27,7 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 
-from aares.data.schemas import AUDIO_FEATURES
+from aares.data.schemas import AUDIO_FEATURES, read_names
 from aares.popularity.copies import Copies, CopyRule, Releases
 from aares.popularity.features import (
     BOOSTER,
@@ -423,4 +423,4 @@ def _check_table(X: Any) -> pd.DataFrame:
     for column in AUDIO_FEATURES:
         if not np.isfinite(X[column].to_numpy(float)).all():
             raise ValueError(f"{column}: expected a number for each song, found none for some")
-    return X
+    return X.assign(genres=read_names(X["genres"]))
