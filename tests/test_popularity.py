@@ -286,7 +286,7 @@ def test_title_marks():
 
 
 def test_genres_are_counted():
-    lists = pd.DataFrame({"genres": [("a", "b"), (), None, "polka"]}, index=[3, 5, 7, 9])
+    lists = pd.DataFrame({"genres": [("a", "b"), (), None, "['polka']"]}, index=[3, 5, 7, 9])
     counts = count_genres(lists)
     assert counts["n_genres"].to_dict() == {3: 2, 5: 0, 7: 0, 9: 1}
     assert count_values([("b", "a"), ("c", "a"), ("c",), ("z",)]).to_dict() == {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from aares.data.schemas import read_names
 from aares.genre.labels import FINGERPRINT
 
 LONGEST_NAME = 42  # characters that fit a column of a table
@@ -25,7 +26,7 @@ def name_songs(
     subset : DataFrame
         Table of exercise 2: ``artist_name``, ``track_name``.
     recommendation : DataFrame
-        Table of exercise 3: ``artists`` (tuples of str), ``name``.
+        Table of exercise 3: ``artists`` (lists of names), ``name``.
     table : str
         What the songs' table is called where a row has to do, such as ``"test"``.
 
@@ -44,7 +45,9 @@ def name_songs(
     ['ABBA: Chiquitita', 'test row 1']
     """
     keys = list(FINGERPRINT)
-    first_artist = recommendation["artists"].map(lambda names: names[0] if names else "")
+    first_artist = read_names(recommendation["artists"]).map(
+        lambda names: names[0] if names else ""
+    )
     titles = pd.concat(
         [
             subset[keys].assign(title=subset["artist_name"] + ": " + subset["track_name"]),

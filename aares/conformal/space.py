@@ -25,6 +25,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from aares.data.dates import read_dates
+
 NEIGHBORS = 5  # votes of the KNN model; the conformal measure has a k of its own
 PLAIN_RATIOS = ("danceability", "energy", "valence")
 USUAL_YEAR = 2000  # of a song without a date
@@ -63,7 +65,7 @@ def describe_songs(songs: pd.DataFrame) -> pd.DataFrame:
     >>> described[["year", "loudness", "duration"]].iloc[0].round(2).tolist()
     [1984.0, -25.0, 12.1]
     """
-    date = songs["release_date"].astype(str)
+    date = read_dates(songs["release_date"])
     year = pd.to_numeric(date.str[:4], errors="coerce").fillna(USUAL_YEAR)
     number = songs.drop(columns=["release_date", "genre"], errors="ignore").astype(float)
     columns: dict[str, Any] = {name: number[name] for name in PLAIN_RATIOS}

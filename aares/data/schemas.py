@@ -9,9 +9,10 @@ loudness of +3.7 dB exists).
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -145,7 +146,7 @@ class Flag:
 
 
 class Names:
-    """A list of names written as a Python list, such as ``['pop', 'rock']``."""
+    """A list of names written as a Python list, such as ``['pop', 'rock']``; see `read_names`."""
 
     def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
         """Return tuples of names; see :class:`Column`.
@@ -156,25 +157,77 @@ class Names:
         >>> Names().parse(pd.Series(["['art rock']", "[]"]), name_row("a.csv", "genres")).tolist()
         [('art rock',), ()]
         """
-        parsed = {item: _parse_names(item) for item in text.unique()}
-        values = text.map(parsed)
-        if values.isna().any():
-            row = int(np.argmax(values.isna()))
+        return read_names(text, where)
+
+
+_QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_GAP = re.compile(r"""['"]\s+['"]""")
+_NAME_AND_GAP = re.compile(rf"""({_QUOTED})(\s+(?=['"]))?""")
+
+
+def read_names(values: pd.Series, where: Callable[[int], str] | None = None) -> pd.Series:
+    """Read lists of names, such as ``genres`` and ``artists``, whatever a reader made of them.
+
+    Parameters
+    ----------
+    values : Series
+        Tuples, lists or arrays of str, or their text: ``['pop', 'rock']`` as in the assignment's
+        files, or ``['pop' 'rock']`` as numpy writes it. Empty or missing is an empty list.
+    where : callable, optional
+        Names a row, counted from 0, for an error message; without it, by column and row.
+
+    Returns
+    -------
+    Series of tuple of str
+        With the index of `values`.
+
+    Raises
+    ------
+    DataError
+        A value is none of these.
+
+    Examples
+    --------
+    >>> read_names(pd.Series(["['pop', 'rock']", "['pop' 'rock']", ["pop"], None])).tolist()
+    [('pop', 'rock'), ('pop', 'rock'), ('pop',), ()]
+    """
+    parsed: dict[str, tuple[str, ...] | None] = {}
+    read = []
+    for row, value in enumerate(values):
+        if isinstance(value, str):
+            if value not in parsed:
+                parsed[value] = _parse_names(value)
+            names = parsed[value]
+        else:
+            names = _collect_names(value)
+        if names is None:
+            place = where(row) if where else f"column {values.name!r}, row {row + 1}"
             raise DataError(
-                f"{where(row)}: expected a list such as ['pop', 'rock'], "
-                f"found {show_cell(text.iloc[row])}"
+                f"{place}: expected a list such as ['pop', 'rock'], found {show_cell(value)}"
             )
-        return values
+        read.append(names)
+    return pd.Series(read, index=values.index, name=values.name, dtype=object)
 
 
 def _parse_names(text: str) -> tuple[str, ...] | None:
+    if not text.strip():
+        return ()
+    # Python joins the names that numpy writes without commas: ['pop' 'rock'] is one, 'poprock'.
+    if _GAP.search(text):
+        text = _NAME_AND_GAP.sub(lambda found: found[1] + ("," if found[2] else ""), text)
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return None
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        return None
-    return tuple(value)
+    return _collect_names(value) if isinstance(value, list) else None
+
+
+def _collect_names(value: Any) -> tuple[str, ...] | None:
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, (tuple, list)):
+        return tuple(value) if all(isinstance(item, str) for item in value) else None
+    return () if pd.api.types.is_scalar(value) and pd.isna(value) else None
 
 
 def show_cell(value: object) -> str:

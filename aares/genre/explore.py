@@ -12,6 +12,7 @@ from sklearn.manifold import TSNE
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.neighbors import NearestNeighbors
 
+from aares.data.schemas import read_names
 from aares.genre.labels import FINGERPRINT, label_from_genres
 from aares.genre.neighbors import Songs, find_neighbors
 from aares.genre.songs import SOUND, RankSpace, check_table, compute_numbers, name_albums
@@ -44,6 +45,7 @@ def pair_tables(train: pd.DataFrame, subset: pd.DataFrame) -> pd.DataFrame:
     # Length, tempo and loudness may coincide by chance; two more measurements hardly do.
     keys = [*FINGERPRINT, "danceability", "energy"]
     both = train[[*keys, "genre"]].merge(subset[[*keys, "artist_name", "genres"]], on=keys)
+    both = both.assign(genres=read_names(both["genres"]))
     both = both.assign(rule=both["genres"].map(label_from_genres)).dropna(subset=["rule"])
     both = both.assign(agree=both["genre"] == both["rule"])
     return both[["artist_name", "genres", "genre", "rule", "agree"]].reset_index(drop=True)

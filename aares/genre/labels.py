@@ -11,6 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from aares.data.schemas import read_names
+
 # Exercise 1: a micro-genre such as "dance pop" contains several keywords; the first here wins.
 # The assignment's list with "dance" moved to the end. "trap" contains "rap", so it is never given.
 KEYWORDS: tuple[str, ...] = (
@@ -70,7 +72,7 @@ def label_songs(subset: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     subset : DataFrame
-        Has a column ``genres`` of tuples of str.
+        Has a column ``genres``: tuples of str, or what else :func:`aares.data.read_names` takes.
 
     Returns
     -------
@@ -83,8 +85,9 @@ def label_songs(subset: pd.DataFrame) -> pd.DataFrame:
       track_name        genres genre
     0          A  (dance pop,)   pop
     """
-    labels = subset["genres"].map(label_from_genres)
-    return subset.assign(genre=labels)[labels.notna()].reset_index(drop=True)
+    genres = read_names(subset["genres"])
+    labels = genres.map(label_from_genres)
+    return subset.assign(genres=genres, genre=labels)[labels.notna()].reset_index(drop=True)
 
 
 def match_songs(left: pd.DataFrame, right: pd.DataFrame) -> np.ndarray:

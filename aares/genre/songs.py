@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from aares.data import parse_dates
+from aares.data import parse_dates, read_dates
 from aares.data.schemas import SCHEMAS, show_cell
 
 COLUMNS: tuple[str, ...] = SCHEMAS["test"]
@@ -44,6 +44,8 @@ def check_table(X: pd.DataFrame) -> pd.DataFrame:
         `X` is not a DataFrame.
     ValueError
         A column is missing, or a numeric column holds text.
+    DataError
+        A date is none.
 
     Examples
     --------
@@ -62,9 +64,8 @@ def check_table(X: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise ValueError(f"songs: missing column {missing[0]!r} ({len(missing)} of 16 missing)")
     numbers = {name: _as_numbers(X[name].reset_index(drop=True)) for name in NUMBERS}
-    dates = X["release_date"].reset_index(drop=True).astype("object")
-    text = dates.where(dates.notna(), "").astype(str)
-    return pd.DataFrame({"release_date": text, **numbers})[list(COLUMNS)]
+    dates = read_dates(X["release_date"].reset_index(drop=True))
+    return pd.DataFrame({"release_date": dates, **numbers})[list(COLUMNS)]
 
 
 def _as_numbers(values: pd.Series) -> pd.Series:
@@ -105,6 +106,7 @@ def describe_dates(dates: pd.Series) -> pd.DataFrame:
     new_year      0.00     1.0     0.0  0.0
     time       1977.83  1984.0  1999.5  NaN
     """
+    dates = read_dates(dates)
     parts = parse_dates(dates)
     numbers = parts[["year", "month", "day"]].astype(float)
     days = pd.to_datetime(dates.where(parts["precision"] == "day"), errors="coerce")

@@ -25,6 +25,7 @@ from aares.popularity.rows import (
     describe_audio,
     describe_date,
     describe_title,
+    get_tokens,
 )
 from aares.scores import Fold, predict_folds, spread_of_mean
 
@@ -203,7 +204,7 @@ class LabelEncoder(TransformerMixin, BaseEstimator):
         return self.counter_.transform(self._label(X))
 
     def _label(self, X: pd.DataFrame) -> pd.DataFrame:
-        return pd.DataFrame({"label": [self.rule(genres) for genres in X["genres"]]})
+        return pd.DataFrame({"label": [self.rule(genres) for genres in get_tokens(X, "genres")]})
 
 
 def make_genre_models(

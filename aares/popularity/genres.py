@@ -27,7 +27,7 @@ from sklearn.manifold import TSNE
 from sklearn.utils.validation import check_is_fitted
 
 from aares.popularity.encoders import TokenCounter
-from aares.popularity.rows import FloatArray, count_values
+from aares.popularity.rows import FloatArray, count_values, get_tokens
 
 
 class GenreNMF(TransformerMixin, BaseEstimator):
@@ -391,8 +391,9 @@ def summarise_genres(df: pd.DataFrame) -> dict[str, float]:
     0.5 micro-genres in one song only (share)
     1.0 mean length of a list
     """
-    counts = count_values(df["genres"])
-    lengths = df["genres"].map(len)
+    lists = get_tokens(df, "genres")
+    counts = count_values(lists)
+    lengths = pd.Series([len(names) for names in lists])
     return {
         "micro-genres": float(len(counts)),
         "empty lists (share)": float((lengths == 0).mean()),

@@ -27,6 +27,7 @@ import pandas as pd
 from scipy.spatial.distance import cdist
 from sklearn.model_selection import GroupKFold, KFold
 
+from aares.data.dates import read_dates
 from aares.data.titles import normalise
 from aares.popularity.rows import FloatArray
 
@@ -82,7 +83,7 @@ def name_days(X: pd.DataFrame) -> npt.NDArray[np.object_]:
     >>> name_days(pd.DataFrame({"release_date": ["2008-05-23", None]})).tolist()
     ['2008-05-23', '']
     """
-    return X["release_date"].astype("object").fillna("").astype(str).to_numpy(object)
+    return read_dates(X["release_date"]).to_numpy(object)
 
 
 def name_artists(X: pd.DataFrame) -> npt.NDArray[np.object_]:

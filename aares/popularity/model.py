@@ -19,7 +19,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from aares.data.schemas import AUDIO_FEATURES
+from aares.data.schemas import AUDIO_FEATURES, read_names
 from aares.popularity.copies import Copies, CopyRule, Releases
 from aares.popularity.features import (
     ReferenceModel,
@@ -301,4 +301,4 @@ def _check_table(X: Any) -> pd.DataFrame:
     for column in AUDIO_FEATURES:
         if not np.isfinite(X[column].to_numpy(float)).all():
             raise ValueError(f"{column}: expected a number for each song, found none for some")
-    return X
+    return X.assign(genres=read_names(X["genres"]))

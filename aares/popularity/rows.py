@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from aares import data
-from aares.data.schemas import AUDIO_FEATURES
+from aares.data.schemas import AUDIO_FEATURES, COLUMNS, Names, read_names
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -34,14 +34,17 @@ TITLE_MARKS = {
 
 
 def get_tokens(X: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
-    """Read a column as lists of tokens; a plain value is a list of one, a missing one is empty.
+    """Read a column as lists of tokens.
+
+    In a column of names (``genres``, ``artists``) a text is that of a list, see
+    :func:`aares.data.read_names`; elsewhere a plain value is a list of one. A missing one is empty.
 
     Parameters
     ----------
     X : DataFrame, shape (n, columns)
         Raw table.
     column : str
-        A column of tuples (``genres``) or of strings (``artist_name``, ``release_date``).
+        A column of lists (``genres``) or of strings (``artist_name``, ``release_date``).
 
     Returns
     -------
@@ -55,7 +58,10 @@ def get_tokens(X: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
     >>> get_tokens(songs, "artist_name")
     [('Ella',), ()]
     """
-    return [_read_tokens(value) for value in X[column]]
+    if isinstance(COLUMNS.get(column), Names):
+        return read_names(X[column]).tolist()
+    values = data.read_dates(X[column]) if column == "release_date" else X[column]
+    return [_read_tokens(value) for value in values]
 
 
 def _read_tokens(value: Any) -> tuple[str, ...]:
@@ -144,7 +150,7 @@ def describe_date(X: pd.DataFrame) -> pd.DataFrame:
     1  2008.0    5.0   NaN      NaN  2008.33
     2     NaN    NaN   NaN      NaN      NaN
     """
-    parts = data.parse_dates(X["release_date"].astype("object"))[["year", "month", "day"]]
+    parts = data.parse_dates(X["release_date"])[["year", "month", "day"]]
     parts = parts.astype("Float64").astype(float)
     date = pd.to_datetime(
         parts.fillna({"month": 1, "day": 1})[["year", "month", "day"]], errors="coerce"

@@ -21,6 +21,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from aares.data.schemas import read_names
 from aares.data.titles import normalise, strip_title
 from aares.recommend.content import (
     FloatArray,
@@ -81,7 +82,7 @@ class Recommender(BaseEstimator):
         Parameters
         ----------
         songs : DataFrame
-            ``id``, ``name``, ``artists`` (tuple of names) or ``artist``, and the audio features.
+            ``id``, ``name``, ``artists`` (list of names) or ``artist``, and the audio features.
 
         Raises
         ------
@@ -385,7 +386,7 @@ def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:
     Parameters
     ----------
     songs : DataFrame
-        With ``artists`` (tuples) or ``artist`` (text).
+        With ``artists`` (lists of names, see :func:`aares.data.read_names`) or ``artist`` (text).
 
     Returns
     -------
@@ -399,8 +400,8 @@ def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:
     [('ABBA',)]
     """
     if "artists" in songs:
-        return [tuple(names) or ("",) for names in songs["artists"]]
-    return [(str(name),) for name in songs["artist"]]
+        return [names or ("",) for names in read_names(songs["artists"])]
+    return [("" if pd.isna(name) else str(name),) for name in songs["artist"]]
 
 
 def _check_songs(songs: pd.DataFrame) -> pd.DataFrame:
