@@ -225,6 +225,8 @@ def test_fit_returns_the_estimator_and_leaves_its_parameters(case, fitted, retur
     assert set(given) == set(kept)
     for name, value in given.items():
         assert repr(value) == repr(kept[name])
+        if isinstance(value, BaseEstimator):  # a copy of it was fitted
+            assert vars(kept[name]).keys() == vars(value).keys()
 
 
 @each
