@@ -104,7 +104,8 @@ def measure_sound_effect(train: pd.DataFrame) -> float:
     --------
     >>> from aares.genre.songs import COLUMNS
     >>> songs = pd.DataFrame({name: [0.1, 0.2, 0.3, 0.8, 0.9] for name in COLUMNS})
-    >>> measure_sound_effect(songs.assign(genre=["jazz", "jazz", "punk", "punk", "punk"]))
+    >>> songs = songs.assign(release_date="1977", genre=["jazz"] * 2 + ["punk"] * 3)
+    >>> measure_sound_effect(songs)
     0.8
     """
     space = RankSpace().fit_transform(check_table(train))

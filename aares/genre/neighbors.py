@@ -200,7 +200,8 @@ def describe_pairs(pairs: Pairs, left: Songs, right: Songs, labels: np.ndarray) 
     --------
     >>> from aares.genre.neighbors import Songs, find_neighbors
     >>> from aares.genre.songs import COLUMNS, check_table, compute_numbers
-    >>> table = check_table(pd.DataFrame({name: [0.1, 0.4] for name in COLUMNS}))
+    >>> table = pd.DataFrame({name: [0.1, 0.4] for name in COLUMNS})
+    >>> table = check_table(table.assign(release_date="1977"))
     >>> space, albums = np.array([[0.1], [0.4]]), np.array(["1977", "1977"])
     >>> songs = Songs(compute_numbers(table), space, albums, np.full((2, 3), 1 / 3))
     >>> features = describe_pairs(find_neighbors(songs), songs, songs, labels=np.array([2, 0]))
