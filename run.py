@@ -5,7 +5,7 @@
     python3 run.py test               the tests
 
     python3 run.py --only 04          one notebook
-    python3 run.py --data demo        on the demo data, even where the course's files are in place
+    python3 run.py --data demo        on the demo data; or --data FOLDER, with the course's files
     python3 run.py report             the report again, from the results that are there
     python3 run.py handin --authors "Name,Name"
                                       the files to hand in, with the names in their names
