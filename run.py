@@ -89,7 +89,7 @@ def _make_environment() -> None:
             "On Debian and Ubuntu: sudo apt install python3-venv. "
             "Elsewhere: install Python from python.org."
         )
-    print("Installing the packages into .venv, once (about 1 GB) ...", flush=True)
+    print("Installing the packages into .venv, once (about 1.5 GB) ...", flush=True)
     if VENV.exists():
         shutil.rmtree(VENV)
     _run(sys.executable, "-m", "venv", str(VENV))
