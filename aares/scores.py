@@ -6,13 +6,15 @@ References
    Journal of the American Statistical Association 22, 1927.
 .. [2] B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap", 1993: chapter 13
    (percentile intervals).
+.. [3] C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in
+   the case of the binomial", Biometrika 26, 1934.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -106,13 +108,18 @@ def _check_folds(folds: Sequence[Fold]) -> None:
 
 def estimate_share(
     hits: Sequence[bool] | npt.NDArray[np.bool_] | pd.Series,
+    *,
+    method: Literal["wilson", "exact"] = "wilson",
 ) -> tuple[float, float, float]:
-    """Return the share of hits and its 95 % Wilson interval.
+    """Return the share of hits and its 95 % interval.
 
     Parameters
     ----------
     hits : sequence of bool, shape (n,)
         At least one.
+    method : {"wilson", "exact"}
+        Wilson's interval covers 95 % on average; the exact one (Clopper and Pearson) at least 95 %
+        whatever the truth is, for claims that a share is not below something.
 
     Returns
     -------
@@ -121,7 +128,8 @@ def estimate_share(
 
     References
     ----------
-    Wilson 1927 [1]_; unlike the normal approximation it is sound near 0 and 1.
+    Wilson 1927 [1]_; unlike the normal approximation it is sound near 0 and 1. Clopper and Pearson
+    1934 [3]_.
 
     Examples
     --------
@@ -130,7 +138,7 @@ def estimate_share(
     (0.8, 0.49, 0.94)
     """
     result = stats.binomtest(int(np.sum(hits)), len(hits))
-    interval = result.proportion_ci(confidence_level=LEVEL, method="wilson")
+    interval = result.proportion_ci(confidence_level=LEVEL, method=method)
     return float(result.statistic), float(interval.low), float(interval.high)
 
 
@@ -212,13 +220,18 @@ def bootstrap(
     statistic : callable
         Of `samples` and ``axis=-1``; draws where it is NaN do not count.
     *samples : ndarray of float, shape (..., n)
-        Drawn together along their last axis: what is paired stays paired.
+        Drawn together along their last axis: what is paired stays paired. n is at least 2.
     n_draws : int
     random_state : int
 
     Returns
     -------
     value, low, high : float or ndarray of float, shape (...)
+
+    Raises
+    ------
+    ValueError
+        A sample is too small to be drawn from.
 
     References
     ----------
@@ -230,6 +243,8 @@ def bootstrap(
     >>> float(value), bool(low < value < high)
     (49.5, True)
     """
+    if min(sample.shape[-1] for sample in samples) < 2:
+        raise ValueError("an interval by bootstrap needs at least two values to draw from")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # of a draw that is NaN
         drawn = stats.bootstrap(

@@ -21,7 +21,8 @@ from sklearn.model_selection import train_test_split
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from aares import data
 from aares.genre import LIGHT, GenreClassifier, make_model, remove_songs
-from aares.genre.compare import make_folds, predict_folds, score_folds
+from aares.genre.compare import make_folds, score_folds
+from aares.scores import predict_folds
 from workshop.config import find_data
 
 REPORTED_SPLIT = 17

@@ -33,8 +33,10 @@ def test_course_files_in_place_are_used(tmp_path):
 
 def test_the_environment_names_the_folder(monkeypatch, tmp_path):
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "users").mkdir()
+    (tmp_path / "users" / "playlists").mkdir(parents=True)
     monkeypatch.setenv("AARES_DATA", str(tmp_path / "elsewhere"))
+    assert find_data().users == config.DEMO, "somebody's folder of the same name"
+    (tmp_path / "users" / "playlists" / "spotify_songs.csv").touch()
     source = find_data()
     assert (source.kind, source.folder.name, source.users.name) == ("course", "elsewhere", "users")
     monkeypatch.setenv("AARES_SOURCE", "demo")
@@ -47,11 +49,14 @@ def test_a_folder_that_is_not_there_is_an_error_not_the_demo(monkeypatch, tmp_pa
         find_data()
 
 
-def test_asking_for_absent_course_data_says_where_it_goes():
+def test_asking_for_absent_course_data_says_where_it_goes(monkeypatch):
     with pytest.raises(ConfigError, match=r"put spotify_dataset_train.csv.*--data FOLDER"):
         find_data("course")
     with pytest.raises(ConfigError, match="--data: expected a folder.*nothing at 'real'"):
         find_data("real")
+    monkeypatch.setenv("AARES_SOURCE", "cuorse")
+    with pytest.raises(ConfigError, match="AARES_SOURCE: expected a folder.*'cuorse'"):
+        find_data()
 
 
 def test_data_may_name_the_folder(tmp_path):

@@ -114,3 +114,17 @@ def test_bootstrap_agrees_with_the_normal_interval_of_a_mean():
     assert high - low == pytest.approx(2 * spread, rel=0.08)
     again = scores.bootstrap(np.mean, values)
     assert (again[1] == low).all(), "the same seed, the same interval"
+
+
+def test_one_value_has_no_interval():
+    with pytest.raises(ValueError, match="at least two values"):
+        scores.bootstrap(np.mean, np.array([1.0]))
+
+
+def test_an_exact_interval_is_the_wider_one():
+    hits = [True] * 3 + [False] * 7
+    _, low, high = scores.estimate_share(hits)
+    # 0.0667 and 0.6525: quantiles of beta distributions of (3, 8) and (4, 7)
+    exact = scores.estimate_share(hits, method="exact")[1:]
+    assert exact == pytest.approx((0.0667, 0.6525), abs=1e-4)
+    assert exact[0] < low < high < exact[1]

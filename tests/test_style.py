@@ -85,19 +85,19 @@ def is_part(name: str, packages: tuple[str, ...]) -> bool:
 @pytest.mark.parametrize(
     "code",
     [
-        "import aares.results",
-        "import numpy, aares.results as kept",
-        "from aares import results",
-        "from aares import audio, results as kept",
-        "from aares.results import Notebook",
-        "from aares.results import *",
-        "from .. import results",
-        "from ..results import Notebook",
-        "def late():\n    from aares import results",
-        "if True:\n    import aares.results.parts",
-        "class Late:\n    def fit(self):\n        from .. import results",
-        "import importlib\nimportlib.import_module('aares.results')",
-        "__import__('aares.results')",
+        "import workshop.results",
+        "import numpy, workshop.results as kept",
+        "from workshop import results",
+        "from workshop import config, results as kept",
+        "from workshop.results import Notebook",
+        "from workshop.results import *",
+        "from ...workshop import results",
+        "from ...workshop.results import Notebook",
+        "def late():\n    from workshop import results",
+        "if True:\n    import workshop.results.parts",
+        "class Late:\n    def fit(self):\n        from ...workshop import results",
+        "import importlib\nimportlib.import_module('workshop.results')",
+        "__import__('workshop.results')",
     ],
 )
 def test_every_form_of_import_is_seen(tmp_path, code):
@@ -105,19 +105,19 @@ def test_every_form_of_import_is_seen(tmp_path, code):
     path.parent.mkdir(parents=True)
     path.write_text(f"import numpy\n{code}\n", encoding="utf-8")
     names = list_imports(path, root=tmp_path)
-    assert [name for name in names if is_part(name, ("aares.results",))] != []
+    assert [name for name in names if is_part(name, ("workshop.results",))] != []
     assert "numpy" in names
 
 
 def test_what_is_no_import_is_not_seen(tmp_path):
     path = tmp_path / "aares" / "__init__.py"
     path.parent.mkdir()
-    text = '"""import aares.results"""\n# from aares import results\n'
+    text = '"""import workshop.results"""\n# from workshop import results\n'
     code = "import results\nfrom . import resultsets\nfrom .genre import x\n"
     path.write_text(text + code, encoding="utf-8")
     expected = {"aares", "aares.resultsets", "aares.genre", "aares.genre.x", "results"}
     assert list_imports(path, root=tmp_path) == expected
-    assert not any(is_part(name, ("aares.results",)) for name in expected)
+    assert not any(is_part(name, ("workshop.results",)) for name in expected)
 
 
 def test_science_does_not_import_what_shows_it():

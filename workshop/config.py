@@ -18,6 +18,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from aares.data.listening import PLAYLISTS
 from aares.data.sources import TABLES, DataSource
 from aares.errors import AaresError
 
@@ -89,12 +90,13 @@ def find_data(named: str | None = None) -> Workplace:
     ConfigError
         What is named is no folder, or course data is asked for but absent or has other names.
     """
+    asked_by = "--data" if named else "AARES_SOURCE"
     named = named or os.environ.get("AARES_SOURCE") or None
     out = os.environ.get("AARES_OUT")
     if named == "demo":
         return Workplace("demo", DEMO, DEMO, Path(out or ROOT / "build" / "demo"))
     if named not in (None, "course"):
-        folder: Path | None = _check_folder(named, "--data")
+        folder: Path | None = _check_folder(named, asked_by)
     else:
         folder = _find_course()
     if folder is None and named is None:
@@ -107,7 +109,8 @@ def find_data(named: str | None = None) -> Workplace:
             "or name their folder: --data FOLDER"
         )
     users = folder.parent / "users"
-    return Workplace("course", folder, users if users.is_dir() else DEMO, Path(out or ROOT))
+    listened = (users / PLAYLISTS).is_file()  # a folder of that name may be anybody's
+    return Workplace("course", folder, users if listened else DEMO, Path(out or ROOT))
 
 
 def _check_names() -> None:

@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
-from aares.scores import LEVEL
+from aares.scores import estimate_share
 
 
 def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.DataFrame:
@@ -73,11 +72,6 @@ def cover_by_label(p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: floa
         One row for each label that occurs among the songs: ``n``, ``coverage``, ``low``, ``high``,
         ``size`` (mean size of its songs' sets).
 
-    References
-    ----------
-    C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in the
-    case of the binomial", Biometrika 26, 1934.
-
     Examples
     --------
     >>> p = np.array([[0.9, 0.3], [0.6, 0.1], [0.2, 0.8]])
@@ -91,11 +85,10 @@ def cover_by_label(p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: floa
     rows = {}
     for code in np.unique(codes):
         of_label = codes == code
-        n, hits = int(of_label.sum()), int(hit[of_label].sum())
-        low, high = stats.binomtest(hits, n).proportion_ci(LEVEL, method="exact")
+        coverage, low, high = estimate_share(hit[of_label], method="exact")
         rows[labels[code]] = {
-            "n": n,
-            "coverage": hits / n,
+            "n": int(of_label.sum()),
+            "coverage": coverage,
             "low": low,
             "high": high,
             "size": sizes[of_label].mean(),
@@ -213,8 +206,8 @@ def judge_singletons(
     groups = frame.groupby(classes, observed=False)["right"]
     table = pd.DataFrame({"songs": groups.size(), "right": groups.mean()})
     limits = [
-        stats.binomtest(int(hits), int(n)).proportion_ci(0.95) if n else (np.nan, np.nan)
-        for hits, n in zip(groups.sum(), groups.size(), strict=True)
+        estimate_share(frame["right"][classes == name], method="exact")[1:] if n else (np.nan,) * 2
+        for name, n in table["songs"].items()
     ]
     return table.assign(low=[pair[0] for pair in limits], high=[pair[1] for pair in limits])
 

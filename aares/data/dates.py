@@ -23,7 +23,8 @@ def read_dates(dates: pd.Series) -> pd.Series:
     Parameters
     ----------
     dates : Series of str, datetime, int or float
-        Text is kept as it is; a point in time becomes a day, a whole number a year.
+        A point in time becomes a day, a whole number a year. Text is kept as it is; where it is no
+        date, :func:`parse_dates` counts it as missing.
 
     Returns
     -------
@@ -57,6 +58,8 @@ def read_dates(dates: pd.Series) -> pd.Series:
 def _write_date(date: object) -> str | None:
     if isinstance(date, str):
         return date
+    if isinstance(date, np.datetime64):
+        date = pd.Timestamp(date)
     if isinstance(date, datetime.date):  # a Timestamp is one too
         return date.isoformat()[:10]
     if isinstance(date, bool) or not isinstance(date, numbers.Real):

@@ -15,6 +15,8 @@ from aares.data.sources import DataSource
 from aares.data.tables import load_recommendation, name_row, read_text_table
 from aares.errors import DataError
 
+PLAYLISTS = "playlists/spotify_songs.csv"
+
 
 @dataclass(frozen=True)
 class Listening:
@@ -74,7 +76,7 @@ def load_listening(source: DataSource) -> Listening:
     0      party  s1      1
     1  seventies  s1      1
     """
-    playlists = source.users / "playlists" / "spotify_songs.csv"
+    playlists = source.users / PLAYLISTS
     return _load_playlists(playlists) if playlists.is_file() else _load_demo(source.users)
 
 

@@ -146,7 +146,10 @@ class Flag:
 
 
 class Names:
-    """A list of names written as a Python list, such as ``['pop', 'rock']``; see `read_names`."""
+    """A list of names written as a Python list, such as ``['pop', 'rock']``; see `read_names`.
+
+    No names are an empty list, not an empty cell.
+    """
 
     def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
         """Return tuples of names; see :class:`Column`.
@@ -157,6 +160,11 @@ class Names:
         >>> Names().parse(pd.Series(["['art rock']", "[]"]), name_row("a.csv", "genres")).tolist()
         [('art rock',), ()]
         """
+        if (text == "").any():
+            row = int(np.argmax(text == ""))
+            raise DataError(
+                f"{where(row)}: expected a list such as ['pop', 'rock'], found an empty cell"
+            )
         return read_names(text, where)
 
 

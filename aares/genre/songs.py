@@ -45,7 +45,7 @@ def check_table(X: pd.DataFrame) -> pd.DataFrame:
     ValueError
         A column is missing, or a numeric column holds text.
     DataError
-        A date is none.
+        A date is neither text, nor a point in time, nor a year.
 
     Examples
     --------

@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from aares.data.schemas import read_names
 from aares.data.titles import normalise, strip_title
+from aares.errors import AaresError
 from aares.recommend.content import (
     FloatArray,
     SongSpace,
@@ -36,7 +37,7 @@ Seed = str | tuple[str, str] | Sequence[str | tuple[str, str]]
 _POOL = 60
 
 
-class SongNotFoundError(LookupError):
+class SongNotFoundError(AaresError, LookupError):
     """No song matches what was asked for; the message suggests the nearest names."""
 
 

@@ -35,6 +35,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from aares import conformal, genre
+from aares.scores import estimate_share
 from workshop.plots import conformal as plots
 from workshop.plots.style import new_axes
 from utils_projet import ConformalPrediction
@@ -249,7 +250,7 @@ book.figure(
 
 # %%
 at_eps = conformal.measure_sets(p, codes, [EPS]).iloc[0]
-low, high = stats.binomtest(int(at_eps["coverage"] * len(p) + 0.5), len(p)).proportion_ci(0.95)
+_, low, high = estimate_share(p[np.arange(len(p)), codes] > EPS, method="exact")
 book.number("size_test", sizes_test.mean())
 book.number("size", at_eps["size"])
 book.number("coverage", at_eps["coverage"])
