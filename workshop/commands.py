@@ -100,6 +100,7 @@ def _build(options: argparse.Namespace) -> int:
         _show_step(names[0], time.perf_counter() - start)
     else:
         data.check(source)
+        data.load_listening(source)
         print(f"Building {len(names)} notebooks, two at a time ...", flush=True)
         done = notebooks.build_all(notebooks.order_by_time(names), source)
         for number, (name, seconds) in enumerate(done, 1):

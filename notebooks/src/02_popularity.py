@@ -32,12 +32,12 @@ from sklearn.model_selection import GroupKFold, KFold, train_test_split
 
 from aares import popularity
 from aares.genre.labels import label_from_genres, remove_songs
+from aares.popularity import genres as genre_graph
+from aares.popularity import patterns
 from aares.scores import predict_folds
 from workshop.plots import popularity as plots
 from workshop.plots import predictions as model_plots
 from workshop.plots.style import new_axes
-from aares.popularity import genres as genre_graph
-from aares.popularity import patterns
 
 # %% [markdown]
 # ## 2.1 Predicting popularity

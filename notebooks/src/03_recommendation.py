@@ -28,11 +28,11 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
-from workshop.plots import recommend as plots
-from workshop.plots.style import new_axes
+from aares.data.titles import strip_title
 from aares.recommend import Recommender, SongNotFoundError, SongSpace, evaluate, users
 from aares.recommend.content import measure_distances
-from aares.data.titles import strip_title
+from workshop.plots import recommend as plots
+from workshop.plots.style import new_axes
 
 # %% [markdown]
 # ## 3.1 A playlist from a song, or from a list of songs

@@ -36,7 +36,6 @@ import pandas as pd
 from IPython.display import Audio, display
 
 from aares.fingerprints import experiments
-from workshop.plots import fingerprints as plots
 from aares.scores import describe_share, estimate_share
 from fingerprint import (
     HOP_LENGTH,
@@ -46,6 +45,7 @@ from fingerprint import (
     process_signal,
 )
 from utils_projet import get_maxima, search_song
+from workshop.plots import fingerprints as plots
 
 # %% [markdown]
 # ## The songs

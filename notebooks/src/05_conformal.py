@@ -36,9 +36,9 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from aares import conformal, genre
 from aares.scores import estimate_share
+from utils_projet import ConformalPrediction
 from workshop.plots import conformal as plots
 from workshop.plots.style import new_axes
-from utils_projet import ConformalPrediction
 
 EPS = 0.05
 
