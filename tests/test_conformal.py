@@ -656,6 +656,26 @@ def test_draws_are_the_same_for_each_method_and_count_missing_labels_as_misses()
         conformal.cover_in_draws(X, lonely, record, n_bag=60, n_new=2, n_draws=1, rng=rng)
 
 
+def test_each_song_is_judged_by_the_p_value_of_its_own_label():
+    y = np.repeat(["a", "b", "c"], 20)
+    drawn = []
+
+    def answer(X_bag, y_bag, X_new):
+        drawn.extend(X_new[:, 0].astype(int).tolist())
+        return np.tile([0.1, 0.2, 0.3], (len(X_new), 1))
+
+    p = conformal.cover_in_draws(
+        np.arange(60.0)[:, None], y, answer, n_bag=40, n_new=9, n_draws=4,
+        rng=np.random.default_rng(0),
+    )  # fmt: skip
+    assert p.ravel().tolist() == [{"a": 0.1, "b": 0.2, "c": 0.3}[y[row]] for row in drawn]
+
+
+def test_the_shortcut_finds_a_duplicate_least_strange():
+    X, y = np.array([[0.0], [0.0], [5.0], [6.0]]), np.array([0, 0, 1, 1])
+    assert conformal.compute_shortcut(X, y, np.array([[0.0]]))[0, 0] == 1
+
+
 # --- the space ----------------------------------------------------------------------------
 
 

@@ -746,6 +746,8 @@ def test_the_rule_learns_that_one_copy_counts():
     assert new_zero[y == 0].min() > 0.9
     assert new_zero[y > 0].max() < 0.1
     assert new_level[y > 0] == pytest.approx(50, abs=1)
+    # a constant would move songs of which the copy says nothing
+    assert rule.zero_.intercept_ == 0 and rule.level_.intercept_ == 0
     nobody = Copies(np.zeros(len(y)), np.zeros(len(y)))
     unchanged = rule.apply(zero, level, nobody)
     assert np.array_equal(unchanged, (zero, level))
@@ -776,6 +778,17 @@ def test_the_model_uses_copies_in_its_table_and_elsewhere():
     assert told["mean"][~known].tolist() == told["alone"][~known].tolist()
     plain = make_model().fit(X.iloc[train], y[train]).describe(X.iloc[test])
     assert plain["mean"].tolist() == plain["alone"].tolist()
+
+
+def test_where_most_songs_have_copies_the_trees_learn_from_all():
+    songs = make_songs(120)
+    X, y = songs.drop(columns="popularity"), songs["popularity"].to_numpy(float)
+    copies = songs.assign(release_date="1990-01-02")
+    fitted = make_model(releases=Releases(copies)).fit(X, y)
+    plain = make_model().fit(X, y)
+    told = fitted.describe(X)
+    assert (told["likeness"] > 0).all()
+    assert told["alone"].tolist() == plain.describe(X)["alone"].tolist()
 
 
 def test_no_songs_give_no_predictions(songs, model):

@@ -67,6 +67,13 @@ def test_the_stamp_changes_with_the_data(checkout, name):
     assert find_changes(checkout, checkout.folder / name) == {"data"}
 
 
+def test_the_stamp_does_not_tell_in_which_order_a_folder_lists_its_files(checkout, monkeypatch):
+    before = results.stamp(NOTEBOOK, checkout)
+    listed = Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda path, pattern: reversed([*listed(path, pattern)]))
+    assert results.stamp(NOTEBOOK, checkout) == before
+
+
 def test_the_stamp_changes_with_the_listeners(checkout):
     users = checkout.folder.parent / "users"
     users.mkdir()

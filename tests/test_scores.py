@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,3 +130,14 @@ def test_an_exact_interval_is_the_wider_one():
     exact = scores.estimate_share(hits, method="exact")[1:]
     assert exact == pytest.approx((0.0667, 0.6525), abs=1e-4)
     assert exact[0] < low < high < exact[1]
+
+
+def test_draws_without_an_answer_do_not_count_and_say_nothing():
+    def divide(a, b, axis):
+        with np.errstate(invalid="ignore"):
+            return a.sum(axis=axis) / b.sum(axis=axis)
+
+    few = np.array([0.0, 0.0, 1.0])  # of 27 draws 8 hold zeros only
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert scores.bootstrap(divide, few, few) == (1, 1, 1)
