@@ -171,6 +171,8 @@ def identify_files(files: Sequence[str], index_file: str | Path, *, as_json: boo
     try:
         index = Index.open(index_file)
     except IndexFileError as error:
+        if Path(index_file).exists():  # somebody's file: no advice to write over it
+            return _fail(str(error))
         return _fail(f"{error}; make one with the command index FOLDER --out {index_file}")
     status = 0
     for file in files:

@@ -659,6 +659,10 @@ def test_the_command_line_says_what_is_wrong(tmp_path, capsys):
         and "no audio file" in said
         and "the command index FOLDER" in said
     )
+    (tmp_path / "song.mp3").write_text("music")
+    assert identify_files(["x.wav"], tmp_path / "song.mp3", as_json=False) == 1
+    said = capsys.readouterr().err
+    assert "song.mp3: not an index" in said and "--out" not in said
     Index().save(tmp_path / "a.index")
     assert identify_files([str(tmp_path / "x.wav")], tmp_path / "a.index", as_json=True) == 1
     assert "no such file" in json.loads(capsys.readouterr().out)["error"]
