@@ -8,8 +8,15 @@ class AaresError(Exception):
     """The base of all errors whose message says what was expected, what was found and where."""
 
 
-class DataError(AaresError):
-    """A table or its file is missing, or not what the assignment describes."""
+class DataError(AaresError, ValueError):
+    """A table or its file is missing, or not what the assignment describes.
+
+    A `ValueError` too: what is wrong with an argument of an estimator.
+    """
+
+
+class DataWarning(UserWarning):
+    """Something in a table was taken for missing: the message says what, where and how often."""
 
 
 class AudioError(AaresError):

@@ -50,7 +50,7 @@ def test_lists_of_names_become_tuples(demo):
         ("explicit", "maybe", "column 'explicit', row 3: expected True, False, 1 or 0"),
         ("genre", "polka", "column 'genre', row 3: expected one of the 23 genres"),
         ("release_date", "May 2008", "column 'release_date', row 3: expected a date such as 2008"),
-        ("release_date", "2009-02-30", "column 'release_date', row 3: expected a day of the cal"),
+        ("release_date", "2009-02-30", "found '2009-02-30'; there is no such day in the calendar"),
     ],
 )
 def test_a_wrong_cell_is_named(tables, column, value, message):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from aares.data import load_test, load_train
-from aares.data.schemas import show_cell
+from aares.data.cells import show_cell
 from aares.data.sources import DataSource
 from aares.errors import DataError
 from aares.files import write_atomic

@@ -1,17 +1,20 @@
 """The one door through which tables and songs come in.
 
-:mod:`.sources` says where files are, :mod:`.schemas` what columns hold, :mod:`.tables` loads and
-checks, :mod:`.dates` takes release dates apart, :mod:`.titles` compares names, :mod:`.listening`
-loads who heard what. Who reads a table by other means (`pandas.read_csv`) finds the same answers:
-what takes it reads its lists and dates by `read_names` and `read_dates`.
+:mod:`.sources` says where files are, :mod:`.schemas` what columns hold, :mod:`.door` reads them,
+:mod:`.tables` loads the files, :mod:`.dates` reads release dates, :mod:`.titles` compares names,
+:mod:`.listening` loads who heard what, :mod:`.cells` names cells, :mod:`.examples` makes
+songs up. Who reads a table by other means
+(`pandas.read_csv`) finds the same answers: all that takes a table comes in by `read_table`.
 """
 
 from aares.data.dates import parse_dates, read_dates
+from aares.data.door import read_column, read_popularity, read_table
+from aares.data.examples import make_songs
 from aares.data.listening import Listening, load_listening
 from aares.data.schemas import AUDIO_FEATURES, GENRES, read_names
 from aares.data.sources import TABLES, DataSource
 from aares.data.tables import check, load_recommendation, load_subset, load_test, load_train
-from aares.errors import DataError
+from aares.errors import DataError, DataWarning
 
 __all__ = [
     "AUDIO_FEATURES",
@@ -19,6 +22,7 @@ __all__ = [
     "TABLES",
     "DataError",
     "DataSource",
+    "DataWarning",
     "Listening",
     "check",
     "load_listening",
@@ -26,7 +30,11 @@ __all__ = [
     "load_subset",
     "load_test",
     "load_train",
+    "make_songs",
     "parse_dates",
+    "read_column",
     "read_dates",
     "read_names",
+    "read_popularity",
+    "read_table",
 ]

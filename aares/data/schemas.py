@@ -1,23 +1,28 @@
-"""The columns of the assignment's tables: what each holds, and how its text is read.
+"""The columns of the assignment's tables: what each holds, and how its cells are read.
 
-Used by :mod:`aares.data.tables`. A column type has one method, ``parse(text, where)``: it turns text
-cells into values, or raises :class:`DataError` with the first offending row, which ``where(row)``
-names. Ranges are those of appendix A, with the widest values that the course's files hold (a
-loudness of +3.7 dB exists).
+Used by :mod:`aares.data.door`. A column type has one method, ``parse(values, where)``: it turns the
+cells of a file, or what pandas made of them, into values, or raises :class:`DataError` with the
+first offending row, which ``where(row)`` names. Ranges are those of appendix A, with the widest
+values that the course's files hold (a loudness of +3.7 dB exists).
+
+A missing cell is refused, in every column and by all who read it. Three kinds of text may be empty,
+and a missing cell is read so there: a release date (unknown), an artist and a title (pandas also
+takes the titles "None", "NaN" and "NA" for missing).
 """
 
 from __future__ import annotations
 
 import ast
+import numbers
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from aares.data.dates import DATE_PATTERN
+from aares.data.cells import FILL, Where, is_missing, map_cells, name_row, show_cell
+from aares.data.dates import EARLIEST_YEAR, find_latest_year, read_dates
 from aares.errors import DataError
 
 # Preliminaries of the assignment: the 23 genres, in its order.
@@ -35,12 +40,25 @@ AUDIO_FEATURES: tuple[str, ...] = (
 
 
 class Column(Protocol):
-    """What every column type does: ``parse`` turns cells of text into values.
+    """What every column type does: ``parse`` turns cells into values.
 
     It raises :class:`DataError` at the first cell that is none.
     """
 
-    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series: ...
+    def parse(self, values: pd.Series, where: Where) -> pd.Series: ...
+
+
+def _refuse(
+    bad: np.ndarray, values: pd.Series, where: Where, expected: str, remedy: str = ""
+) -> None:
+    """Raise at the first of the bad cells, if there is one."""
+    if bad.any():
+        row = int(np.argmax(bad))
+        cell = values.iloc[row]
+        if is_missing(cell) or cell == "":
+            remedy = FILL
+        found = f"expected {expected}, found {show_cell(cell)}"
+        raise DataError(f"{where(row)}: {found}{remedy and f'; {remedy}'}")
 
 
 @dataclass(frozen=True)
@@ -51,51 +69,89 @@ class Number:
     high: float
     whole: bool = False
 
-    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+    def parse(self, values: pd.Series, where: Where) -> pd.Series:
         """Return the numbers; see :class:`Column`.
 
         Examples
         --------
-        >>> from aares.data.tables import name_row
+        >>> from aares.data.cells import name_row
         >>> Number(0, 1).parse(pd.Series(["0.25", "1"]), name_row("a.csv", "mode")).tolist()
         [0.25, 1.0]
-        >>> Number(0, 1).parse(pd.Series(["0.25", "2"]), name_row("a.csv", "mode"))
+        >>> Number(0, 1).parse(pd.Series(["0.25", "2"]), name_row("a.csv", "key"))
         Traceback (most recent call last):
-        aares.errors.DataError: a.csv, column 'mode', row 2: expected a number from 0 to 1, found '2'
+        aares.errors.DataError: a.csv, column 'key', row 2: expected a number from 0 to 1, found '2'
         """
-        values = pd.to_numeric(text, errors="coerce")
-        bad = ~np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise DataError(f"{where(row)}: expected a number, found {show_cell(text.iloc[row])}")
-        outside = (values < self.low) | (values > self.high)
-        broken = (values % 1 != 0) & self.whole
-        bad = (outside | broken).to_numpy()
-        if bad.any():
-            row = int(np.argmax(bad))
-            kind = "a whole number" if self.whole else "a number"
-            raise DataError(
-                f"{where(row)}: expected {kind} from {self.low:g} to {self.high:g}, "
-                f"found {show_cell(text.iloc[row])}"
-            )
-        return values.astype("int64" if self.whole else "float64")
+        read = _read_numbers(values)
+        bad = ~np.isfinite(read)
+        _refuse(bad, values, where, "a number", _explain(values, bad))
+        outside = (read < self.low) | (read > self.high)
+        broken = (read % 1 != 0) & self.whole
+        kind = "a whole number" if self.whole else "a number"
+        _refuse(outside | broken, values, where, f"{kind} from {self.low:g} to {self.high:g}")
+        dtype = "int64" if self.whole else "float64"
+        return pd.Series(read.astype(dtype), index=values.index, name=values.name)
+
+
+def _read_numbers(values: pd.Series) -> np.ndarray:
+    """Return float64; NaN where a cell is no number, or missing."""
+    if pd.api.types.is_numeric_dtype(values.dtype) and values.dtype.kind in "iuf":
+        return values.to_numpy(dtype=float, na_value=np.nan)
+    cells = values.astype(object)
+    if pd.api.types.infer_dtype(cells, skipna=True) == "string":
+        return pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return np.array([_read_number(cell) for cell in cells], dtype=float)
+
+
+def _read_number(cell: object) -> float:
+    if isinstance(cell, str):
+        return float(pd.to_numeric(pd.Series([cell], dtype=object), errors="coerce").iloc[0])
+    is_number = isinstance(cell, numbers.Real) and not isinstance(cell, (bool, np.bool_))
+    return float(cell) if is_number else np.nan  # type: ignore[arg-type]
+
+
+def _explain(values: pd.Series, bad: np.ndarray) -> str:
+    """Return the remedy for the first bad cell, where it is known."""
+    cell = str(values.iloc[int(np.argmax(bad))]) if bad.any() else ""
+    if not re.fullmatch(r"\s*[-+]?\d*,\d+\s*", cell):
+        return ""
+    return f"write {cell.strip().replace(',', '.')}, or read the file with decimal=','"
+
+
+@dataclass(frozen=True)
+class Year(Number):
+    """A year of release, from the oldest sound recording to the next year."""
+
+    low: float = EARLIEST_YEAR
+    high: float = np.inf
+    whole: bool = True
+
+    def parse(self, values: pd.Series, where: Where) -> pd.Series:
+        """Return the years; see :class:`Column`.
+
+        Examples
+        --------
+        >>> from aares.data.cells import name_row
+        >>> Year().parse(pd.Series(["1979", "2008.0"]), name_row("a.csv", "year")).tolist()
+        [1979, 2008]
+        """
+        return Number(self.low, find_latest_year(), self.whole).parse(values, where)
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text column: any text, one of `choices`, or text of a `pattern`."""
+    """A text column: any text or one of `choices`; `empty` tells whether it may be missing."""
 
     choices: tuple[str, ...] = ()
-    pattern: str = ""
     meaning: str = "text"
     unique: bool = False
+    empty: bool = False
 
-    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+    def parse(self, values: pd.Series, where: Where) -> pd.Series:
         """Return the texts as they are; see :class:`Column`.
 
         Examples
         --------
-        >>> from aares.data.tables import name_row
+        >>> from aares.data.cells import name_row
         >>> genre = Text(choices=("jazz", "punk"), meaning="a genre")
         >>> genre.parse(pd.Series(["jazz", "punk"]), name_row("a.csv", "genre")).tolist()
         ['jazz', 'punk']
@@ -103,16 +159,14 @@ class Text:
         Traceback (most recent call last):
         aares.errors.DataError: a.csv, column 'genre', row 2: expected a genre, found 'punc'
         """
-        bad = np.zeros(len(text), dtype=bool)
+        written = map_cells(values, _write_text, missing="" if self.empty else None)
+        bad = np.equal(written, None).astype(bool)
+        text = pd.Series(written, index=values.index, name=values.name, dtype="str")
         if self.choices:
-            bad = ~text.isin(self.choices).to_numpy()
-        elif self.pattern:
-            bad = ~text.str.fullmatch(self.pattern).to_numpy(dtype=bool)
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise DataError(
-                f"{where(row)}: expected {self.meaning}, found {show_cell(text.iloc[row])}"
-            )
+            bad |= ~text.isin(self.choices).to_numpy()
+        elif not self.empty:
+            bad |= (text == "").to_numpy(dtype=bool)
+        _refuse(bad, values, where, self.meaning)
         if self.unique and text.duplicated().any():
             row = int(np.argmax(text.duplicated()))
             first = int(np.argmax(text == text.iloc[row])) + 1
@@ -122,50 +176,71 @@ class Text:
         return text
 
 
+def _write_text(cell: object) -> str | None:
+    """Return the text that a file had; None of what is no text. A title may be 1979 or True."""
+    if isinstance(cell, (str, bool, np.bool_)):
+        return str(cell)
+    if isinstance(cell, numbers.Real) and np.isfinite(float(cell)):
+        return str(int(cell)) if float(cell).is_integer() else str(cell)
+    return None
+
+
 class Flag:
     """A yes/no column, written as True/False or 1/0."""
 
     meanings = {"true": True, "1": True, "false": False, "0": False}  # noqa: RUF012
 
-    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+    def parse(self, values: pd.Series, where: Where) -> pd.Series:
         """Return True and False; see :class:`Column`.
 
         Examples
         --------
-        >>> from aares.data.tables import name_row
-        >>> Flag().parse(pd.Series(["True", "0"]), name_row("a.csv", "explicit")).tolist()
-        [True, False]
+        >>> from aares.data.cells import name_row
+        >>> cells = pd.Series(["True", "0", 1.0, False], dtype=object)
+        >>> Flag().parse(cells, name_row("a.csv", "explicit")).tolist()
+        [True, False, True, False]
         """
-        values = text.str.lower().map(self.meanings)
-        if values.isna().any():
-            row = int(np.argmax(values.isna()))
-            raise DataError(
-                f"{where(row)}: expected True, False, 1 or 0, found {show_cell(text.iloc[row])}"
-            )
-        return values.astype(bool)
+        if values.dtype == bool:
+            return values
+        read = map_cells(values, self._read)
+        _refuse(np.equal(read, None).astype(bool), values, where, "True, False, 1 or 0")
+        return pd.Series(read.astype(bool), index=values.index, name=values.name)
+
+    def _read(self, cell: object) -> bool | None:
+        return self.meanings.get(re.sub(r"(?<=^[01])\.0+$", "", str(cell).strip().lower()))
+
+
+class Date:
+    """Release dates of any precision, empty where unknown; see :func:`aares.data.read_dates`."""
+
+    def parse(self, values: pd.Series, where: Where) -> pd.Series:
+        """Return the dates as text; see :class:`Column`.
+
+        Examples
+        --------
+        >>> from aares.data.cells import name_row
+        >>> Date().parse(pd.Series([1977, 1984]), name_row("a.csv", "release_date")).tolist()
+        ['1977', '1984']
+        """
+        return read_dates(values, where)
 
 
 class Names:
     """A list of names written as a Python list, such as ``['pop', 'rock']``; see `read_names`.
 
-    No names are an empty list, not an empty cell.
+    No names are an empty list, not a missing cell.
     """
 
-    def parse(self, text: pd.Series, where: Callable[[int], str]) -> pd.Series:
+    def parse(self, values: pd.Series, where: Where) -> pd.Series:
         """Return tuples of names; see :class:`Column`.
 
         Examples
         --------
-        >>> from aares.data.tables import name_row
+        >>> from aares.data.cells import name_row
         >>> Names().parse(pd.Series(["['art rock']", "[]"]), name_row("a.csv", "genres")).tolist()
         [('art rock',), ()]
         """
-        if (text == "").any():
-            row = int(np.argmax(text == ""))
-            raise DataError(
-                f"{where(row)}: expected a list such as ['pop', 'rock'], found an empty cell"
-            )
-        return read_names(text, where)
+        return _read_lists(values, where, nothing=None)
 
 
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
@@ -173,14 +248,15 @@ _GAP = re.compile(r"""['"]\s+['"]""")
 _NAME_AND_GAP = re.compile(rf"""({_QUOTED})(\s+(?=['"]))?""")
 
 
-def read_names(values: pd.Series, where: Callable[[int], str] | None = None) -> pd.Series:
+def read_names(values: pd.Series, where: Where | None = None) -> pd.Series:
     """Read lists of names, such as ``genres`` and ``artists``, whatever a reader made of them.
 
     Parameters
     ----------
     values : Series
         Tuples, lists or arrays of str, or their text: ``['pop', 'rock']`` as in the assignment's
-        files, or ``['pop' 'rock']`` as numpy writes it. Empty or missing is an empty list.
+        files, or ``['pop' 'rock']`` as numpy writes it. Empty or missing is an empty list here; the
+        tables' door, :func:`aares.data.read_table`, refuses it.
     where : callable, optional
         Names a row, counted from 0, for an error message; without it, by column and row.
 
@@ -199,27 +275,31 @@ def read_names(values: pd.Series, where: Callable[[int], str] | None = None) -> 
     >>> read_names(pd.Series(["['pop', 'rock']", "['pop' 'rock']", ["pop"], None])).tolist()
     [('pop', 'rock'), ('pop', 'rock'), ('pop',), ()]
     """
-    parsed: dict[str, tuple[str, ...] | None] = {}
+    return _read_lists(values, where or name_row("songs", str(values.name)), nothing=())
+
+
+def _read_lists(values: pd.Series, where: Where, nothing: tuple[str, ...] | None) -> pd.Series:
+    """Read lists; a cell without any is `nothing`, or refused where that is None."""
+    parsed: dict[str, tuple[str, ...] | None] = {"": nothing}
     read = []
     for row, value in enumerate(values):
         if isinstance(value, str):
             if value not in parsed:
-                parsed[value] = _parse_names(value)
+                parsed[value] = _parse_names(value) if value.strip() else nothing
             names = parsed[value]
         else:
-            names = _collect_names(value)
+            names = nothing if is_missing(value) else _collect_names(value)
         if names is None:
-            place = where(row) if where else f"column {values.name!r}, row {row + 1}"
+            remedy = "; no names are []" if is_missing(value) or not str(value).strip() else ""
             raise DataError(
-                f"{place}: expected a list such as ['pop', 'rock'], found {show_cell(value)}"
+                f"{where(row)}: expected a list such as ['pop', 'rock'], "
+                f"found {show_cell(value)}{remedy}"
             )
         read.append(names)
     return pd.Series(read, index=values.index, name=values.name, dtype=object)
 
 
 def _parse_names(text: str) -> tuple[str, ...] | None:
-    if not text.strip():
-        return ()
     # Python joins the names that numpy writes without commas: ['pop' 'rock'] is one, 'poprock'.
     if _GAP.search(text):
         text = _NAME_AND_GAP.sub(lambda found: found[1] + ("," if found[2] else ""), text)
@@ -235,35 +315,13 @@ def _collect_names(value: Any) -> tuple[str, ...] | None:
         value = value.tolist()
     if isinstance(value, (tuple, list)):
         return tuple(value) if all(isinstance(item, str) for item in value) else None
-    return () if pd.api.types.is_scalar(value) and pd.isna(value) else None
-
-
-def show_cell(value: object) -> str:
-    """Write a cell as an error message shows it.
-
-    Parameters
-    ----------
-    value : object
-
-    Returns
-    -------
-    str
-        At most 62 characters.
-
-    Examples
-    --------
-    >>> show_cell("fast"), show_cell(""), len(show_cell("la" * 999))
-    ("'fast'", 'an empty cell', 62)
-    """
-    text = str(value)
-    return "an empty cell" if text == "" else repr(text if len(text) <= 60 else text[:57] + "...")
+    return None
 
 
 _UNIT = Number(0, 1)
-_DATE = Text(pattern=f"(?:{DATE_PATTERN})?", meaning="a date such as 2008, 2008-05 or 2008-05-23")
-_ID = Text(pattern=r".+", meaning="an id", unique=True)
+_NAME = Text(empty=True)
 COLUMNS: dict[str, Column] = {
-    "release_date": _DATE,
+    "release_date": Date(),
     "explicit": Flag(),
     "popularity": Number(0, 100, whole=True),
     "danceability": _UNIT,
@@ -282,11 +340,12 @@ COLUMNS: dict[str, Column] = {
     "genre": Text(choices=GENRES, meaning="one of the 23 genres of the assignment"),
     "genres": Names(),
     "artists": Names(),
-    "artist_name": Text(),
-    "track_name": Text(),
-    "name": Text(),
-    "id": _ID,
-    "year": Number(1900, 2100, whole=True),
+    "artist": _NAME,
+    "artist_name": _NAME,
+    "track_name": _NAME,
+    "name": _NAME,
+    "id": Text(meaning="an id", unique=True),
+    "year": Year(),
 }
 _CHALLENGE = (
     "release_date", "explicit", "popularity", "danceability", "energy", "key", "loudness", "mode",

@@ -6,22 +6,23 @@ below the header line.
 
 Conventions
 -----------
-Columns and ranges stand in :mod:`aares.data.schemas`. ``release_date`` stays text, since its precision
-carries information: ``2008``, ``2008-05`` and ``2008-05-23`` all occur (:func:`aares.data.parse_dates`).
+Columns and ranges stand in :mod:`aares.data.schemas`, the rule for missing cells in
+:mod:`aares.data.door`. ``release_date`` stays text, since its precision carries information:
+``2008``, ``2008-05`` and ``2008-05-23`` all occur (:func:`aares.data.parse_dates`).
 """
 
 from __future__ import annotations
 
 import csv
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from aares.data.dates import DATE_PATTERN
-from aares.data.schemas import COLUMNS, SCHEMAS, show_cell
+from aares.data.cells import show_cell
+from aares.data.door import parse_columns
+from aares.data.schemas import SCHEMAS
 from aares.data.sources import TABLES, DataSource
 from aares.errors import DataError
 
@@ -169,30 +170,8 @@ def check(source: DataSource) -> None:
 def _load(source: DataSource, table: str) -> pd.DataFrame:
     path = source.find_table(table)
     frame = read_text_table(path, SCHEMAS[table])
-    for column in SCHEMAS[table]:
-        frame[column] = COLUMNS[column].parse(frame[column], name_row(path.name, column))
-    _check_dates(frame["release_date"], path.name)
-    return frame
-
-
-def name_row(file: str, column: str) -> Callable[[int], str]:
-    """Return a function that names a row of a file for an error message.
-
-    Parameters
-    ----------
-    file, column : str
-
-    Returns
-    -------
-    callable
-        Of the row's number from 0.
-
-    Examples
-    --------
-    >>> name_row("songs.csv", "tempo")(0)
-    "songs.csv, column 'tempo', row 1"
-    """
-    return lambda row: f"{file}, column {column!r}, row {row + 1}"
+    known = parse_columns(frame, SCHEMAS[table], path.name)
+    return pd.concat([known, frame.drop(columns=known.columns)], axis=1)
 
 
 def read_text_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -270,16 +249,3 @@ def _read_header(path: Path) -> list[str]:
     if first is None:
         raise DataError(f"{path.name}: expected a table, found an empty file")
     return [name.strip() for name in first]
-
-
-def _check_dates(dates: pd.Series, file: str) -> None:
-    parts = dates.str.extract(DATE_PATTERN)
-    full = parts["year"] + "-" + parts["month"].fillna("01") + "-" + parts["day"].fillna("01")
-    days = pd.to_datetime(full, format="%Y-%m-%d", errors="coerce")
-    bad = (days.isna() & (dates != "")).to_numpy(dtype=bool)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise DataError(
-            f"{file}, column 'release_date', row {row + 1}: "
-            f"expected a day of the calendar, found {show_cell(dates.iloc[row])}"
-        )

@@ -12,10 +12,17 @@ from sklearn.manifold import TSNE
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.neighbors import NearestNeighbors
 
-from aares.data.schemas import read_names
+from aares.data import read_column, read_table
 from aares.genre.labels import FINGERPRINT, label_from_genres
 from aares.genre.neighbors import Songs, find_neighbors
-from aares.genre.songs import SOUND, RankSpace, check_table, compute_numbers, name_albums
+from aares.genre.songs import (
+    COLUMNS,
+    SOUND,
+    RankSpace,
+    check_table,
+    compute_numbers,
+    name_albums,
+)
 from aares.scores import spread_of_share
 
 
@@ -35,17 +42,17 @@ def pair_tables(train: pd.DataFrame, subset: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> sound = {"duration_ms": [201_333], "tempo": [98.5], "loudness": [-7.2], "energy": [0.7]}
-    >>> songs = pd.DataFrame(sound | {"danceability": [0.4]})
-    >>> subset = songs.assign(artist_name="The Name", genres=[("art rock", "pop")])
-    >>> pair_tables(songs.assign(genre="rock"), subset)
+    >>> from aares.data import make_songs
+    >>> train = make_songs("train", 1, genre="rock", tempo=98.5)
+    >>> subset = make_songs("subset", 2, tempo=[98.5, 99], genres=[("art rock", "pop"), ("pop",)])
+    >>> pair_tables(train, subset.assign(artist_name="The Name"))
       artist_name           genres genre  rule  agree
     0    The Name  (art rock, pop)  rock  rock   True
     """
     # Length, tempo and loudness may coincide by chance; two more measurements hardly do.
     keys = [*FINGERPRINT, "danceability", "energy"]
-    both = train[[*keys, "genre"]].merge(subset[[*keys, "artist_name", "genres"]], on=keys)
-    both = both.assign(genres=read_names(both["genres"]))
+    train = read_table(train, [*keys, "genre"])
+    both = train.merge(read_table(subset, [*keys, "artist_name", "genres"]), on=keys)
     both = both.assign(rule=both["genres"].map(label_from_genres)).dropna(subset=["rule"])
     both = both.assign(agree=both["genre"] == both["rule"])
     return both[["artist_name", "genres", "genre", "rule", "agree"]].reset_index(drop=True)
@@ -67,8 +74,8 @@ def measure_album_effect(train: pd.DataFrame, *, limit: int = 10) -> pd.DataFram
 
     Examples
     --------
-    >>> from aares.genre.songs import COLUMNS
-    >>> songs = pd.DataFrame({name: [0.1, 0.2, 0.3, 0.4, 0.9] for name in COLUMNS})
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("train", 5, energy=[0.1, 0.2, 0.3, 0.4, 0.9])
     >>> songs["release_date"] = ["1977-10-28", "1977-10-28", "1984", "1984", "1977-10-28"]
     >>> songs["genre"] = ["punk", "punk", "jazz", "jazz", "jazz"]
     >>> measure_album_effect(songs).round(2)
@@ -82,7 +89,7 @@ def measure_album_effect(train: pd.DataFrame, *, limit: int = 10) -> pd.DataFram
     space = RankSpace().fit_transform(table)
     songs = Songs(compute_numbers(table), space, dates, np.ones((len(table), 1)))
     pairs = find_neighbors(songs, limit=limit)
-    genres = train["genre"].to_numpy()
+    genres = read_column(train, "genre").to_numpy()
     same = genres[pairs.left] == genres[pairs.right]
     groups = pd.DataFrame({"rank": pairs.rank + 1, "same": same}).groupby("rank")["same"]
     return pd.DataFrame({"pairs": groups.size(), "same_genre": groups.mean()})
@@ -102,16 +109,16 @@ def measure_sound_effect(train: pd.DataFrame) -> float:
 
     Examples
     --------
-    >>> from aares.genre.songs import COLUMNS
-    >>> songs = pd.DataFrame({name: [0.1, 0.2, 0.3, 0.8, 0.9] for name in COLUMNS})
-    >>> songs = songs.assign(release_date="1977", genre=["jazz"] * 2 + ["punk"] * 3)
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("train", 5, energy=[0.1, 0.2, 0.3, 0.8, 0.9])
+    >>> songs["genre"] = ["jazz"] * 2 + ["punk"] * 3
     >>> measure_sound_effect(songs)
     0.8
     """
-    space = RankSpace().fit_transform(check_table(train))
+    space = RankSpace().fit_transform(train)
     search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(space)
     closest = search.kneighbors(return_distance=False)[:, 0]
-    genres = train["genre"].to_numpy()
+    genres = read_column(train, "genre").to_numpy()
     return float(np.mean(genres == genres[closest]))
 
 
@@ -121,7 +128,7 @@ def count_neighbors(X: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:
     Parameters
     ----------
     X, known : DataFrame
-        Raw tables.
+        With ``release_date``.
 
     Returns
     -------
@@ -129,14 +136,13 @@ def count_neighbors(X: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:
 
     Examples
     --------
-    >>> from aares.genre.songs import COLUMNS
-    >>> songs = pd.DataFrame({name: [0.5, 0.5, 0.5] for name in COLUMNS})
-    >>> known = songs.assign(release_date=["1977-10-28", "1977-10-28", ""])
-    >>> count_neighbors(songs.assign(release_date=["1977-10-28", "1984", ""]), known).tolist()
+    >>> known = pd.DataFrame({"release_date": ["1977-10-28", "1977-10-28", ""]})
+    >>> songs = pd.DataFrame({"release_date": ["1977-10-28", "1984", ""]})
+    >>> count_neighbors(songs, known).tolist()
     [2, 0, 0]
     """
-    counts = pd.Series(name_albums(check_table(known))).value_counts().drop("", errors="ignore")
-    return pd.Series(name_albums(check_table(X))).map(counts).fillna(0).astype(int).to_numpy()
+    counts = pd.Series(name_albums(known)).value_counts().drop("", errors="ignore")
+    return pd.Series(name_albums(X)).map(counts).fillna(0).astype(int).to_numpy()
 
 
 def profile_genres(train: pd.DataFrame) -> pd.DataFrame:
@@ -153,18 +159,19 @@ def profile_genres(train: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from aares.genre.songs import COLUMNS
-    >>> songs = pd.DataFrame({name: [1.0, 2.0, 3.0] for name in COLUMNS})
-    >>> profile = profile_genres(songs.assign(genre=["jazz", "punk", "punk"]))
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("train", 3, energy=[0.1, 0.2, 0.3], tempo=[101.0, 102.0, 103.0])
+    >>> profile = profile_genres(songs.assign(genre=["jazz", "punk", "punk"])).round(9)
     >>> profile[["energy", "tempo"]]
           energy  tempo
     punk     0.5    0.5
     jazz    -1.0   -1.0
     """
-    numbers = compute_numbers(check_table(train))[["year", *SOUND, "explicit", "mode"]]
+    numbers = compute_numbers(train)[["year", *SOUND, "explicit", "mode"]]
+    genres = read_column(train, "genre")
     scaled = (numbers - numbers.mean()) / numbers.std().replace(0, 1)
-    order = train["genre"].value_counts().index
-    return scaled.groupby(train["genre"].to_numpy()).mean().loc[order]
+    order = genres.value_counts().index
+    return scaled.groupby(genres.to_numpy()).mean().loc[order]
 
 
 def map_songs(train: pd.DataFrame, *, n_songs: int = 1800, random_state: int = 0) -> pd.DataFrame:
@@ -185,7 +192,8 @@ def map_songs(train: pd.DataFrame, *, n_songs: int = 1800, random_state: int = 0
     ----------
     van der Maaten, L. and Hinton, G. (2008). Visualizing data using t-SNE, section 3.
     """
-    sample = train.sample(min(n_songs, len(train)), random_state=random_state)
+    songs = read_table(train, [*COLUMNS, "genre"])
+    sample = songs.sample(min(n_songs, len(songs)), random_state=random_state)
     table = check_table(sample)
     space = RankSpace().fit(table).transform(table)[:, : SOUND.index("popularity")]
     year = compute_numbers(table)["year"].rank(pct=True).fillna(0.5).to_numpy()

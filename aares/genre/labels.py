@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from aares.data.schemas import read_names
+from aares.data import read_column, read_table
 
 # Exercise 1: a micro-genre such as "dance pop" contains several keywords; the first here wins.
 # The assignment's list with "dance" moved to the end. "trap" contains "rap", so it is never given.
@@ -72,7 +72,7 @@ def label_songs(subset: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     subset : DataFrame
-        Has a column ``genres``: tuples of str, or what else :func:`aares.data.read_names` takes.
+        Has a column ``genres``, see :func:`aares.data.read_table`.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def label_songs(subset: pd.DataFrame) -> pd.DataFrame:
       track_name        genres genre
     0          A  (dance pop,)   pop
     """
-    genres = read_names(subset["genres"])
+    genres = read_column(subset, "genres")
     labels = genres.map(label_from_genres)
     return subset.assign(genres=genres, genre=labels)[labels.notna()].reset_index(drop=True)
 
@@ -110,8 +110,11 @@ def match_songs(left: pd.DataFrame, right: pd.DataFrame) -> np.ndarray:
     >>> match_songs(songs, songs[1:]).tolist()
     [False, True]
     """
-    known = pd.MultiIndex.from_frame(right[list(FINGERPRINT)].astype(float))
-    return np.asarray(pd.MultiIndex.from_frame(left[list(FINGERPRINT)].astype(float)).isin(known))
+    asked, known = (
+        pd.MultiIndex.from_frame(read_table(table, FINGERPRINT).astype(float))
+        for table in (left, right)
+    )
+    return np.asarray(asked.isin(known))
 
 
 def remove_songs(extra: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:

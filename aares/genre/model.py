@@ -16,6 +16,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from aares.data import DataError, read_table
 from aares.genre.decision import Decision
 from aares.genre.guess import FirstGuess
 from aares.genre.labels import label_songs, remove_songs
@@ -96,7 +97,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            No song, one genre only, a missing label, or `X` and `y` of different lengths.
+            No song, one genre only, a missing label, or `X` and `y` of different lengths; as
+            :func:`aares.data.read_table` where a table is not what it should be.
         """
         table, labels = check_table(X), _check_labels(y, len(X))
         self.classes_ = np.unique(labels)
@@ -124,9 +126,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
         Examples
         --------
-        >>> from aares.genre.songs import COLUMNS
-        >>> songs = pd.DataFrame({name: np.arange(40) / 40 for name in COLUMNS})
-        >>> songs, genres = songs.assign(release_date="1999"), np.repeat(["jazz", "punk"], 20)
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("test", 40, energy=np.arange(40) / 40, valence=np.arange(40) / 40)
+        >>> genres = np.repeat(["jazz", "punk"], 20)
         >>> small = {"n_trees": 10, "n_folds": 2, "rounds": 0, "n_networks": 0}
         >>> model = GenreClassifier(votes=None, candidate_rounds=10, **small).fit(songs, genres)
         >>> model.predict_proba(songs[::39]).round(1).tolist()  # of the first and the last song
@@ -147,9 +149,9 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
         Examples
         --------
-        >>> from aares.genre.songs import COLUMNS
-        >>> songs = pd.DataFrame({name: np.arange(40) / 40 for name in COLUMNS})
-        >>> songs, genres = songs.assign(release_date="1999"), np.repeat(["jazz", "punk"], 20)
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("test", 40, energy=np.arange(40) / 40, valence=np.arange(40) / 40)
+        >>> genres = np.repeat(["jazz", "punk"], 20)
         >>> small = {"n_trees": 10, "n_folds": 2, "rounds": 0, "n_networks": 0}
         >>> model = GenreClassifier(votes=None, candidate_rounds=10, **small).fit(songs, genres)
         >>> model.predict(songs[::13]).tolist()
@@ -164,7 +166,8 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         self.n_extra_ = 0
         if self.extra is None:
             return table, labels
-        more = remove_songs(label_songs(self.extra), table)
+        extra = read_table(self.extra, [*COLUMNS, "genres"], what="extra songs")
+        more = remove_songs(label_songs(extra), table)
         more = more[more["genre"].isin(self.classes_)]
         self.n_extra_ = len(more)
         labels = np.concatenate([labels, more["genre"].to_numpy(dtype=object)])
@@ -195,7 +198,7 @@ def _check_labels(y, n_songs: int) -> np.ndarray:
     if len(labels) != n_songs:
         raise ValueError(f"genres: expected {n_songs} labels, found {len(labels)}")
     if labels.isna().any():
-        raise ValueError(f"genres: no label in row {int(np.argmax(labels.isna())) + 1}")
+        raise DataError(f"genres: no label in row {int(np.argmax(labels.isna())) + 1}")
     return labels.to_numpy()
 
 

@@ -1,7 +1,7 @@
 """The table of the challenge as numbers: what a date says, and a space in which songs are close.
 
 Used by notebook 01. `check_table` is the boundary: after it there are 16 columns, the date a text
-(empty where missing), the others floating-point numbers (NaN where missing).
+(empty where unknown), the others floating-point numbers.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.validation import check_is_fitted
 
-from aares.data import parse_dates, read_dates
-from aares.data.schemas import SCHEMAS, show_cell
+from aares.data import parse_dates, read_column, read_dates, read_table
+from aares.data.schemas import SCHEMAS
 
 COLUMNS: tuple[str, ...] = SCHEMAS["test"]
 NUMBERS: tuple[str, ...] = tuple(name for name in COLUMNS if name != "release_date")
@@ -40,44 +40,22 @@ def check_table(X: pd.DataFrame) -> pd.DataFrame:
 
     Raises
     ------
-    TypeError
-        `X` is not a DataFrame.
-    ValueError
-        A column is missing, or a numeric column holds text.
-    DataError
-        A date is neither text, nor a point in time, nor a year.
+    TypeError, DataError
+        As :func:`aares.data.read_table`: no cell may be missing but a date.
 
     Examples
     --------
-    >>> from aares.genre.songs import COLUMNS
-    >>> songs = pd.DataFrame({name: ["1", "0.5"] for name in COLUMNS})
-    >>> table = check_table(songs.assign(release_date=["1977", None], mood="calm"))
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("train", 2, tempo=["98", "120.5"], release_date=["1977", None])
+    >>> table = check_table(songs.assign(mood="calm"))
     >>> table.shape, table["release_date"].tolist(), table["tempo"].tolist()
-    ((2, 16), ['1977', ''], [1.0, 0.5])
+    ((2, 16), ['1977', ''], [98.0, 120.5])
     >>> check_table(songs.assign(tempo=["120", "fast"]))
     Traceback (most recent call last):
-    ValueError: songs, column 'tempo', row 2: expected a number, found 'fast'
+    aares.errors.DataError: songs, column 'tempo', row 2: expected a number, found 'fast'
     """
-    if not isinstance(X, pd.DataFrame):
-        raise TypeError(f"songs: expected a DataFrame, found {type(X).__name__}")
-    missing = [name for name in COLUMNS if name not in X.columns]
-    if missing:
-        raise ValueError(f"songs: missing column {missing[0]!r} ({len(missing)} of 16 missing)")
-    numbers = {name: _as_numbers(X[name].reset_index(drop=True)) for name in NUMBERS}
-    dates = read_dates(X["release_date"].reset_index(drop=True))
-    return pd.DataFrame({"release_date": dates, **numbers})[list(COLUMNS)]
-
-
-def _as_numbers(values: pd.Series) -> pd.Series:
-    numbers = pd.to_numeric(values, errors="coerce").astype(float)
-    bad = (numbers.isna() & values.notna()).to_numpy()
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise ValueError(
-            f"songs, column {values.name!r}, row {row + 1}: "
-            f"expected a number, found {show_cell(values.iloc[row])}"
-        )
-    return numbers.replace([np.inf, -np.inf], np.nan)
+    table = read_table(X, COLUMNS).reset_index(drop=True)
+    return table.astype(dict.fromkeys(NUMBERS, float))
 
 
 def describe_dates(dates: pd.Series) -> pd.DataFrame:
@@ -121,12 +99,12 @@ def describe_dates(dates: pd.Series) -> pd.DataFrame:
 
 
 def compute_numbers(table: pd.DataFrame, *, dates: bool = True) -> pd.DataFrame:
-    """Turn a checked table into numbers: the parts of the date and the 15 numeric columns.
+    """Turn a table into numbers: the parts of the date and the 15 numeric columns.
 
     Parameters
     ----------
     table : DataFrame
-        From `check_table`.
+        See `check_table`.
     dates : bool
         Whether all parts of the date are given, or its year alone.
 
@@ -136,14 +114,14 @@ def compute_numbers(table: pd.DataFrame, *, dates: bool = True) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from aares.genre.songs import COLUMNS, check_table
-    >>> songs = pd.DataFrame({name: ["0.5"] for name in COLUMNS}).assign(release_date="1999-07")
-    >>> table = check_table(songs)
-    >>> compute_numbers(table, dates=False).iloc[0, :3].to_dict()
-    {'year': 1999.0, 'explicit': 0.5, 'popularity': 0.5}
-    >>> list(compute_numbers(table).columns[:7])
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("test", 1, release_date="1999-07")
+    >>> compute_numbers(songs, dates=False).iloc[0, :3].to_dict()
+    {'year': 1999.0, 'explicit': 0.0, 'popularity': 50.0}
+    >>> list(compute_numbers(songs).columns[:7])
     ['year', 'month', 'day', 'weekday', 'precision', 'new_year', 'time']
     """
+    table = check_table(table)
     parts = describe_dates(table["release_date"])
     return pd.concat([parts if dates else parts[["year"]], table[list(NUMBERS)]], axis=1)
 
@@ -154,7 +132,7 @@ def name_albums(table: pd.DataFrame) -> np.ndarray:
     Parameters
     ----------
     table : DataFrame
-        From `check_table`.
+        Has a column ``release_date``.
 
     Returns
     -------
@@ -162,12 +140,11 @@ def name_albums(table: pd.DataFrame) -> np.ndarray:
 
     Examples
     --------
-    >>> table = pd.DataFrame({"release_date": ["1977-10-28", "1984", "", "once"]})
+    >>> table = pd.DataFrame({"release_date": ["1977-10-28", "1984-1", None]})
     >>> name_albums(table).tolist()
-    ['1977-10-28', '1984', '', '']
+    ['1977-10-28', '1984-01', '']
     """
-    known = parse_dates(table["release_date"])["precision"] != "missing"
-    return table["release_date"].where(known, "").to_numpy(dtype=str)
+    return read_column(table, "release_date").to_numpy(dtype=str)
 
 
 class SongNumbers(TransformerMixin, BaseEstimator):
@@ -183,8 +160,8 @@ class SongNumbers(TransformerMixin, BaseEstimator):
         self.dates = dates
 
     def fit(self, X: pd.DataFrame, y: object = None) -> SongNumbers:
-        """Learn the medians that stand in for missing values."""
-        numbers = compute_numbers(check_table(X), dates=self.dates)
+        """Learn the medians that stand in for what a date does not say."""
+        numbers = compute_numbers(X, dates=self.dates)
         self.medians_ = numbers.median().fillna(0)
         self.feature_names_in_ = np.array(COLUMNS, dtype=object)
         self.n_features_in_ = len(COLUMNS)
@@ -195,14 +172,14 @@ class SongNumbers(TransformerMixin, BaseEstimator):
 
         Examples
         --------
-        >>> from aares.genre.songs import COLUMNS
-        >>> songs = pd.DataFrame({name: [1.0, 3.0, None] for name in COLUMNS})
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("test", 3, release_date=["1971", "1973", None])
         >>> numbers = SongNumbers(dates=False).fit(songs).transform(songs)
-        >>> numbers.shape, numbers[:, 1].tolist()
-        ((3, 16), [1.0, 3.0, 2.0])
+        >>> numbers.shape, numbers[:, 0].tolist()
+        ((3, 16), [1971.0, 1973.0, 1972.0])
         """
         check_is_fitted(self)
-        numbers = compute_numbers(check_table(X), dates=self.dates)
+        numbers = compute_numbers(X, dates=self.dates)
         return numbers.fillna(self.medians_).to_numpy()
 
     def get_feature_names_out(self, input_features: object = None) -> np.ndarray:
@@ -212,14 +189,11 @@ class SongNumbers(TransformerMixin, BaseEstimator):
 
 
 class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Place songs in a space in which each column counts by rank, so that no outlier counts more.
-
-    Missing values stand in the middle.
-    """
+    """Place songs in a space in which each column counts by rank, so that no outlier counts more."""
 
     def fit(self, table: pd.DataFrame, y: object = None) -> RankSpace:
         """Learn the ranks of the columns `SOUND`."""
-        values = table[list(SOUND)].to_numpy(dtype=float)
+        values = read_table(table, SOUND).to_numpy(dtype=float)
         n_quantiles = max(1, min(1000, len(values)))
         self.ranks_ = QuantileTransformer(n_quantiles=n_quantiles, subsample=None).fit(values)
         self.feature_names_in_ = np.array(SOUND, dtype=object)
@@ -231,11 +205,10 @@ class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
         Examples
         --------
-        >>> from aares.genre.songs import SOUND
-        >>> songs = pd.DataFrame({name: [1.0, 2.0, 9000.0, None] for name in SOUND})
-        >>> RankSpace().fit(songs[:3]).transform(songs)[:, 0].tolist()
-        [0.0, 0.5, 1.0, 0.5]
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("test", 3, duration_ms=[100_000, 110_000, 9_000_000])
+        >>> RankSpace().fit(songs).transform(songs)[:, SOUND.index("duration_ms")].tolist()
+        [0.0, 0.5, 1.0]
         """
         check_is_fitted(self)
-        values = self.ranks_.transform(table[list(SOUND)].to_numpy(dtype=float))
-        return np.nan_to_num(values, nan=0.5)
+        return self.ranks_.transform(read_table(table, SOUND).to_numpy(dtype=float))
