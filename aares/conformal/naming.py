@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from aares.data.schemas import read_names
+from aares.data.door import read_table
 from aares.genre.labels import FINGERPRINT
 
 LONGEST_NAME = 42  # characters that fit a column of a table
@@ -37,17 +37,18 @@ def name_songs(
 
     Examples
     --------
-    >>> songs = pd.DataFrame({"duration_ms": [201_333, 187_400], "tempo": 98.5, "loudness": -7.2})
-    >>> subset = songs[:1].assign(artist_name="ABBA", track_name="Chiquitita")
-    >>> others = pd.DataFrame({"duration_ms": [1], "tempo": [90.0], "loudness": [-5.0]})
-    >>> others = others.assign(artists=[("Nobody",)], name="Nothing")
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("test", 2, tempo=[98.5, 120.0])
+    >>> subset = make_songs("subset", 1, tempo=98.5, artist_name="ABBA", track_name="Chiquitita")
+    >>> others = make_songs("recommendation", 1, tempo=90.0)
     >>> name_songs(songs, subset, others, table="test").tolist()
     ['ABBA: Chiquitita', 'test row 1']
     """
     keys = list(FINGERPRINT)
-    first_artist = read_names(recommendation["artists"]).map(
-        lambda names: names[0] if names else ""
-    )
+    songs = read_table(songs, keys)
+    subset = read_table(subset, [*keys, "artist_name", "track_name"])
+    recommendation = read_table(recommendation, [*keys, "artists", "name"])
+    first_artist = recommendation["artists"].map(lambda names: names[0] if names else "")
     titles = pd.concat(
         [
             subset[keys].assign(title=subset["artist_name"] + ": " + subset["track_name"]),

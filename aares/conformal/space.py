@@ -25,7 +25,8 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from aares.data.dates import read_dates
+from aares.data.door import read_table
+from aares.data.schemas import SCHEMAS
 
 NEIGHBORS = 5  # votes of the KNN model; the conformal measure has a k of its own
 PLAIN_RATIOS = ("danceability", "energy", "valence")
@@ -43,7 +44,7 @@ def describe_songs(songs: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     songs : DataFrame, shape (m, n_columns)
-        Columns of the course's train and test tables; ``genre`` is ignored.
+        Columns of the course's test table; others are ignored.
 
     Returns
     -------
@@ -52,22 +53,23 @@ def describe_songs(songs: pd.DataFrame) -> pd.DataFrame:
 
     Raises
     ------
-    KeyError
-        When a column is missing.
+    TypeError, DataError
+        As :func:`aares.data.read_table`.
 
     Examples
     --------
-    >>> from aares.genre.songs import COLUMNS
-    >>> songs = pd.DataFrame({name: [0.5] for name in COLUMNS}).assign(release_date="1984-01-01")
-    >>> described = describe_songs(songs.assign(duration_ms=180_000, loudness=-40))
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("test", 1, release_date="1984-01-01", duration_ms=180_000, loudness=-40)
+    >>> described = describe_songs(songs)
     >>> described.shape
     (1, 19)
     >>> described[["year", "loudness", "duration"]].iloc[0].round(2).tolist()
     [1984.0, -25.0, 12.1]
     """
-    date = read_dates(songs["release_date"])
+    number = read_table(songs, SCHEMAS["test"])
+    date = number.pop("release_date")
     year = pd.to_numeric(date.str[:4], errors="coerce").fillna(USUAL_YEAR)
-    number = songs.drop(columns=["release_date", "genre"], errors="ignore").astype(float)
+    number = number.astype(float)
     columns: dict[str, Any] = {name: number[name] for name in PLAIN_RATIOS}
     columns |= {
         "loudness": number["loudness"].clip(-25, 0),
@@ -173,9 +175,8 @@ def choose_space(songs: pd.DataFrame, genre: pd.Series) -> Pipeline:
 
     Examples
     --------
-    >>> from aares.genre.songs import COLUMNS
-    >>> songs = pd.DataFrame({name: [60.0, 61.0, 70.0, 71.0] for name in COLUMNS})
-    >>> songs["release_date"] = ["1969", "1970", "1979", "1980"]
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("test", 4, release_date=["1969", "1970", "1979", "1980"])
     >>> songs["loudness"], songs["popularity"] = [-9.0, -8.0, -3.0, -2.0], [0, 50, 0, 50]
     >>> space = choose_space(songs, pd.Series(["jazz", "jazz", "punk", "punk"]))
     >>> space.transform(songs).shape
@@ -205,8 +206,8 @@ def make_space_model(space: Pipeline, songs: pd.DataFrame, genre: pd.Series) -> 
     Examples
     --------
     >>> from aares.conformal.space import choose_space
-    >>> from aares.genre.songs import COLUMNS
-    >>> songs = pd.DataFrame({name: [60.0, 61.0, 62.0, 70.0, 71.0, 72.0] for name in COLUMNS})
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("test", 6)
     >>> songs["release_date"] = ["1969", "1970", "1971", "1979", "1980", "1981"]
     >>> songs["loudness"] = [-9.0, -8.0, -7.0, -3.0, -2.0, -1.0]
     >>> songs["popularity"] = [0, 50, 60, 0, 50, 60]

@@ -120,7 +120,7 @@ def parse_columns(frame: pd.DataFrame, columns: Iterable[str], what: str) -> pd.
     >>> parse_columns(pd.DataFrame({"key": ["7"]}), ["key"], "songs.csv")["key"].tolist()
     [7]
     """
-    parsed = {name: _parse(frame[name], name_row(what, name)) for name in columns}
+    parsed = {name: _parse(frame[name], _name_row(frame, what, name)) for name in columns}
     return pd.DataFrame(parsed, index=frame.index)
 
 
@@ -150,6 +150,15 @@ def read_popularity(y: Any, *, what: str = "songs") -> np.ndarray:
     """
     values = pd.Series(np.asarray(y, dtype=object).ravel())
     return POPULARITY.parse(values, name_row(what, "popularity")).to_numpy()
+
+
+def _name_row(frame: pd.DataFrame, what: str, column: str) -> Where:
+    """Name rows by number, and those of a part of a table by their place in the whole too."""
+    name = name_row(what, column)
+    index = frame.index
+    if isinstance(index, pd.RangeIndex) and (index.start, index.step) == (0, 1):
+        return name
+    return lambda row: f"{name(row)} (index {index[row]})"
 
 
 def _parse(values: pd.Series, where: Where) -> pd.Series:

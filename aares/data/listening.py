@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from aares.data.cells import name_row
-from aares.data.door import parse_columns
 from aares.data.schemas import AUDIO_FEATURES, Number
 from aares.data.sources import DataSource
-from aares.data.tables import load_recommendation, read_text_table
+from aares.data.tables import load_recommendation, name_row, read_text_table
 from aares.errors import DataError
 
 PLAYLISTS = "playlists/spotify_songs.csv"
@@ -62,10 +60,11 @@ def load_listening(source: DataSource) -> Listening:
     --------
     >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
-    >>> from aares.data.examples import make_songs
+    >>> from aares.data.schemas import AUDIO_FEATURES
     >>> from aares.data.sources import DataSource
-    >>> names = {"track_id": "s1", "track_name": "Chiquitita", "track_artist": "ABBA"}
-    >>> table = make_songs("train", 2, **names, playlist_id=["party", "seventies"])
+    >>> song = {"track_id": "s1", "track_name": "Chiquitita", "track_artist": "ABBA"}
+    >>> row = dict.fromkeys(AUDIO_FEATURES, 0.5) | song
+    >>> table = pd.DataFrame([row | {"playlist_id": name} for name in ("party", "seventies")])
     >>> with TemporaryDirectory() as folder:
     ...     (Path(folder) / "playlists").mkdir()
     ...     table.to_csv(Path(folder) / "playlists" / "spotify_songs.csv", index=False)
@@ -84,10 +83,10 @@ def load_listening(source: DataSource) -> Listening:
 def _load_playlists(path: Path) -> Listening:
     features = [name for name in AUDIO_FEATURES if name != "time_signature"]
     columns = ("track_id", "track_name", "track_artist", "playlist_id", *features)
-    frame = read_text_table(path, columns)[list(columns)].rename(
+    frame = read_text_table(path, columns).rename(
         columns={"track_id": "id", "track_name": "name", "track_artist": "artist"}
     )
-    frame[features] = parse_columns(frame, features, path.name)
+    frame[features] = frame[features].apply(pd.to_numeric)
     songs = frame.drop_duplicates("id")[["id", "name", "artist", *features]]
     pairs = frame[["playlist_id", "id"]].drop_duplicates()
     plays = pairs.rename(columns={"playlist_id": "user_id"}).assign(plays=1)

@@ -139,9 +139,13 @@ class Year(Number):
 
 @dataclass(frozen=True)
 class Text:
-    """A text column: any text or one of `choices`; `empty` tells whether it may be missing."""
+    """A text column: any text, one of `choices`, or text of a `pattern`.
+
+    `empty` tells whether a cell may be empty or missing.
+    """
 
     choices: tuple[str, ...] = ()
+    pattern: str = r"(?s).*\S.*"
     meaning: str = "text"
     unique: bool = False
     empty: bool = False
@@ -165,7 +169,7 @@ class Text:
         if self.choices:
             bad |= ~text.isin(self.choices).to_numpy()
         elif not self.empty:
-            bad |= (text == "").to_numpy(dtype=bool)
+            bad |= ~text.str.fullmatch(self.pattern).to_numpy(dtype=bool)
         _refuse(bad, values, where, self.meaning)
         if self.unique and text.duplicated().any():
             row = int(np.argmax(text.duplicated()))

@@ -20,11 +20,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from aares.data.cells import show_cell
+from aares.data.cells import name_row, show_cell
 from aares.data.door import parse_columns
 from aares.data.schemas import SCHEMAS
 from aares.data.sources import TABLES, DataSource
 from aares.errors import DataError
+
+__all__ = [
+    "check",
+    "load_recommendation",
+    "load_subset",
+    "load_test",
+    "load_train",
+    "name_row",
+    "read_text_table",
+]
 
 
 def load_train(source: DataSource) -> pd.DataFrame:

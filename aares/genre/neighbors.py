@@ -199,9 +199,9 @@ def describe_pairs(pairs: Pairs, left: Songs, right: Songs, labels: np.ndarray) 
     Examples
     --------
     >>> from aares.genre.neighbors import Songs, find_neighbors
-    >>> from aares.genre.songs import COLUMNS, check_table, compute_numbers
-    >>> table = pd.DataFrame({name: [0.1, 0.4] for name in COLUMNS})
-    >>> table = check_table(table.assign(release_date="1977"))
+    >>> from aares.data import make_songs
+    >>> from aares.genre.songs import compute_numbers
+    >>> table = make_songs("test", 2)
     >>> space, albums = np.array([[0.1], [0.4]]), np.array(["1977", "1977"])
     >>> songs = Songs(compute_numbers(table), space, albums, np.full((2, 3), 1 / 3))
     >>> features = describe_pairs(find_neighbors(songs), songs, songs, labels=np.array([2, 0]))

@@ -189,7 +189,7 @@ class SongNumbers(TransformerMixin, BaseEstimator):
 
 
 class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Place songs in a space in which each column counts by rank, so that no outlier counts more."""
+    """Place songs in a space in which columns count by rank, so that no outlier counts more."""
 
     def fit(self, table: pd.DataFrame, y: object = None) -> RankSpace:
         """Learn the ranks of the columns `SOUND`."""

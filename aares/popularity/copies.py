@@ -19,6 +19,7 @@ import pandas as pd
 from scipy.spatial import cKDTree
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from aares.data.door import read_table
 from aares.data.titles import normalise
 from aares.popularity.kriging import name_days
 from aares.popularity.rows import FloatArray
@@ -133,15 +134,42 @@ class Releases:
     --------
     Another release of a recording is found by its name; the song itself is no copy of itself.
 
-    >>> song = {**dict.fromkeys(WEIGHTS, 0.5), "tempo": 120.0, "duration_ms": 180_000}
-    >>> song |= {"artist_name": "The Lamps", "track_name": "Harbour", "release_date": "1999"}
-    >>> known = pd.DataFrame([{**song, "popularity": 70}])
-    >>> asked = pd.DataFrame([{**song, "release_date": "2005", "energy": 0.9}, song])
+    >>> from aares.data import make_songs
+    >>> known = make_songs("subset", 1, popularity=70)
+    >>> asked = make_songs("subset", 2, release_date=["2005", "1999"], energy=[0.9, 0.5])
     >>> Releases(known).find(asked)
     Copies(likeness=array([1., 0.]), popularity=array([70.,  0.]))
     """
 
     def __init__(self, *tables: pd.DataFrame) -> None:
+        self._learn([_read_songs(table, popularity=True) for table in tables])
+
+    @classmethod
+    def from_checked(cls, table: pd.DataFrame, y: FloatArray) -> Releases:
+        """Return those of a table that has been read, whose popularities need not be whole.
+
+        Parameters
+        ----------
+        table : DataFrame, shape (n, columns)
+            From :func:`aares.data.read_table`.
+        y : ndarray of float, shape (n,)
+            Popularity.
+
+        Returns
+        -------
+        Releases
+
+        Examples
+        --------
+        >>> from aares.data import make_songs
+        >>> Releases.from_checked(make_songs("subset", 2), np.array([12.5, 40])).popularity_
+        array([12.5, 40. ])
+        """
+        releases = cls.__new__(cls)
+        releases._learn([table.assign(popularity=y)])
+        return releases
+
+    def _learn(self, tables: list[pd.DataFrame]) -> None:
         self.popularity_ = np.concatenate([t["popularity"].to_numpy(float) for t in tables])
         self.places_ = np.concatenate([_place(table) for table in tables])
         self.tree_ = cKDTree(self.places_)
@@ -168,14 +196,14 @@ class Releases:
 
         Examples
         --------
-        >>> song = {**dict.fromkeys(WEIGHTS, 0.5), "tempo": 120.0, "duration_ms": 180_000}
-        >>> song |= {"artist_name": "The Lamps", "track_name": "Harbour", "release_date": "1999"}
-        >>> other = {**song, "track_name": "Harbor", "duration_ms": 181_000}
-        >>> releases = Releases(pd.DataFrame([{**song, "popularity": 70}]))
-        >>> copies = releases.find(pd.DataFrame([other]))
+        >>> from aares.data import make_songs
+        >>> releases = Releases(make_songs("subset", 1))
+        >>> other = make_songs("subset", 1, track_name="Harbor", duration_ms=201_000)
+        >>> copies = releases.find(other)
         >>> copies.likeness.round(3).tolist(), float(np.exp(-PER_SECOND / REACH).round(3))
         ([0.717], 0.717)
         """
+        X = _read_songs(X)
         places, names = _place(X), _name(X)
         pairs = pd.concat([self._hear(places), self._read(names)], ignore_index=True)
         song, row = pairs["song"].to_numpy(int), pairs["row"].to_numpy(int)
@@ -318,6 +346,11 @@ def _to_logit(chance: FloatArray) -> FloatArray:
     return np.log(chance / (1 - chance))
 
 
+def _read_songs(X: pd.DataFrame, *, popularity: bool = False) -> pd.DataFrame:
+    needed = [*WEIGHTS, "tempo", "duration_ms", "release_date", *["popularity"] * popularity]
+    return read_table(X, needed, optional=("artist_name", "track_name"))
+
+
 def _place(X: pd.DataFrame) -> FloatArray:
     """Return places whose distance is small for one recording on two releases, shape (n, 9)."""
     sound = [weight * X[name].to_numpy(float) for name, weight in WEIGHTS.items()]
@@ -332,6 +365,6 @@ def _name(X: pd.DataFrame) -> Names:
     if "artist_name" not in X or "track_name" not in X:
         return names
     for i, pair in enumerate(zip(X["artist_name"], X["track_name"], strict=True)):
-        parts = [normalise(part) if isinstance(part, str) else "" for part in pair]
+        parts = [normalise(part) for part in pair]
         names[i] = "\n".join(parts) if all(parts) else ""
     return names

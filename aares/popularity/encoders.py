@@ -29,6 +29,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 
+from aares.data.door import read_popularity, read_table
 from aares.popularity.rows import FloatArray, get_tokens
 
 
@@ -233,18 +234,17 @@ class TokenTargetEncoder(TransformerMixin, BaseEstimator):
         return np.array([f"{self.column}_{name}" for name in self.STATISTICS], dtype=object)
 
     def _join(self, X: pd.DataFrame) -> pd.DataFrame:
-        columns = [self.column]
-        return (
-            X[columns]
-            if self.reference is None
-            else pd.concat([X[columns], self.reference[columns]])
-        )
+        tables = [read_table(X, [self.column])]
+        if self.reference is not None:
+            tables.append(read_table(self.reference, [self.column], what="reference"))
+        return pd.concat(tables)
 
     def _join_target(self, y: Any) -> FloatArray:
-        target = np.asarray(y, dtype=float)
         if self.reference is None:
-            return target
-        return np.concatenate([target, self.reference["popularity"].to_numpy(float)])
+            return read_popularity(y)
+        return np.concatenate(
+            [read_popularity(y), read_popularity(self.reference["popularity"], what="reference")]
+        )
 
     def _learn(self, tokens: sparse.csr_matrix, target: FloatArray) -> _TokenValues:
         count = np.asarray(tokens.sum(axis=0), dtype=float).ravel()

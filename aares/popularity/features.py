@@ -22,6 +22,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 
+from aares.data.door import read_popularity, read_table
+from aares.data.schemas import AUDIO_FEATURES
 from aares.popularity import kriging
 from aares.popularity.encoders import GenreSVD, TokenTargetEncoder
 from aares.popularity.gaussian import SongProcess
@@ -126,9 +128,8 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
     Folds share what was learnt once:
 
     >>> from sklearn.base import clone
-    >>> from aares.data.schemas import AUDIO_FEATURES
-    >>> songs = pd.DataFrame({name: np.linspace(0, 1, 12) for name in AUDIO_FEATURES})
-    >>> songs = songs.assign(explicit=False, release_date="1999", popularity=50)
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("subset", 12, energy=np.linspace(0, 1, 12))
     >>> model = ReferenceModel(reference=songs)
     >>> clone(model) is model, clone(model.fit()) is model
     (False, True)
@@ -147,17 +148,19 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame | None = None, y: Any = None) -> ReferenceModel:
         """Learn from the reference; the table itself is not looked at."""
         # The order of a file may say where its songs come from: folds are random.
-        features = self._describe(self.reference)
-        target = self.reference["popularity"].to_numpy(float)
+        needed = [*AUDIO_FEATURES, "explicit", "release_date", "popularity"]
+        reference = read_table(self.reference, needed, what="reference")
+        features = self._describe(reference)
+        target = reference["popularity"].to_numpy(float)
         self.level_, self.zero_ = self._learn(features, target)
         own = np.empty((len(target), 2))
         folds = KFold(min(3, len(target)), shuffle=True, random_state=self.random_state)
         for train, test in folds.split(features):
             models = self._learn(features.iloc[train], target[train])
             own[test] = self._predict(models, features.iloc[test])
-        self.space_ = SoundRanks(self.reference)
-        space = self.space_.place(self.reference)
-        self.known_ = Known(kriging.name_days(self.reference), space, _stack(target) - own)
+        self.space_ = SoundRanks(reference)
+        space = self.space_.place(reference)
+        self.known_ = Known(kriging.name_days(reference), space, _stack(target) - own)
         return self
 
     def _learn(self, features: pd.DataFrame, target: FloatArray) -> tuple[Any, Any]:
@@ -205,14 +208,13 @@ def learn_reference(reference: pd.DataFrame, *, random_state: int = 0) -> Refere
     --------
     Old songs at 20 and new ones at 60 tell what a release date is worth:
 
-    >>> from aares.data.schemas import AUDIO_FEATURES
-    >>> rng = np.random.default_rng(0)
-    >>> songs = pd.DataFrame(rng.random((100, len(AUDIO_FEATURES))), columns=AUDIO_FEATURES)
+    >>> from aares.data import make_songs
     >>> new = np.arange(100) >= 50
-    >>> songs = songs.assign(explicit=False, release_date=np.where(new, "2015", "1975"))
+    >>> songs = make_songs("subset", 100, energy=np.random.default_rng(0).random(100))
+    >>> songs["release_date"] = np.where(new, "2015", "1975")
     >>> songs["popularity"] = np.where(new, 60, 20)
     >>> learn_reference(songs).transform(songs.iloc[[0, 99]]).round(1).tolist()
-    [[20.2, 0.0], [59.9, 0.0]]
+    [[19.9, 0.0], [60.0, 0.0]]
     """
     return ReferenceModel(reference=reference, random_state=random_state).fit()
 
@@ -230,10 +232,8 @@ class SongFeatures:
 
     Examples
     --------
-    >>> from aares.data.schemas import AUDIO_FEATURES
-    >>> rng = np.random.default_rng(0)
-    >>> songs = pd.DataFrame(rng.random((10, len(AUDIO_FEATURES))), columns=AUDIO_FEATURES)
-    >>> songs = songs.assign(explicit=False, release_date="1999", track_name="Harbour")
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("subset", 10, energy=np.random.default_rng(0).random(10))
     >>> songs["artist_name"], songs["genres"] = ["Ann", "Bo"] * 5, [("jazz",), ("punk",)] * 5
     >>> features = SongFeatures()
     >>> known, unknown = features.fit_training(songs, [10, 50] * 5)
@@ -263,7 +263,7 @@ class SongFeatures:
         known, unknown : ndarray of float, shape (n, d)
             From random inner folds, and as if nothing were known of the artist.
         """
-        y = np.asarray(y, dtype=float)
+        y = read_popularity(y)
         self._fit_encoders(X, y)
         splits = [
             kriging.split_inner(len(X), groups, n_folds=5, random_state=self.random_state)

@@ -28,6 +28,7 @@ from scipy.linalg import cho_factor, cho_solve, lapack
 from scipy.spatial.distance import cdist
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from aares.data.door import read_column
 from aares.data.titles import normalise
 from aares.popularity.encoders import TokenCounter
 from aares.popularity.kriging import SoundRanks, is_vague, name_artists, name_days
@@ -165,18 +166,17 @@ class SongProcess:
     --------
     What is known of the songs of one artist is expected, in part, of another song of theirs.
 
-    >>> from aares.popularity.kriging import SOUND
-    >>> songs = pd.DataFrame({name: [0.2, 0.8, 0.2, 0.8] for name in SOUND})
-    >>> songs = songs.assign(genres=[()] * 4, track_name="", release_date="1999", explicit=False)
-    >>> songs["artist_name"] = ["Ann", "Ann", "Bo", "Bo"]
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("subset", 4, genres=[()] * 4, track_name="")
+    >>> songs["energy"], songs["artist_name"] = [0.2, 0.8, 0.2, 0.8], ["Ann", "Ann", "Bo", "Bo"]
     >>> process = SongProcess(SoundRanks(songs))
     >>> folds = [(np.delete(np.arange(4), i), np.array([i])) for i in range(4)]
     >>> residuals = np.array([[20.0], [20.0], [-20.0], [-20.0]])
     >>> [unseen] = process.fit_folds(songs, residuals, [folds])
     >>> unseen.ravel().round(1).tolist()
-    [5.4, 5.4, -5.4, -5.4]
+    [8.4, 8.4, -8.4, -8.4]
     >>> process.predict(songs.iloc[[0]].assign(artist_name="Bo")).round(1).tolist()
-    [[-13.7]]
+    [[-14.3]]
     """
 
     def __init__(self, space: SoundRanks, *, weights: Weights | None = None) -> None:
@@ -317,8 +317,7 @@ def _as_table(rows: list[tuple[str, ...]]) -> pd.DataFrame:
 
 
 def _split_titles(X: pd.DataFrame) -> list[tuple[str, ...]]:
-    titles = X["track_name"].astype("object").fillna("")
-    return [tuple(normalise(title).split()) for title in titles]
+    return [tuple(normalise(title).split()) for title in read_column(X, "track_name")]
 
 
 def _name_exact_days(X: pd.DataFrame) -> npt.NDArray[np.object_]:

@@ -26,6 +26,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.manifold import TSNE
 from sklearn.utils.validation import check_is_fitted
 
+from aares.data.door import read_column
 from aares.popularity.encoders import TokenCounter
 from aares.popularity.rows import FloatArray, count_values, get_tokens
 
@@ -274,7 +275,7 @@ def summarise_communities(communities: GenreCommunities, df: pd.DataFrame) -> pd
     punk / ska        5        60.0             2
     bebop / jazz      5        20.0             2
     """
-    groups = df["popularity"].groupby(communities.name_songs(df).to_numpy())
+    groups = read_column(df, "popularity").groupby(communities.name_songs(df).to_numpy())
     table = pd.DataFrame({"songs": groups.size(), "popularity": groups.mean()})
     members = communities.members_
     table["micro-genres"] = [len(members[name]) for name in table.index]
@@ -320,7 +321,7 @@ def map_genres(df: pd.DataFrame, *, n_genres: int = 45, random_state: int = 0) -
     names = list(counter.vocabulary_)
     ppmi = compute_ppmi(np.asarray((hot.T @ hot).todense(), dtype=float), len(df))
     songs = np.asarray(hot.sum(axis=0)).ravel()
-    popularity = (hot.T @ df["popularity"].to_numpy(float)) / songs
+    popularity = (hot.T @ read_column(df, "popularity").to_numpy(float)) / songs
     nearest = [names[i] for i in ppmi.argmax(axis=1)]
     place = _lay_out(ppmi, random_state)
     table = {"x": place[:, 0], "y": place[:, 1], "songs": songs, "popularity": popularity}

@@ -25,6 +25,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
+from aares.data.door import read_popularity
 from aares.popularity.hurdle import mix_quantile
 from aares.popularity.rows import FloatArray
 
@@ -178,7 +179,7 @@ class PopularityIntervals(BaseEstimator):
         """
         if not 0 < self.coverage < 1:
             raise ValueError(f"coverage: expected a share between 0 and 1, found {self.coverage}")
-        y = np.asarray(y, dtype=float)
+        y = read_popularity(y)
         proper, kept = train_test_split(
             np.arange(len(X)), test_size=self.calibration_share, random_state=self.random_state
         )
@@ -209,7 +210,7 @@ class PopularityIntervals(BaseEstimator):
         7.0
         """
         check_is_fitted(self, "model_")
-        scores = score_bounds(y, self._predict_bounds(X))
+        scores = score_bounds(read_popularity(y), self._predict_bounds(X))
         self.correction_ = find_correction(scores, self.coverage)
         return self
 

@@ -27,7 +27,7 @@ import pandas as pd
 from scipy.spatial.distance import cdist
 from sklearn.model_selection import GroupKFold, KFold
 
-from aares.data.dates import read_dates
+from aares.data.door import read_column, read_table
 from aares.data.titles import normalise
 from aares.popularity.rows import FloatArray
 
@@ -83,7 +83,7 @@ def name_days(X: pd.DataFrame) -> npt.NDArray[np.object_]:
     >>> name_days(pd.DataFrame({"release_date": ["2008-05-23", None]})).tolist()
     ['2008-05-23', '']
     """
-    return read_dates(X["release_date"]).to_numpy(object)
+    return read_column(X, "release_date").to_numpy(object)
 
 
 def name_artists(X: pd.DataFrame) -> npt.NDArray[np.object_]:
@@ -103,7 +103,7 @@ def name_artists(X: pd.DataFrame) -> npt.NDArray[np.object_]:
     >>> name_artists(pd.DataFrame({"artist_name": ["Édith  PIAF", None]})).tolist()
     ['edith piaf', '']
     """
-    return X["artist_name"].astype("object").fillna("").map(normalise).to_numpy(object)
+    return read_column(X, "artist_name").map(normalise).to_numpy(object)
 
 
 def is_vague(day: str) -> bool:
@@ -138,13 +138,15 @@ class SoundRanks:
     --------
     A rank is the share of the known songs that lie below, with half of the equal ones.
 
-    >>> songs = pd.DataFrame({name: [1.0, 2.0, 3.0, 4.0] for name in SOUND}).assign(explicit=False)
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("subset", 4, duration_ms=[100_000, 200_000, 300_000, 400_000])
     >>> asked = songs.assign(explicit=[False, True, False, False])
     >>> SoundRanks(songs).place(asked)[:, -2:].tolist()
     [[0.125, 0.0], [0.375, 0.3], [0.625, 0.0], [0.875, 0.0]]
     """
 
     def __init__(self, known: pd.DataFrame) -> None:
+        known = read_table(known, SOUND)
         self.sorted_ = {name: np.sort(known[name].to_numpy(float)) for name in SOUND}
 
     def place(self, X: pd.DataFrame) -> FloatArray:
@@ -164,11 +166,12 @@ class SoundRanks:
         --------
         Explicit lyrics are a step of their own.
 
-        >>> songs = pd.DataFrame({name: [1.0, 2.0] for name in SOUND})
-        >>> songs["explicit"] = [False, True]
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("subset", 2, explicit=[False, True])
         >>> SoundRanks(songs).place(songs)[:, -1].tolist()
         [0.0, 0.3]
         """
+        X = read_table(X, [*SOUND, "explicit"])
         ranks = []
         for name, known in self.sorted_.items():
             values = X[name].to_numpy(float)

@@ -19,7 +19,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from aares.data.schemas import AUDIO_FEATURES, read_names
+from aares.data.door import read_popularity, read_table
+from aares.data.schemas import AUDIO_FEATURES
 from aares.popularity.copies import Copies, CopyRule, Releases
 from aares.popularity.features import (
     ReferenceModel,
@@ -111,19 +112,17 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            A column or a value is missing, there are fewer than ten songs, or the loss is unknown.
+            A column or a value is missing or wrong (see :func:`aares.data.read_table`), there are
+            fewer than ten songs, or the loss is unknown.
         """
         if self.loss not in ("squared", "absolute"):
             raise ValueError(f"loss: expected 'squared' or 'absolute', found {self.loss!r}")
-        y = np.asarray(y, dtype=float)
-        X = _check_table(X)
-        if not np.isfinite(y).all():
-            raise ValueError(f"y: expected popularities, found {y[~np.isfinite(y)][0]}")
+        X, y = read_table(X, COLUMNS), read_popularity(y)
         if len(X) < 10:
             raise ValueError(f"expected at least 10 songs to learn from, found {len(X)}")
         self.encoders_ = SongFeatures(reference=self.reference, random_state=self.random_state)
         known, unknown = self.encoders_.fit_training(X, y)
-        self.own_ = Releases(X.assign(popularity=y))
+        self.own_ = Releases.from_checked(X, y)
         copies = self._find_copies(X)
         alone = ~copies.found
         if alone.mean() < LEAST_ALONE:
@@ -162,7 +161,7 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
             the mean before copies are looked at, ``likeness`` (0-1) that of the closest copy.
         """
         check_is_fitted(self, "rule_")
-        X = _check_table(X)
+        X = read_table(X, COLUMNS)
         if X.empty:
             return pd.DataFrame(columns=TOLD, dtype=float)
         features = self.encoders_.transform(X)
@@ -264,9 +263,8 @@ def make_model(
     --------
     What the songs of an artist reached is expected of another one, less surely:
 
-    >>> rng = np.random.default_rng(0)
-    >>> songs = pd.DataFrame(rng.random((40, len(AUDIO_FEATURES))), columns=AUDIO_FEATURES)
-    >>> songs = songs.assign(explicit=False, release_date="1999", track_name=None)
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("subset", 40, energy=np.random.default_rng(0).random(40))
     >>> songs["artist_name"], songs["genres"] = ["Ann", "Bo"] * 20, [("jazz",), ("punk",)] * 20
     >>> model = make_model().fit(songs, [20, 60] * 20)
     >>> ann, bo = model.predict(songs.iloc[:2])
@@ -290,15 +288,3 @@ def _blend(
     zero = np.array([hurdle.predict_zero_proba(features) for hurdle in hurdles])
     level = np.array([hurdle.predict_level(features) for hurdle in hurdles])
     return weights @ ((1 - zero) * level), weights @ zero, weights @ level
-
-
-def _check_table(X: Any) -> pd.DataFrame:
-    if not isinstance(X, pd.DataFrame):
-        raise ValueError(f"expected a DataFrame with the raw columns, found {type(X).__name__}")
-    missing = [column for column in COLUMNS if column not in X]
-    if missing:
-        raise ValueError(f"expected the columns of the subset file, missing: {', '.join(missing)}")
-    for column in AUDIO_FEATURES:
-        if not np.isfinite(X[column].to_numpy(float)).all():
-            raise ValueError(f"{column}: expected a number for each song, found none for some")
-    return X.assign(genres=read_names(X["genres"]))

@@ -17,6 +17,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from aares.data.door import read_table
 from aares.data.schemas import AUDIO_FEATURES
 from aares.popularity.rows import FloatArray, describe_date
 from aares.scores import bootstrap, estimate_share, spread_of_mean
@@ -55,6 +56,7 @@ def summarise_years(
     0  energy  2010.5  0.80  0.8  0.80      2
     1  energy  1970.5  0.25  0.3  0.35      2
     """
+    df = read_table(df, ["release_date", *columns])
     years = describe_date(df)["year"]
     bins = _pool_years(years, min_songs)
     rows = []
@@ -109,13 +111,15 @@ def find_same_recordings(*tables: pd.DataFrame) -> pd.DataFrame:
     --------
     The first and the last row sound the same to the last digit.
 
-    >>> songs = pd.DataFrame({name: [0.1, 0.2, 0.1] for name in AUDIO_FEATURES})
-    >>> find_same_recordings(songs.assign(popularity=[60, 30, 0]))
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("subset", 3, tempo=[98.5, 120.0, 98.5], popularity=[60, 30, 0])
+    >>> find_same_recordings(songs)
        lower  higher
     0    0.0    60.0
     """
     columns = [*AUDIO_FEATURES]
-    rows = pd.concat([table[[*columns, "popularity"]] for table in tables], ignore_index=True)
+    read = [read_table(table, [*columns, "popularity"]) for table in tables]
+    rows = pd.concat(read, ignore_index=True)
     copies = rows[rows.duplicated(columns, keep=False)]
     pairs = [
         sorted(pair)
@@ -233,6 +237,7 @@ def summarise_months(df: pd.DataFrame) -> pd.DataFrame:
     >>> table.attrs["explained"]
     0.8
     """
+    df = read_table(df, ["release_date", "popularity"])
     parts = describe_date(df)
     kept = parts["month"].notna() & ~((parts["month"] == 1) & (parts["day"] == 1))
     groups = df.loc[kept, "popularity"].groupby(parts.loc[kept, "month"].astype(int))
@@ -267,6 +272,7 @@ def summarise_keys(df: pd.DataFrame) -> pd.DataFrame:
     G   0.25   0.00        50.0
     A   0.00   0.25         0.0
     """
+    df = read_table(df, ["key", "mode", "popularity"])
     order = [(7 * i) % 12 for i in range(12)]
     share = pd.crosstab(df["key"], df["mode"], normalize="all").reindex(
         index=order, columns=[1, 0], fill_value=0.0
@@ -298,6 +304,7 @@ def measure_explained(df: pd.DataFrame, columns: Sequence[str]) -> float:
     >>> measure_explained(songs, ["mode"])
     0.8
     """
+    df = read_table(df, [*columns, "popularity"])
     means = df.groupby(list(columns))["popularity"].transform("mean")
     return float(means.var(ddof=0) / df["popularity"].var(ddof=0))
 
@@ -328,6 +335,7 @@ def compare_correlations(df: pd.DataFrame, columns: Sequence[str]) -> pd.DataFra
               all songs  same year
     loudness       0.84       -1.0
     """
+    df = read_table(df, [*columns, "popularity", "release_date"])
     year = describe_date(df)["year"]
     kept = df.loc[year.notna(), [*columns, "popularity"]].astype(float)
     within = kept - kept.groupby(year[kept.index]).transform("mean")
@@ -362,6 +370,7 @@ def summarise_artists(df: pd.DataFrame, *, min_songs: int = 10) -> pd.DataFrame:
     >>> list(table.index), table.loc["Ann", ["popularity", "zero", "low"]].tolist()
     (['Bo', 'Ann'], [20.0, 0.5, 40.0])
     """
+    df = read_table(df, ["artist_name", "popularity"])
     groups = df["popularity"].groupby(df["artist_name"])
     table = pd.DataFrame({"songs": groups.size(), "popularity": groups.mean()})
     table["zero"] = (df["popularity"] == 0).groupby(df["artist_name"]).mean()
@@ -396,6 +405,7 @@ def measure_likeness(df: pd.DataFrame, column: str) -> float:
     >>> round(measure_likeness(songs.assign(popularity=[10, 20, 30, 40]), "artist_name"), 2)
     0.78
     """
+    df = read_table(df, [column, "popularity"])
     groups = df["popularity"].astype(float).groupby(df[column])
     size, means = groups.size(), groups.mean()
     n, k = int(size.sum()), len(size)

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from aares import data
-from aares.data.schemas import AUDIO_FEATURES, COLUMNS, Names, read_names
+from aares.data.schemas import AUDIO_FEATURES, COLUMNS, Names
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -36,8 +36,8 @@ TITLE_MARKS = {
 def get_tokens(X: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
     """Read a column as lists of tokens.
 
-    In a column of names (``genres``, ``artists``) a text is that of a list, see
-    :func:`aares.data.read_names`; elsewhere a plain value is a list of one. A missing one is empty.
+    A column of names (``genres``, ``artists``) holds lists; elsewhere a plain value is a list of
+    one, an empty one none.
 
     Parameters
     ----------
@@ -58,16 +58,16 @@ def get_tokens(X: pd.DataFrame, column: str) -> list[tuple[str, ...]]:
     >>> get_tokens(songs, "artist_name")
     [('Ella',), ()]
     """
+    values = data.read_column(X, column)
     if isinstance(COLUMNS.get(column), Names):
-        return read_names(X[column]).tolist()
-    values = data.read_dates(X[column]) if column == "release_date" else X[column]
+        return values.tolist()
     return [_read_tokens(value) for value in values]
 
 
 def _read_tokens(value: Any) -> tuple[str, ...]:
     if isinstance(value, (tuple, list)):
         return tuple(value)
-    return () if pd.isna(value) or value == "" else (str(value),)
+    return () if value == "" else (str(value),)
 
 
 class RowFeatures(TransformerMixin, BaseEstimator):
@@ -91,7 +91,7 @@ class RowFeatures(TransformerMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> RowFeatures:
         """Remember the names of the columns."""
-        self.names_ = list(self.function(X.iloc[:1]).columns)
+        self.names_ = list(self.function(X[:1]).columns)
         return self
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
@@ -119,13 +119,13 @@ def describe_audio(X: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> songs = pd.DataFrame(dict.fromkeys(AUDIO_FEATURES, [0.5, 0.25]))
-    >>> describe_audio(songs.assign(explicit=[True, False]))[["energy", "explicit"]]
+    >>> songs = data.make_songs("subset", 2, energy=[0.5, 0.25], explicit=[True, False])
+    >>> describe_audio(songs)[["energy", "explicit"]]
        energy  explicit
     0    0.50       1.0
     1    0.25       0.0
     """
-    return X[[*AUDIO_FEATURES, "explicit"]].astype(float)
+    return data.read_table(X, [*AUDIO_FEATURES, "explicit"]).astype(float)
 
 
 def describe_date(X: pd.DataFrame) -> pd.DataFrame:
@@ -150,7 +150,7 @@ def describe_date(X: pd.DataFrame) -> pd.DataFrame:
     1  2008.0    5.0   NaN      NaN  2008.33
     2     NaN    NaN   NaN      NaN      NaN
     """
-    parts = data.parse_dates(X["release_date"])[["year", "month", "day"]]
+    parts = data.parse_dates(data.read_column(X, "release_date"))[["year", "month", "day"]]
     parts = parts.astype("Float64").astype(float)
     date = pd.to_datetime(
         parts.fillna({"month": 1, "day": 1})[["year", "month", "day"]], errors="coerce"
@@ -187,18 +187,19 @@ def describe_title(X: pd.DataFrame) -> pd.DataFrame:
     0         1.0            1.0          14.0            5.0
     1         0.0            0.0           7.0            5.0
     """
-    title = X["track_name"].astype("string").fillna("")
+    X = data.read_table(X, ["track_name", "artist_name"])
+    title = X["track_name"].astype("string")
     marks = {
         f"title_{name}": title.str.contains(pattern, case=False, regex=True).astype(float)
         for name, pattern in TITLE_MARKS.items()
     }
     marks["title_length"] = title.str.len().astype(float)
-    marks["artist_length"] = X["artist_name"].astype("string").fillna("").str.len().astype(float)
+    marks["artist_length"] = X["artist_name"].astype("string").str.len().astype(float)
     return pd.DataFrame(marks)
 
 
 def count_genres(X: pd.DataFrame) -> pd.DataFrame:
-    """Return the number of micro-genres of each song; 0 for an empty or missing list.
+    """Return the number of micro-genres of each song; 0 for an empty list.
 
     Parameters
     ----------

@@ -24,6 +24,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from aares.data.door import read_table
+
 FloatArray = npt.NDArray[np.floating]
 
 WEIGHTS: dict[str, float] = {
@@ -79,21 +81,18 @@ class SongSpace(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            A column is missing or holds a value that is not finite.
+            A column is missing or a cell is wrong, see :func:`aares.data.read_table`.
 
         Examples
         --------
-        >>> from aares.recommend.content import WEIGHTS
-        >>> songs = pd.DataFrame({name: [0.2, 0.4, 0.9] for name in WEIGHTS})
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("recommendation", 3, danceability=[0.2, 0.4, 0.9], energy=0.5)
         >>> space = SongSpace().fit(songs)
         >>> space.names_[:2], space.names_[-2:], space.centre_[:2].round(2).tolist()
         (['danceability', 'energy'], ['key_x', 'key_y'], [0.5, 0.5])
         """
         columns = transform_columns(songs)
         values = columns.to_numpy(float)
-        if not np.isfinite(values).all():
-            name = columns.columns[~np.isfinite(values).all(axis=0)][0]
-            raise ValueError(f"songs, column {name!r}: expected finite numbers")
         self.names_ = list(columns.columns)
         self.centre_ = values.mean(axis=0)
         self.spread_ = np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0)
@@ -110,15 +109,17 @@ class SongSpace(TransformerMixin, BaseEstimator):
 
         Examples
         --------
-        >>> from aares.recommend.content import WEIGHTS
-        >>> songs = pd.DataFrame({name: [0.2, 0.4, 0.6] for name in WEIGHTS})
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("recommendation", 3, tempo=[20.0, 30.0, 40.0])
+        >>> songs = songs.assign(danceability=[0.2, 0.4, 0.6], energy=[0.2, 0.4, 0.6])
         >>> space = SongSpace(weights={"energy": 2.0}).fit(songs)
         >>> columns = [space.names_.index(name) for name in ("danceability", "energy", "tempo")]
         >>> space.transform(songs)[2, columns].round(2).tolist()  # all below 40 beats count as 40
         [1.22, 2.45, 0.0]
         """
         check_is_fitted(self)
-        values = transform_columns(songs)[self.names_].to_numpy(float)
+        read = read_table(songs, self.feature_names_in_)
+        values = transform_columns(read)[self.names_].to_numpy(float)
         return ((values - self.centre_) / self.spread_).clip(-_CLIP, _CLIP) * self.scale_
 
     def get_feature_names_out(self, input_features: object = None) -> npt.NDArray[np.object_]:
@@ -142,20 +143,18 @@ def transform_columns(songs: pd.DataFrame) -> pd.DataFrame:
 
     Raises
     ------
-    ValueError
-        A column is missing.
+    TypeError, DataError
+        As :func:`aares.data.read_table`.
 
     Examples
     --------
-    >>> from aares.recommend.content import WEIGHTS
-    >>> songs = pd.DataFrame({name: [0.5, 0.5] for name in WEIGHTS}).assign(tempo=[60, 120])
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("recommendation", 2, tempo=[60, 120])
     >>> transform_columns(songs)[["energy", "tempo"]].diff().iloc[1].tolist()  # tempo in octaves
     [0.0, 1.0]
     """
-    missing = [name for name in WEIGHTS if name not in songs and name != "year"]
-    if missing:
-        raise ValueError(f"songs: missing column {missing[0]!r}")
-    table = songs[[name for name in WEIGHTS if name in songs]].astype(float)
+    needed = [name for name in WEIGHTS if name != "year"]
+    table = read_table(songs, needed, optional=["year"]).astype(float)
     for name in SHARES:
         table[name] = np.log((table[name] + _ODDS_FLOOR) / (1 + _ODDS_FLOOR - table[name]))
     table["tempo"] = np.log2(table["tempo"].clip(lower=40.0))

@@ -21,10 +21,11 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from aares.data.schemas import read_names
+from aares.data.door import read_column, read_table
 from aares.data.titles import normalise, strip_title
-from aares.errors import AaresError
+from aares.errors import AaresError, DataError
 from aares.recommend.content import (
+    WEIGHTS,
     FloatArray,
     SongSpace,
     combine_seeds,
@@ -60,10 +61,10 @@ class Recommender(BaseEstimator):
 
     Examples
     --------
-    >>> from aares.recommend.content import WEIGHTS
-    >>> songs = pd.DataFrame({name: [0.2, 0.3, 0.9] for name in WEIGHTS})
-    >>> songs["id"], songs["name"] = ["s1", "s2", "s3"], ["Chiquitita", "Fernando", "Commando"]
-    >>> songs["artist"] = ["ABBA", "ABBA", "Ramones"]
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("recommendation", 3, energy=[0.2, 0.3, 0.9])
+    >>> songs["name"] = ["Chiquitita", "Fernando", "Commando"]
+    >>> songs["artists"] = [("ABBA",), ("ABBA",), ("Ramones",)]
     >>> recommender = Recommender().fit(songs)
     >>> recommender.playlist(("chiquitita", "ABBA"), n=2)[["name", "artist"]]
            name   artist
@@ -88,7 +89,7 @@ class Recommender(BaseEstimator):
         Raises
         ------
         ValueError
-            No song, a column is missing, or an id stands twice.
+            No song, or a column or cell is missing or wrong, see :func:`aares.data.read_table`.
         """
         self.songs_ = _check_songs(songs)
         self.space_ = SongSpace(weights=self.weights).fit(self.songs_)
@@ -150,9 +151,9 @@ class Recommender(BaseEstimator):
 
         Examples
         --------
-        >>> from aares.recommend.content import WEIGHTS
-        >>> songs = pd.DataFrame({name: [0.2, 0.3, 0.4, 0.9] for name in WEIGHTS})
-        >>> songs = songs.assign(id=["s1", "s2", "s3", "s4"], artist="ABBA")
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("recommendation", 4, energy=[0.2, 0.3, 0.4, 0.9])
+        >>> songs["id"] = ["s1", "s2", "s3", "s4"]
         >>> songs["name"] = ["One", "Two", "One (Live)", "Four"]
         >>> recommender = Recommender().fit(songs)
         >>> recommender.playlist("s1")[["name", "id"]]  # no other release of the seed
@@ -203,10 +204,10 @@ class Recommender(BaseEstimator):
 
         Examples
         --------
-        >>> from aares.recommend.content import WEIGHTS
-        >>> songs = pd.DataFrame({name: [0.2, 0.3] for name in WEIGHTS})
-        >>> songs["id"], songs["name"] = ["s1", "s2"], ["Chiquitita (Live)", "Creep"]
-        >>> recommender = Recommender().fit(songs.assign(artist=["ABBA", "TLC"]))
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("recommendation", 2, name=["Chiquitita (Live)", "Creep"])
+        >>> songs["id"], songs["artists"] = ["s1", "s2"], [("ABBA",), ("TLC",)]
+        >>> recommender = Recommender().fit(songs)
         >>> recommender.find_song("chiquitita", "Abba")
         's1'
         >>> recommender.find_song("Crep")
@@ -236,10 +237,10 @@ class Recommender(BaseEstimator):
 
         Examples
         --------
-        >>> from aares.recommend.content import WEIGHTS
-        >>> songs = pd.DataFrame({name: [0.2, 0.3] for name in WEIGHTS})
-        >>> songs["id"], songs["name"] = ["s1", "s2"], ["Chiquitita", "Commando"]
-        >>> recommender = Recommender().fit(songs.assign(artist=["ABBA", "Ramones"]))
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("recommendation", 2, name=["Chiquitita", "Commando"])
+        >>> songs["id"], songs["artists"] = ["s1", "s2"], [("ABBA",), ("Ramones",)]
+        >>> recommender = Recommender().fit(songs)
         >>> recommender.find_rows(["s2", ("Chiquitita", "ABBA"), "s2"]).tolist()
         [1, 0]
         """
@@ -387,7 +388,7 @@ def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:
     Parameters
     ----------
     songs : DataFrame
-        With ``artists`` (lists of names, see :func:`aares.data.read_names`) or ``artist`` (text).
+        With ``artists`` (lists of names) or ``artist`` (text), see :func:`aares.data.read_table`.
 
     Returns
     -------
@@ -401,22 +402,19 @@ def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:
     [('ABBA',)]
     """
     if "artists" in songs:
-        return [names or ("",) for names in read_names(songs["artists"])]
-    return [("" if pd.isna(name) else str(name),) for name in songs["artist"]]
+        return [names or ("",) for names in read_column(songs, "artists")]
+    return [(name,) for name in read_column(songs, "artist")]
 
 
 def _check_songs(songs: pd.DataFrame) -> pd.DataFrame:
-    if songs.empty:
+    """Return the songs with the columns that are read as the loader reads them."""
+    needed = ["id", "name", *(name for name in WEIGHTS if name != "year")]
+    known = read_table(songs, needed, optional=["year", "popularity", "artists", "artist"])
+    if known.empty:
         raise ValueError("songs: expected at least one song, found none")
-    for column in ("id", "name"):
-        if column not in songs:
-            raise ValueError(f"songs: missing column {column!r}")
-    if "artists" not in songs and "artist" not in songs:
-        raise ValueError("songs: missing column 'artists' (or 'artist')")
-    if songs["id"].duplicated().any():
-        twice = songs.loc[songs["id"].duplicated(), "id"].iloc[0]
-        raise ValueError(f"songs, column 'id': {twice!r} stands more than once")
-    return songs.reset_index(drop=True)
+    if "artists" not in known and "artist" not in known:
+        raise DataError("songs: missing column 'artists' (or 'artist')")
+    return songs.assign(**{str(name): known[name] for name in known}).reset_index(drop=True)
 
 
 def _name(text: str) -> str:
