@@ -27,6 +27,7 @@ from sklearn.preprocessing import StandardScaler
 from aares import conformal, data
 from aares.conformal import full, split
 from aares.conformal.space import FisherScaler
+from aares.data import DataError
 from utils_projet import ConformalPrediction
 from workshop import config
 from workshop.plots import conformal as plots
@@ -720,7 +721,7 @@ def test_a_song_is_described_by_hand():
         "time_signature": 4, "release_date": "1999-05-04", "genre": "pop",
     }  # fmt: skip
     edge = song | {"loudness": 3.0, "tempo": 0.0, "popularity": 0, "release_date": "1930"}
-    loud = song | {"loudness": -60.0, "tempo": 300.0, "duration_ms": 0, "release_date": "2024"}
+    loud = song | {"loudness": -60.0, "tempo": 300.0, "duration_ms": 1, "release_date": "2024"}
     table = conformal.describe_songs(pd.DataFrame([song, edge, loud]))
     log = math.log
     expected = [0.1, 0.2, 0.3, -6, log(8), log(0.07), 0.4, log(0.401), 0.6, log(0.60001)]
@@ -749,13 +750,13 @@ def test_columns_weigh_by_what_separates_the_classes():
 def test_description_is_finite_at_the_edges():
     songs, _ = make_table(np.random.default_rng(17), 4)
     songs["release_date"] = ["1921", "2022-12", "2022-12-31", "1999"]
-    songs[["tempo", "duration_ms", "loudness"]] = [[0, 0, -60], [250, 5_000_000, 3.7]] * 2
+    songs[["tempo", "duration_ms", "loudness"]] = [[0, 1, -60], [250, 5_000_000, 3.7]] * 2
     undated = songs.assign(release_date=songs["release_date"].where(songs.index > 0, ""))
     assert conformal.describe_songs(undated).notna().all(axis=None)
     described = conformal.describe_songs(songs)
     assert np.isfinite(described.to_numpy()).all()
     assert described.index.equals(songs.index)
-    with pytest.raises(KeyError):
+    with pytest.raises(DataError, match="missing column 'tempo'"):
         conformal.describe_songs(songs.drop(columns="tempo"))
 
 

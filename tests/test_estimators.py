@@ -57,7 +57,9 @@ def make_songs(n: int = 60, *, seed: int = 0) -> pd.DataFrame:
     songs["release_date"] = [f"{1990 + i % 7}-0{1 + i % 5}-11" for i in row]
     songs["year"] = 1990 + row % 7
     songs["duration_ms"] = rng.integers(100_000, 300_000, n)
+    songs["loudness"], songs["tempo"] = -20 * songs["loudness"], 60 + 120 * songs["tempo"]
     songs["key"], songs["mode"] = rng.integers(0, 12, n), rng.integers(0, 2, n)
+    songs["explicit"], songs["time_signature"] = songs["explicit"] > 0.6, rng.integers(3, 5, n)
     songs["popularity"] = np.where(row % 5, rng.integers(30, 50, n), 0)
     return songs
 

@@ -144,7 +144,9 @@ def test_raw_tables_are_paired_and_named_the_same(loaded, raw):
 
 def test_songs_without_a_name_have_an_artist_without_one():
     assert read_artists(pd.DataFrame({"artist": ["Ann", None]})) == [("Ann",), ("",)]
-    assert read_artists(pd.DataFrame({"artists": ["['Ann']", np.nan]})) == [("Ann",), ("",)]
+    assert read_artists(pd.DataFrame({"artists": ["['Ann']", "[]"]})) == [("Ann",), ("",)]
+    with pytest.raises(DataError, match=r"column 'artists', row 2: .* no names are \[\]"):
+        read_artists(pd.DataFrame({"artists": ["['Ann']", np.nan]}))
 
 
 @pytest.mark.parametrize(
@@ -302,8 +304,15 @@ def test_models_learn_the_same_from_dates_of_other_types(dated):
     [
         ("2008", "2008"),
         ("2008-05", "2008-05"),
-        ("unknown", "unknown"),
+        ("2008-5-3", "2008-05-03"),
+        ("2008-5", "2008-05"),
+        (" 2008 ", "2008"),
+        ("2008.0", "2008"),
+        ("2008-05-23 00:00:00", "2008-05-23"),
+        ("2008-05-23T00:00:00Z", "2008-05-23"),
+        ("2008-05-23T10:30:15.250+02:00", "2008-05-23"),
         ("", ""),
+        ("  ", ""),
         (None, ""),
         (np.nan, ""),
         (pd.NaT, ""),
@@ -314,6 +323,11 @@ def test_models_learn_the_same_from_dates_of_other_types(dated):
         (pd.Timestamp("2008-05-23 10:30"), "2008-05-23"),
         (pd.Timestamp("2008-05-23", tz="UTC"), "2008-05-23"),
         (pd.Timestamp("2008-05-23").date(), "2008-05-23"),
+        (np.datetime64("2008-05-23"), "2008-05-23"),
+        (pd.Period("2008", "Y"), "2008"),
+        (pd.Period("2008-05", "M"), "2008-05"),
+        (pd.Period("2008-05-23", "D"), "2008-05-23"),
+        (pd.Period("2008-05-23 10:30", "h"), "2008-05-23"),
     ],
 )
 def test_dates_in_every_shape(date, text):
@@ -323,7 +337,13 @@ def test_dates_in_every_shape(date, text):
     assert read_dates(dates.iloc[:1].infer_objects()).tolist() == [text]
 
 
-@pytest.mark.parametrize("date", [2008.5, 20080523, -1, 10_000, np.inf, True, b"2008", ("2008",)])
+@pytest.mark.parametrize(
+    "date",
+    [2008.5, 20080523, -1, 10_000, np.inf, True, b"2008", ("2008",), pd.Period("2008Q2"),
+     "unknown", "23/05/2008", "05/06/2008", "2008-13-40", "2008-00-00", "2009-02-30", "08", "nan",
+     "2008/05/23", "20080523", "May 2008", "2008-05-", "2008-05-23T25"],
+    ids=str,
+)  # fmt: skip
 def test_what_is_no_date_is_named(date):
     dates = pd.Series(["1999", date], name="release_date", dtype=object)
     with pytest.raises(DataError, match=r"column 'release_date', row 2: expected a date such as"):

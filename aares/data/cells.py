@@ -62,7 +62,7 @@ def show_cell(value: object) -> str:
     return "an empty cell" if text == "" else repr(text if len(text) <= 60 else text[:57] + "...")
 
 
-def is_missing(value: object) -> bool:
+def is_missing(value: Any) -> bool:
     """Tell whether a cell is what pandas calls missing.
 
     Parameters
@@ -106,6 +106,25 @@ def map_cells(values: pd.Series, read: Callable[[Any], Any], *, missing: Any = N
         codes, distinct = pd.factorize(cells)  # a missing cell has the code -1: the last value
         return _collect([*map(read, distinct), missing])[codes]
     return _collect([missing if is_missing(cell) else read(cell) for cell in cells])
+
+
+def find_none(values: np.ndarray) -> np.ndarray:
+    """Tell which values are None, what `map_cells` was to read and could not.
+
+    Parameters
+    ----------
+    values : ndarray of object, shape (n,)
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Examples
+    --------
+    >>> find_none(np.array(["a", None], dtype=object)).tolist()
+    [False, True]
+    """
+    return np.array([value is None for value in values], dtype=bool)
 
 
 def _collect(values: list[Any]) -> np.ndarray:

@@ -23,7 +23,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from aares.data.cells import Where, map_cells, name_row, show_cell
+from aares.data.cells import Where, find_none, map_cells, name_row, show_cell
 from aares.errors import DataError, DataWarning
 
 EARLIEST_YEAR = 1860  # "Au clair de la lune", the oldest recorded sound that can be heard
@@ -71,7 +71,7 @@ def read_dates(dates: pd.Series, where: Where | None = None) -> pd.Series:
     """
     where = where or name_row("songs", str(dates.name))
     written = map_cells(dates, _write_date, missing="")
-    refused = np.equal(written, None).astype(bool)
+    refused = find_none(written)
     if refused.any():
         row = int(np.argmax(refused))
         cell = dates.iloc[row]

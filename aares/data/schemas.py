@@ -21,7 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from aares.data.cells import FILL, Where, is_missing, map_cells, name_row, show_cell
+from aares.data.cells import FILL, Where, find_none, is_missing, map_cells, name_row, show_cell
 from aares.data.dates import EARLIEST_YEAR, find_latest_year, read_dates
 from aares.errors import DataError
 
@@ -87,7 +87,7 @@ class Number:
         outside = (read < self.low) | (read > self.high)
         broken = (read % 1 != 0) & self.whole
         kind = "a whole number" if self.whole else "a number"
-        _refuse(outside | broken, values, where, f"{kind} from {self.low:g} to {self.high:g}")
+        _refuse(outside | broken, values, where, f"{kind} from {self.low:.9g} to {self.high:.9g}")
         dtype = "int64" if self.whole else "float64"
         return pd.Series(read.astype(dtype), index=values.index, name=values.name)
 
@@ -164,7 +164,7 @@ class Text:
         aares.errors.DataError: a.csv, column 'genre', row 2: expected a genre, found 'punc'
         """
         written = map_cells(values, _write_text, missing="" if self.empty else None)
-        bad = np.equal(written, None).astype(bool)
+        bad = find_none(written)
         text = pd.Series(written, index=values.index, name=values.name, dtype="str")
         if self.choices:
             bad |= ~text.isin(self.choices).to_numpy()
@@ -184,8 +184,10 @@ def _write_text(cell: object) -> str | None:
     """Return the text that a file had; None of what is no text. A title may be 1979 or True."""
     if isinstance(cell, (str, bool, np.bool_)):
         return str(cell)
+    if isinstance(cell, numbers.Integral):
+        return str(int(cell))
     if isinstance(cell, numbers.Real) and np.isfinite(float(cell)):
-        return str(int(cell)) if float(cell).is_integer() else str(cell)
+        return f"{float(cell):.0f}" if float(cell).is_integer() else str(cell)
     return None
 
 
@@ -207,7 +209,7 @@ class Flag:
         if values.dtype == bool:
             return values
         read = map_cells(values, self._read)
-        _refuse(np.equal(read, None).astype(bool), values, where, "True, False, 1 or 0")
+        _refuse(find_none(read), values, where, "True, False, 1 or 0")
         return pd.Series(read.astype(bool), index=values.index, name=values.name)
 
     def _read(self, cell: object) -> bool | None:

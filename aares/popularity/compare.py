@@ -337,7 +337,7 @@ def measure_importance(
     loudness, energy  0.42  0.03
     """
     read = read_table(X, [name for group in COLUMN_GROUPS.values() for name in group])
-    X = X.assign(**{name: read[name] for name in read})
+    X = X.assign(**{str(name): read[name] for name in read})
     rng = np.random.default_rng(random_state)
     base = root_mean_squared_error(y, model.predict(X))
     rises = {}
