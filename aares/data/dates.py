@@ -69,7 +69,7 @@ def read_dates(dates: pd.Series, where: Where | None = None) -> pd.Series:
     aares.errors.DataError: songs, column 'release_date', row 2: expected a date such as 2008, \
 2008-05 or 2008-05-23, found '23/05/2008'; write year-month-day
     """
-    where = where or name_row("songs", str(dates.name))
+    where = where or name_row("songs", str(dates.name or "release_date"))
     written = map_cells(dates, _write_date, missing="")
     refused = find_none(written)
     if refused.any():

@@ -371,6 +371,7 @@ def summarise_artists(df: pd.DataFrame, *, min_songs: int = 10) -> pd.DataFrame:
     (['Bo', 'Ann'], [20.0, 0.5, 40.0])
     """
     df = read_table(df, ["artist_name", "popularity"])
+    df = df[df["artist_name"] != ""]
     groups = df["popularity"].groupby(df["artist_name"])
     table = pd.DataFrame({"songs": groups.size(), "popularity": groups.mean()})
     table["zero"] = (df["popularity"] == 0).groupby(df["artist_name"]).mean()
@@ -406,6 +407,7 @@ def measure_likeness(df: pd.DataFrame, column: str) -> float:
     0.78
     """
     df = read_table(df, [column, "popularity"])
+    df = df[df[column] != ""]  # songs whose group is unknown have nothing in common
     groups = df["popularity"].astype(float).groupby(df[column])
     size, means = groups.size(), groups.mean()
     n, k = int(size.sum()), len(size)
