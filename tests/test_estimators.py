@@ -23,7 +23,7 @@ from sklearn.utils import estimator_checks, get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from aares import genre, popularity, recommend
-from aares.conformal.space import FisherScaler
+from aares.conformal.space import FisherScaler, SongDescription
 from aares.data.schemas import SCHEMAS
 from aares.genre.candidates import CandidateModel
 from aares.genre.compare import NamedBoosting
@@ -116,6 +116,7 @@ def list_cases() -> list[Case]:
         LabelEncoder(genre.label_from_genres),
         ReferenceModel(reference=SONGS),
         recommend.SongSpace(),
+        SongDescription(),
         GenreNMF(n_components=2),
         GenreEmbedding(n_components=2),
         GenreCommunities(),

@@ -21,7 +21,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.feature_selection import f_classif
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -90,6 +90,31 @@ def describe_songs(songs: pd.DataFrame) -> pd.DataFrame:
         "newness": -np.log((LATEST_YEAR + 0.5 - year).clip(lower=0.5)),
     }
     return pd.DataFrame(columns, index=songs.index)
+
+
+class SongDescription(TransformerMixin, BaseEstimator):
+    """Describe songs as :func:`describe_songs` does; nothing is learnt."""
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn asks of an estimator."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        return tags
+
+    def fit(self, songs: pd.DataFrame, y: object = None) -> SongDescription:
+        """Learn nothing."""
+        return self
+
+    def transform(self, songs: pd.DataFrame) -> pd.DataFrame:
+        """Return the description, shape (m, 19).
+
+        Examples
+        --------
+        >>> from aares.data import make_songs
+        >>> SongDescription().transform(make_songs("test", 2)).shape
+        (2, 19)
+        """
+        return describe_songs(songs)
 
 
 class FisherScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -182,8 +207,8 @@ def choose_space(songs: pd.DataFrame, genre: pd.Series) -> Pipeline:
     >>> space.transform(songs).shape
     (4, 19)
     """
-    describe = FunctionTransformer(describe_songs)
-    return Pipeline([("describe", describe), ("scale", FisherScaler())]).fit(songs, genre)
+    steps = [("describe", SongDescription()), ("scale", FisherScaler())]
+    return Pipeline(steps).fit(songs, genre)
 
 
 def make_space_model(space: Pipeline, songs: pd.DataFrame, genre: pd.Series) -> Pipeline:
