@@ -733,7 +733,7 @@ def test_a_song_is_described_by_hand():
     assert table["duration"].iloc[2] == 0
 
 
-@pytest.mark.filterwarnings("ignore:Features")  # a constant column, on purpose
+@pytest.mark.filterwarnings("error")  # a constant column is nothing to warn of
 def test_columns_weigh_by_what_separates_the_classes():
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], 30)

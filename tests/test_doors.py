@@ -31,7 +31,7 @@ from test_estimators import CASES, make_songs
 
 from aares import conformal, data, genre, popularity
 from aares.conformal.space import describe_songs
-from aares.data import DataError
+from aares.data import DataError, DataWarning
 from aares.genre import explore
 from aares.genre.compare import make_classifiers
 from aares.genre.songs import check_table, compute_numbers, name_albums
@@ -253,7 +253,7 @@ def list_questions() -> Iterator[Question]:
         "name_artists": kriging.name_artists,
         "SoundRanks": lambda songs: kriging.SoundRanks(songs).place(songs),
         "SongProcess": process.predict,
-        "Releases": lambda songs: copies.Releases(songs).find(songs.iloc[::-1]),
+        "Releases": lambda songs: copies.Releases(songs).find(songs),
         "learn_reference": lambda songs: popularity.learn_reference(songs).transform(songs),
         "relate_genres": lambda songs: genres.relate_genres(songs, min_count=1)[1],
         "map_genres": lambda songs: genres.map_genres(songs, n_genres=3),
@@ -350,6 +350,18 @@ def test_a_column_that_became_the_index_is_named_with_the_remedy(question):
             question.ask(NEW.set_index(column))
         with pytest.raises(DataError, match=rf"column '{column}' stands more than once"):
             question.ask(pd.concat([NEW, NEW[[column]]], axis=1))
+
+
+@each_question
+def test_an_impossible_year_is_unknown_and_said(question):
+    raw = READINGS[3].read(lose_cell(NEW, "release_date", 4, "0000"))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        answer = question.ask(raw)
+    assert_same(answer, answer_right(question, "release_date", 4))
+    said = [str(it.message) for it in told if issubclass(it.category, DataWarning)]
+    assert bool(said) == ("release_date" in list_needed(question))
+    assert all("'release_date', row 5: found '0000'; 1 date counts" in text for text in said)
 
 
 # --- learning -----------------------------------------------------------------------------

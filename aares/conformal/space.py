@@ -13,6 +13,7 @@ R. A. Fisher, "Statistical Methods for Research Workers", 1925, chapter 7 (the F
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,9 @@ class FisherScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         X, y = validate_data(self, X, y, dtype=np.float64)
         self.scaler_ = StandardScaler().fit(X)
-        scores = np.nan_to_num(f_classif(self.scaler_.transform(X), y)[0])
+        with warnings.catch_warnings():  # a column that never changes separates nothing
+            warnings.simplefilter("ignore")
+            scores = np.nan_to_num(f_classif(self.scaler_.transform(X), y)[0])
         self.weights_ = np.sqrt(scores / (scores.max() or 1.0))  # all 0: no column separates
         return self
 
