@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from aares.data import parse_dates, read_dates
 from aares.data.schemas import SCHEMAS, show_cell
+from aares.errors import require_songs
 
 COLUMNS: tuple[str, ...] = SCHEMAS["test"]
 NUMBERS: tuple[str, ...] = tuple(name for name in COLUMNS if name != "release_date")
@@ -185,6 +186,7 @@ class SongNumbers(TransformerMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame, y: object = None) -> SongNumbers:
         """Learn the medians that stand in for missing values."""
         numbers = compute_numbers(check_table(X), dates=self.dates)
+        require_songs(len(numbers))
         self.medians_ = numbers.median().fillna(0)
         self.feature_names_in_ = np.array(COLUMNS, dtype=object)
         self.n_features_in_ = len(COLUMNS)
@@ -220,7 +222,8 @@ class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def fit(self, table: pd.DataFrame, y: object = None) -> RankSpace:
         """Learn the ranks of the columns `SOUND`."""
         values = table[list(SOUND)].to_numpy(dtype=float)
-        n_quantiles = max(1, min(1000, len(values)))
+        require_songs(len(values))
+        n_quantiles = min(1000, len(values))
         self.ranks_ = QuantileTransformer(n_quantiles=n_quantiles, subsample=None).fit(values)
         self.feature_names_in_ = np.array(SOUND, dtype=object)
         self.n_features_in_ = len(SOUND)
@@ -237,5 +240,7 @@ class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         [0.0, 0.5, 1.0, 0.5]
         """
         check_is_fitted(self)
-        values = self.ranks_.transform(table[list(SOUND)].to_numpy(dtype=float))
+        values = table[list(SOUND)].to_numpy(dtype=float)
+        if len(values):
+            values = self.ranks_.transform(values)
         return np.nan_to_num(values, nan=0.5)

@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 
+from aares.errors import FEWEST_SONGS, require_songs
 from aares.popularity import kriging
 from aares.popularity.encoders import GenreSVD, TokenTargetEncoder
 from aares.popularity.gaussian import SongProcess
@@ -29,6 +30,7 @@ from aares.popularity.kriging import Known, SoundRanks, krige
 from aares.popularity.rows import (
     FloatArray,
     RowFeatures,
+    check_popularity,
     count_genres,
     describe_audio,
     describe_date,
@@ -147,8 +149,9 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame | None = None, y: Any = None) -> ReferenceModel:
         """Learn from the reference; the table itself is not looked at."""
         # The order of a file may say where its songs come from: folds are random.
+        require_songs(len(self.reference), FEWEST_SONGS, what="songs of the reference")
         features = self._describe(self.reference)
-        target = self.reference["popularity"].to_numpy(float)
+        target = check_popularity(self.reference["popularity"], len(self.reference))
         self.level_, self.zero_ = self._learn(features, target)
         own = np.empty((len(target), 2))
         folds = KFold(min(3, len(target)), shuffle=True, random_state=self.random_state)
@@ -174,6 +177,8 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return predicted popularity (0-100) and chance of a zero, shape (n, 2)."""
         check_is_fitted(self, "known_")
+        if X.empty:
+            return np.empty((0, 2))
         return self._predict((self.level_, self.zero_), self._describe(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

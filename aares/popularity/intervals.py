@@ -17,6 +17,7 @@ Lei et al., "Distribution-free predictive inference for regression", JASA 113, 2
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,9 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
+from aares.errors import require_songs
 from aares.popularity.hurdle import mix_quantile
-from aares.popularity.rows import FloatArray
+from aares.popularity.rows import FloatArray, check_popularity
 
 LOWEST, HIGHEST = 0.0, 100.0
 Folds = list[tuple[np.ndarray, np.ndarray]]
@@ -178,7 +180,13 @@ class PopularityIntervals(BaseEstimator):
         """
         if not 0 < self.coverage < 1:
             raise ValueError(f"coverage: expected a share between 0 and 1, found {self.coverage}")
-        y = np.asarray(y, dtype=float)
+        if not 0 < self.calibration_share < 1:
+            raise ValueError(
+                f"calibration_share: expected a share between 0 and 1, "
+                f"found {self.calibration_share}"
+            )
+        y = check_popularity(y, len(X))
+        require_songs(len(X) - math.ceil(len(X) * self.calibration_share))
         proper, kept = train_test_split(
             np.arange(len(X)), test_size=self.calibration_share, random_state=self.random_state
         )
@@ -209,6 +217,8 @@ class PopularityIntervals(BaseEstimator):
         7.0
         """
         check_is_fitted(self, "model_")
+        y = check_popularity(y, len(X))
+        require_songs(len(X), what="songs to correct the bounds")
         scores = score_bounds(y, self._predict_bounds(X))
         self.correction_ = find_correction(scores, self.coverage)
         return self

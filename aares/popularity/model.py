@@ -20,6 +20,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from aares.data.schemas import AUDIO_FEATURES, read_names
+from aares.errors import FEWEST_SONGS, require_songs
 from aares.popularity.copies import Copies, CopyRule, Releases
 from aares.popularity.features import (
     ReferenceModel,
@@ -27,7 +28,7 @@ from aares.popularity.features import (
 )
 from aares.popularity.hurdle import HurdleRegressor, make_hurdles, measure_spread, mix_quantile
 from aares.popularity.kriging import name_artists
-from aares.popularity.rows import FloatArray
+from aares.popularity.rows import FloatArray, check_popularity
 
 COLUMNS = (
     "artist_name",
@@ -111,16 +112,14 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            A column or a value is missing, there are fewer than ten songs, or the loss is unknown.
+            A column or a value is missing or out of range, there are fewer than ten songs, or the
+            loss is unknown.
         """
         if self.loss not in ("squared", "absolute"):
             raise ValueError(f"loss: expected 'squared' or 'absolute', found {self.loss!r}")
-        y = np.asarray(y, dtype=float)
         X = _check_table(X)
-        if not np.isfinite(y).all():
-            raise ValueError(f"y: expected popularities, found {y[~np.isfinite(y)][0]}")
-        if len(X) < 10:
-            raise ValueError(f"expected at least 10 songs to learn from, found {len(X)}")
+        y = check_popularity(y, len(X))
+        require_songs(len(X), FEWEST_SONGS)
         self.encoders_ = SongFeatures(reference=self.reference, random_state=self.random_state)
         known, unknown = self.encoders_.fit_training(X, y)
         self.own_ = Releases(X.assign(popularity=y))

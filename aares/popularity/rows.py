@@ -70,6 +70,45 @@ def _read_tokens(value: Any) -> tuple[str, ...]:
     return () if pd.isna(value) or value == "" else (str(value),)
 
 
+def check_popularity(y: Any, n_songs: int) -> FloatArray:
+    """Return popularities as numbers, or say what is wrong with them.
+
+    Parameters
+    ----------
+    y : array-like, shape (n,)
+        Popularity, 0-100.
+    n_songs : int
+        Songs of the table.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        Another number of values, or one that is missing, text or out of range.
+
+    Examples
+    --------
+    >>> check_popularity([0, 55], 2).tolist()
+    [0.0, 55.0]
+    >>> check_popularity([0, 155], 2)
+    Traceback (most recent call last):
+    ValueError: y, row 2: expected a popularity from 0 to 100, found 155
+    """
+    given = np.asarray(y, dtype=object)
+    if given.shape != (n_songs,):
+        raise ValueError(f"y: expected {n_songs} popularities, found shape {given.shape}")
+    values = pd.to_numeric(pd.Series(given), errors="coerce").to_numpy(float, na_value=np.nan)
+    bad = ~((values >= 0) & (values <= 100))
+    if bad.any():
+        row = int(np.argmax(bad))
+        found = given[row]
+        raise ValueError(f"y, row {row + 1}: expected a popularity from 0 to 100, found {found}")
+    return values
+
+
 class RowFeatures(TransformerMixin, BaseEstimator):
     """What a row says by itself: a stateless function of the raw table.
 

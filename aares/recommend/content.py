@@ -24,6 +24,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from aares.errors import require_songs
+
 FloatArray = npt.NDArray[np.floating]
 
 WEIGHTS: dict[str, float] = {
@@ -90,6 +92,7 @@ class SongSpace(TransformerMixin, BaseEstimator):
         (['danceability', 'energy'], ['key_x', 'key_y'], [0.5, 0.5])
         """
         columns = transform_columns(songs)
+        require_songs(len(songs))
         values = columns.to_numpy(float)
         if not np.isfinite(values).all():
             name = columns.columns[~np.isfinite(values).all(axis=0)][0]
