@@ -797,7 +797,7 @@ def test_no_songs_give_no_predictions(songs, model):
 
 def test_missing_numbers_are_told(songs):
     X, y = songs.drop(columns="popularity"), songs["popularity"].astype(float)
-    with pytest.raises(ValueError, match="y: expected popularities, found nan"):
+    with pytest.raises(ValueError, match="y, row 1: expected a popularity .* found nan"):
         make_model().fit(X, y.where(y.index > 0))
     with pytest.raises(ValueError, match="tempo: expected a number for each song"):
         make_model().fit(X.assign(tempo=X["tempo"].where(X.index > 0)), y)
