@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
             f"\n{_read_last_words()}\n"
             f"The installation failed (exit status {error.returncode}); all of it is in {LOG}. "
             "Without a network, nothing can be installed: run it once with one. "
-            "Nothing outside .venv was changed; the same command tries again."
+            "Nothing outside .venv and build was changed; the same command tries again."
         )
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
     # -P: a folder of the same name where the command was typed is not ours
@@ -182,7 +182,8 @@ def _run(*command: str) -> None:
 
 def _read_last_words() -> str:
     lines = LOG.read_text("utf-8", "replace").splitlines() if LOG.is_file() else []
-    return "\n".join(line for line in lines if line.strip() and not line.startswith("$ "))[-600:]
+    start = max((row for row, line in enumerate(lines, 1) if line.startswith("$ ")), default=0)
+    return "\n".join(lines[start:][-12:])
 
 
 def _fail(message: str, status: int = 1) -> int:
