@@ -19,16 +19,20 @@
     python3 run.py lock               requirements.txt -> requirements.lock
 
 Needs Python 3.11 or newer and nothing else; only the standard library is imported here. The
-environment is .venv beside this file. It is made anew whenever requirements.lock or the Python
-changes; an installation that was cut off is noticed and repeated.
+environment is .venv beside this file, 1.5 GB. It is made anew whenever requirements.lock or the
+Python changes; an installation that was cut off is noticed and repeated. What the installers said
+is in build/install.log.
 """
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -36,9 +40,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
+LOG = ROOT / "build" / "install.log"
 STAMP = VENV / "aares-lock.txt"  # written last: its absence means an unfinished installation
 SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+COMMANDS = re.findall(r"python3 run\.py ([a-z]+)", __doc__)
+PAUSE_S = 2  # between two dots of an installation that goes on
 # XGBoost asks for a GPU library of 300 MB on Linux; it is only used with a GPU.
 LEFT_OUT = ("nvidia-nccl-cu12", "nvidia-nccl-cu13")
 
@@ -51,16 +58,23 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] in (["-h"], ["--help"]):
         print(__doc__)
         return 0
+    if arguments[:1] and re.match(r"\w", arguments[0]) and arguments[0] not in COMMANDS:
+        near = difflib.get_close_matches(arguments[0], COMMANDS, 1)
+        meant = f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(COMMANDS)}."
+        return _fail(f"run.py: no command {arguments[0]!r}{meant}", status=2)
     try:
         if not _is_current():
             _make_environment()
         if arguments[:1] == ["lock"]:
             return _lock()
+    except KeyboardInterrupt:
+        return _fail("\nInterrupted; the same command installs anew.", status=130)
     except subprocess.CalledProcessError as error:
         return _fail(
-            f"The installation failed (exit status {error.returncode}); its last words are above. "
+            f"\n{_read_last_words()}\n"
+            f"The installation failed (exit status {error.returncode}); all of it is in {LOG}. "
             "Without a network, nothing can be installed: run it once with one. "
-            "Nothing outside .venv was changed; the same command tries again."
+            "Nothing outside .venv and build was changed; the same command tries again."
         )
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
     # -P: a folder of the same name where the command was typed is not ours
@@ -68,7 +82,8 @@ def main(arguments: list[str]) -> int:
     with subprocess.Popen(command, env=environment) as process:
         while True:
             try:
-                return process.wait()
+                status = process.wait()
+                return status if status >= 0 else 128 - status  # as a shell tells of a signal
             except KeyboardInterrupt:  # the package got it, too, and says what it leaves
                 continue
 
@@ -89,31 +104,40 @@ def _make_environment() -> None:
             "On Debian and Ubuntu: sudo apt install python3-venv. "
             "Elsewhere: install Python from python.org."
         )
-    print("Installing the packages into .venv, once (about 1.5 GB) ...", flush=True)
+    LOG.parent.mkdir(exist_ok=True)
+    LOG.write_bytes(b"")
+    print("Installing the packages into .venv, once (about 1.5 GB) .", end="", flush=True)
     if VENV.exists():
         shutil.rmtree(VENV)
     _run(sys.executable, "-m", "venv", str(VENV))
     _install()
     _add_root_to_path()
-    print("Compiling, once (a minute) ...", flush=True)
+    print(f"\n{_describe_environment()}\nCompiling, once (a minute) .", end="", flush=True)
     _run(str(PYTHON), "-m", "workshop.precompile")
+    print(flush=True)
     STAMP.write_text(_describe_state(), "utf-8")
+
+
+def _describe_environment() -> str:
+    block = 4096  # what a disk gives to a file is a multiple of it
+    files = [path.lstat().st_size for path in VENV.rglob("*") if not path.is_dir()]
+    size = sum((length + block - 1) // block * block for length in files)
+    n_packages = len(list(VENV.glob("**/site-packages/*.dist-info")))
+    return f"{n_packages} packages are in {VENV}, {size / 1e9:.1f} GB."
 
 
 def _install() -> None:
     """Install the lock with uv; with pip where there is no uv for this machine."""
     # --no-deps: the lock is complete, and what LEFT_OUT names must not come back.
     packages = ["--no-deps", "-r", str(LOCK)]
-    # On a terminal uv shows progress bars; in a log it would list 160 names.
-    quiet = [] if sys.stderr.isatty() else ["--quiet"]
     try:
         _run(str(PYTHON), "-m", "pip", "install", "--quiet", *_pip_options(), "uv")
         uv = [str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON)]
         # As pip does: otherwise the first notebooks, side by side, would each compile everything.
-        _run(*uv, "--compile-bytecode", *quiet, *packages)
+        _run(*uv, "--compile-bytecode", *packages)
     except subprocess.CalledProcessError:
-        print("uv did not do it; trying with pip, which takes longer ...", flush=True)
-        _run(str(PYTHON), "-m", "pip", "install", *_pip_options(), *quiet, *packages)
+        print("\nuv did not do it; trying with pip, which takes longer .", end="", flush=True)
+        _run(str(PYTHON), "-m", "pip", "install", *_pip_options(), *packages)
 
 
 def _pip_options() -> list[str]:
@@ -139,13 +163,35 @@ def _lock() -> int:
 
 
 def _run(*command: str) -> None:
-    subprocess.run(command, check=True)
+    """Run a command, what it says into the log; a dot on the screen from time to time."""
+    with LOG.open("ab") as log:
+        log.write(f"$ {' '.join(command)}\n".encode())
+        log.flush()
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        ) as process:
+            while True:
+                try:
+                    status = process.wait(PAUSE_S)
+                    break
+                except subprocess.TimeoutExpired:
+                    print(".", end="", flush=True)
+    if status:
+        raise subprocess.CalledProcessError(status, command)
 
 
-def _fail(message: str) -> int:
+def _read_last_words() -> str:
+    lines = LOG.read_text("utf-8", "replace").splitlines() if LOG.is_file() else []
+    start = max((row for row, line in enumerate(lines, 1) if line.startswith("$ ")), default=0)
+    return "\n".join(lines[start:][-12:])
+
+
+def _fail(message: str, status: int = 1) -> int:
     print(message, file=sys.stderr)
-    return 1
+    return status
 
 
 if __name__ == "__main__":
+    if hasattr(signal, "SIGPIPE"):  # | head ends the program, as it does other tools
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main(sys.argv[1:]))

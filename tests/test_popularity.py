@@ -800,7 +800,7 @@ def test_no_songs_give_no_predictions(songs, model):
 
 def test_missing_numbers_are_told(songs):
     X, y = songs.drop(columns="popularity"), songs["popularity"].astype(float)
-    with pytest.raises(DataError, match="'popularity', row 1: .* found a missing value"):
+    with pytest.raises(DataError, match="y, row 1: .* found a missing value"):
         make_model().fit(X, y.where(y.index > 0))
     with pytest.raises(DataError, match="'tempo', row 1: expected a number, found a missing value"):
         make_model().fit(X.assign(tempo=X["tempo"].where(X.index > 0)), y)

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -14,6 +15,7 @@ from contextlib import nullcontext
 import pytest
 
 import run
+from aares import cli as library
 from workshop import commands as cli
 from workshop.config import ROOT
 
@@ -61,6 +63,7 @@ def machine(monkeypatch, tmp_path):
     monkeypatch.setattr(run, "STAMP", tmp_path / "aares-lock.txt")
     monkeypatch.setattr(run, "LOCK", tmp_path / "requirements.lock")
     monkeypatch.setattr(run, "PYTHON", tmp_path / "python")
+    monkeypatch.setattr(run, "LOG", tmp_path / "build" / "install.log")
     monkeypatch.setattr(run, "_run", lambda *command: commands.append(command))
     run.LOCK.write_text("numpy==2\n")
     run.PYTHON.write_text("")
@@ -153,6 +156,82 @@ def test_a_failed_installation_says_so_and_leaves_no_stamp(machine, monkeypatch,
     assert not run.STAMP.exists()
 
 
+WORDS = "import sys; print('Prepared 161 packages'); print(' + numpy==2', file=sys.stderr)"
+
+
+@pytest.fixture
+def log(monkeypatch, tmp_path):
+    monkeypatch.setattr(run, "LOG", tmp_path / "install.log")
+    monkeypatch.setattr(run, "PAUSE_S", 0.05)
+    return run.LOG
+
+
+def test_an_installation_shows_that_it_goes_on_and_keeps_its_words(log, capfd):
+    run._run(sys.executable, "-c", f"{WORDS}; import time; time.sleep(0.5)")
+    shown = capfd.readouterr()
+    assert shown.out.startswith("..") and not shown.out.strip(".")
+    assert shown.err == ""
+    assert "Prepared 161 packages" in log.read_text() and " + numpy==2" in log.read_text()
+
+
+def test_a_failed_installation_shows_its_last_words_and_names_the_log(
+    log, monkeypatch, capfd, tmp_path
+):
+    def refuse():
+        run._run(sys.executable, "-c", f"{WORDS}; raise SystemExit('no network')")
+
+    monkeypatch.setattr(run, "STAMP", tmp_path / "none")
+    monkeypatch.setattr(run, "_make_environment", refuse)
+    assert run.main(["test"]) == 1
+    said = capfd.readouterr().err
+    assert "no network" in said and "$ " not in said
+    assert f"failed (exit status 1); all of it is in {log}" in said
+
+
+def test_an_environment_is_told_in_one_line(machine, monkeypatch, capsys):
+    monkeypatch.setattr(run, "_add_root_to_path", lambda: None)
+    monkeypatch.setattr(run.shutil, "rmtree", lambda path: None)
+    packages = run.VENV / "lib" / "python3" / "site-packages"
+    for name in ("numpy-2.dist-info", "scipy-1.dist-info", "scipy/vendored/six-1.dist-info"):
+        (packages / name).mkdir(parents=True)
+    with (packages / "large").open("wb") as stream:
+        stream.truncate(1_500_000_000)
+    run._make_environment()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == f"2 packages are in {run.VENV}, 1.5 GB."
+    assert len(lines) == 3
+
+
+def test_all_say_the_same_size_of_the_environment():
+    told = [
+        re.findall(r"([0-9.]+) GB", (ROOT / name).read_text()) for name in ("README.md", "run.py")
+    ]
+    assert set(told[0]) == set(told[1]) == {"1.5"}
+
+
+def test_an_interrupted_installation_ends_in_one_line(machine, monkeypatch, capsys):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run, "_make_environment", interrupt)
+    assert run.main(["test"]) == 130
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "Interrupted; the same command installs anew."
+    ]
+
+
+def test_a_command_that_is_none_is_told_before_anything_is_installed(machine, capsys):
+    assert run.main(["identfy", "x.wav"]) == 2
+    assert "no command 'identfy'; did you mean 'identify'?" in capsys.readouterr().err
+    assert run.main(["xyz"]) == 2
+    assert "no command 'xyz'; there are test, report" in capsys.readouterr().err
+    assert machine == []
+
+
+def test_the_help_of_the_installer_names_every_command():
+    assert {*run.COMMANDS} == {*cli._make_parser().names, "lock"}
+
+
 def test_the_lock_holds_every_direct_dependency():
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     pinned = set(re.findall(r"^([A-Za-z0-9_.-]+)==", lock, re.MULTILINE))
@@ -176,6 +255,90 @@ def test_unknown_commands_and_notebooks_are_errors(capsys):
         cli.main(["report", "--fast"])
     assert cli.main(["--data", "demo", "--only", "77"]) == 1
     assert "no notebook '77'; there are 01_genre" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["reprot"], "no command 'reprot'; did you mean 'report'?"),
+        (["--data", "demo", "reprot"], "no command 'reprot'; did you mean 'report'?"),
+        (["xyz"], "no command 'xyz'; there are test, bench, handin"),
+        (["--ony", "04"], "unknown option '--ony'; did you mean '--only'?"),
+        (["--ony=04"], "unknown option '--ony'; did you mean '--only'?"),
+        (["report", "--dta", "demo"], "unknown option '--dta'; did you mean '--data'?"),
+        (
+            ["handin", "--authors", "A", "--fast"],
+            "unknown option '--fast'; there are --data, --onl",
+        ),
+        (["identify", "x.wav", "--jsn"], "unknown option '--jsn'; did you mean '--json'?"),
+        (["report", "twice"], "unknown argument 'twice'"),
+    ],
+)
+def test_what_may_have_been_meant_is_said(words, message, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+    assert ended.value.code == 2
+    assert f"run.py: error: {message}" in capsys.readouterr().err
+
+
+def test_the_library_says_what_may_have_been_meant(capsys):
+    for words, message in (
+        (["identfy"], "no command 'identfy'; did you mean 'identify'?"),
+        (["index", "music", "--ouf", "x"], "unknown option '--ouf'; did you mean '--out'?"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            library.main(words)
+        assert ended.value.code == 2
+        assert f"aares: error: {message}" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no signal of a closed pipe there")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run.py", "--help"],
+        ["-m", "aares", "--help"],
+        ["-m", "workshop", "--help"],
+        ["-m", "workshop", "identify", "--help"],
+        ["-m", "aares", "identify", "--json", "--index", "{index}", *["none.wav"] * 3],
+    ],
+    ids=" ".join,
+)
+def test_a_reader_that_goes_away_ends_a_command_without_a_word(command, tmp_path):
+    from aares.identify import Index
+
+    index = tmp_path / "music.index"
+    Index().save(index)
+    words = [word.format(index=index) for word in command]
+    for unbuffered in ("1", ""):  # a text is written at once, or waits for the end of the program
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered}
+        end, start = os.pipe()
+        os.close(end)  # nobody reads, from the beginning
+        done = subprocess.run(
+            [sys.executable, *words], stdout=start, stderr=subprocess.PIPE, cwd=ROOT,
+            env=environment, text=True,
+        )  # fmt: skip
+        os.close(start)
+        assert done.stderr == ""
+        # argparse itself passes over what it cannot print
+        assert done.returncode in (141, -signal.SIGPIPE, *[0] * ("--help" in command))
+
+
+def test_another_broken_pipe_is_no_reader_that_goes_away():
+    def fail():
+        raise BrokenPipeError("of a kernel")
+
+    with pytest.raises(BrokenPipeError, match="of a kernel"):
+        library.run_quietly(fail)
+
+
+def test_an_interrupted_identification_is_told_in_one_line(monkeypatch, capsys):
+    def interrupt(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(library, "identify_files", interrupt)
+    assert library.main(["identify", "x.wav"]) == 130
+    assert capsys.readouterr().err == "interrupted; what the index holds already stays\n"
 
 
 def test_absent_course_data_is_an_error(monkeypatch, capsys, tmp_path):

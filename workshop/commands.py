@@ -24,10 +24,14 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return the exit status."""
+    return cli.run_quietly(lambda: _run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
     parser = _make_parser()
     options, rest = parser.parse_known_args(arguments)
-    if rest and options.run is not _test:
-        parser.error(f"unknown: {' '.join(rest)}")
+    if options.run is not _test:
+        parser.refuse(rest, options)
     options.rest = rest
     try:
         return options.run(options)
@@ -54,7 +58,7 @@ def _was_interrupted(error: BaseException | None) -> bool:
     return False
 
 
-def _make_parser() -> argparse.ArgumentParser:
+def _make_parser() -> cli.Parser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--data",
@@ -62,12 +66,10 @@ def _make_parser() -> argparse.ArgumentParser:
         default=argparse.SUPPRESS,
         help="which data; default: course where its files are in place, else demo",
     )
-    parser = argparse.ArgumentParser(prog="run.py", parents=[shared], description=__doc__)
+    parser = cli.Parser(prog="run.py", parents=[shared], description=__doc__)
     parser.add_argument("--only", metavar="NN", help="build one notebook, such as 04")
     parser.set_defaults(run=_build)
-    commands = parser.add_subparsers(
-        title="commands (without one: the main job)", metavar="COMMAND"
-    )
+    commands = parser.add_commands(title="commands (without one: the main job)")
 
     def add(name: str, run: Command, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text, parents=[shared])

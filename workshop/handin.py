@@ -22,6 +22,7 @@ import nbformat
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
+from aares.data.dialects import decode_text
 from aares.errors import AaresError, DataError
 from aares.files import write_atomic
 from workshop import challenge, execution, notebooks, report
@@ -140,10 +141,10 @@ def check_challenge_file(content: bytes, source: Workplace) -> None:
     HandinError
         It has another column, other rows, or a label that is no training genre.
     """
-    lines = content.decode("utf-8").splitlines()
-    if lines[:1] != ["genre"]:
-        raise HandinError(f"challenge.csv: expected one column 'genre', found {lines[:1]}")
     try:
+        lines = decode_text(content, "challenge.csv").splitlines()
+        if lines[:1] != ["genre"]:
+            raise HandinError(f"challenge.csv: expected one column 'genre', found {lines[:1]}")
         challenge.check_challenge(lines[1:], source)
     except DataError as error:
         raise HandinError(str(error)) from error

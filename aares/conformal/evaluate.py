@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
+from aares.errors import require_songs
 from aares.scores import estimate_share
 
 
@@ -41,6 +42,7 @@ def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.D
     0.2      0.33  1.00   0.33    0.33
     0.8      0.33  0.33   0.67    0.33
     """
+    require_songs(len(p), what="songs to judge")
     own = p[np.arange(len(p)), codes]
     rows = []
     for level in eps:
@@ -80,6 +82,7 @@ def cover_by_label(p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: floa
     jazz  2       1.0  0.16   1.0   1.5
     punk  1       1.0  0.03   1.0   1.0
     """
+    require_songs(len(p), what="songs to judge")
     hit = p[np.arange(len(p)), codes] > eps
     sizes = (p > eps).sum(axis=1)
     rows = {}
@@ -122,6 +125,7 @@ def measure_lift(sets: np.ndarray, labels: Sequence) -> pd.DataFrame:
     jazz  0.67  0.67   NaN
     """
     sets = np.asarray(sets, dtype=float)
+    require_songs(len(sets), what="songs to judge")
     together = sets.T @ sets / len(sets)
     alone = sets.mean(axis=0)
     expected = np.outer(alone, alone)

@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import KNeighborsClassifier
 
+from aares.errors import require_songs
 from utils_projet import ConformalPrediction
 
 
@@ -180,6 +181,7 @@ def compute_shortcut(X, y, X_new, *, metric: Any = "euclidean") -> np.ndarray:
     >>> compute_shortcut(X, y, np.array([[0.5]])).tolist()  # the textbook says 0.8 and 0.2
     [[1.0, 0.0]]
     """
+    require_songs(len(X))
     labels, codes = np.unique(np.asarray(y), return_inverse=True)
     among = cdist(X, X, metric)
     np.fill_diagonal(among, np.inf)
@@ -289,6 +291,7 @@ def read_p_values(p: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
 
 def _make_predictor(X, y, k: int, model: Any) -> ConformalPrediction:
     """Return the course's predictor, in Euclidean space unless a model gives another."""
+    require_songs(len(X))
     if model is None:
         model = KNeighborsClassifier(n_neighbors=1).fit(X, y)
     return ConformalPrediction(model, X, y, k=k)

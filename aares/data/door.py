@@ -124,15 +124,17 @@ def parse_columns(frame: pd.DataFrame, columns: Iterable[str], what: str) -> pd.
     return pd.DataFrame(parsed, index=frame.index)
 
 
-def read_popularity(y: Any, *, what: str = "songs") -> np.ndarray:
+def read_popularity(y: Any, n_songs: int | None = None, *, what: str = "y") -> np.ndarray:
     """Read the popularities that a model learns from.
 
     Parameters
     ----------
     y : array-like, shape (n,)
         0-100, also as text.
+    n_songs : int, optional
+        Songs of the table that they are of.
     what : str
-        What the rows are, for messages.
+        What the popularities are, for messages.
 
     Returns
     -------
@@ -141,15 +143,21 @@ def read_popularity(y: Any, *, what: str = "songs") -> np.ndarray:
     Raises
     ------
     DataError
-        One is missing or no number from 0 to 100.
+        Another number of values, or one that is missing or no number from 0 to 100.
 
     Examples
     --------
     >>> read_popularity(["50", 12.5]).tolist()
     [50.0, 12.5]
+    >>> read_popularity([50, 155])
+    Traceback (most recent call last):
+    aares.errors.DataError: y, row 2: expected a number from 0 to 100, found '155'
     """
-    values = pd.Series(np.asarray(y, dtype=object).ravel())
-    return POPULARITY.parse(values, name_row(what, "popularity")).to_numpy()
+    given = np.asarray(y, dtype=object)
+    if given.shape != (given.size if n_songs is None else n_songs,):
+        wanted = "one popularity a song" if n_songs is None else f"{n_songs} popularities"
+        raise DataError(f"{what}: expected {wanted}, found shape {given.shape}")
+    return POPULARITY.parse(pd.Series(given), lambda row: f"{what}, row {row + 1}").to_numpy()
 
 
 def _name_row(frame: pd.DataFrame, what: str, column: str) -> Where:

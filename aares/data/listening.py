@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from aares.data.schemas import AUDIO_FEATURES, Number
+from aares.data.cells import name_row
+from aares.data.door import parse_columns
+from aares.data.schemas import AUDIO_FEATURES, Number, Text
 from aares.data.sources import DataSource
-from aares.data.tables import load_recommendation, name_row, read_text_table
-from aares.errors import DataError
+from aares.data.tables import load_recommendation, read_text_table
 
 PLAYLISTS = "playlists/spotify_songs.csv"
+_NAMED = Text(meaning="an id")
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def load_listening(source: DataSource) -> Listening:
     >>> from aares.data.schemas import AUDIO_FEATURES
     >>> from aares.data.sources import DataSource
     >>> song = {"track_id": "s1", "track_name": "Chiquitita", "track_artist": "ABBA"}
-    >>> row = dict.fromkeys(AUDIO_FEATURES, 0.5) | song
+    >>> row = dict.fromkeys(AUDIO_FEATURES, 1) | song
     >>> table = pd.DataFrame([row | {"playlist_id": name} for name in ("party", "seventies")])
     >>> with TemporaryDirectory() as folder:
     ...     (Path(folder) / "playlists").mkdir()
@@ -77,16 +79,17 @@ def load_listening(source: DataSource) -> Listening:
     1  seventies  s1      1
     """
     playlists = source.users / PLAYLISTS
-    return _load_playlists(playlists) if playlists.is_file() else _load_demo(source.users)
+    return _load_playlists(playlists) if playlists.exists() else _load_demo(source.users)
 
 
 def _load_playlists(path: Path) -> Listening:
     features = [name for name in AUDIO_FEATURES if name != "time_signature"]
     columns = ("track_id", "track_name", "track_artist", "playlist_id", *features)
-    frame = read_text_table(path, columns).rename(
-        columns={"track_id": "id", "track_name": "name", "track_artist": "artist"}
-    )
-    frame[features] = frame[features].apply(pd.to_numeric)
+    frame = read_text_table(path, columns)
+    for column in ("track_id", "playlist_id"):
+        frame[column] = _NAMED.parse(frame[column], name_row(path.name, column))
+    frame[features] = parse_columns(frame, features, path.name)
+    frame = frame.rename(columns={"track_id": "id", "track_name": "name", "track_artist": "artist"})
     songs = frame.drop_duplicates("id")[["id", "name", "artist", *features]]
     pairs = frame[["playlist_id", "id"]].drop_duplicates()
     plays = pairs.rename(columns={"playlist_id": "user_id"}).assign(plays=1)
@@ -99,9 +102,9 @@ def _load_playlists(path: Path) -> Listening:
 
 def _load_demo(folder: Path) -> Listening:
     path = folder / "listening.csv"
-    if not path.is_file():
-        raise DataError(f"listening.csv: expected in {folder}, found no such file")
     plays = read_text_table(path, ("user_id", "id", "plays"))
+    for column in ("user_id", "id"):
+        plays[column] = _NAMED.parse(plays[column], name_row(path.name, column))
     plays["plays"] = Number(1, 1e9, whole=True).parse(plays["plays"], name_row(path.name, "plays"))
     songs = load_recommendation(DataSource("demo", folder, folder))
     songs = songs.assign(artist=songs["artists"].map(lambda names: ", ".join(names)))

@@ -79,7 +79,7 @@ class DataSource:
         aares.errors.DataError: spotify_dataset_train.csv: expected in nowhere, found no such file
         """
         for name in TABLES[table]:
-            if (self.folder / name).is_file():
+            if (self.folder / name).exists():  # what it is, its reader says
                 return self.folder / name
         names = " or ".join(TABLES[table])
         raise DataError(f"{names}: expected in {self.folder}, found no such file")

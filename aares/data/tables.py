@@ -13,28 +13,17 @@ Columns and ranges stand in :mod:`aares.data.schemas`, the rule for missing cell
 
 from __future__ import annotations
 
-import csv
-import warnings
+import io
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from aares.data.cells import name_row, show_cell
+from aares.data.dialects import AGAIN, check_rows, read_header, read_text
 from aares.data.door import parse_columns
 from aares.data.schemas import SCHEMAS
 from aares.data.sources import TABLES, DataSource
 from aares.errors import DataError
-
-__all__ = [
-    "check",
-    "load_recommendation",
-    "load_subset",
-    "load_test",
-    "load_train",
-    "name_row",
-    "read_text_table",
-]
 
 
 def load_train(source: DataSource) -> pd.DataFrame:
@@ -191,7 +180,8 @@ def read_text_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     ----------
     path : Path
     columns : tuple of str
-        The expected columns; they come first in the result, in this order. Others are kept.
+        The expected columns; they come first in the result, in this order. Others are kept if they
+        have a name. Empty lines, and rows of empty cells at the end, are no rows.
 
     Returns
     -------
@@ -200,7 +190,8 @@ def read_text_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     Raises
     ------
     DataError
-        Empty file, other separator, missing or repeated columns, ragged rows, not UTF-8.
+        It is no such file (see :mod:`aares.data.dialects`), a column is missing or repeated, a row
+        does not fit the header, or there is none.
 
     Examples
     --------
@@ -213,49 +204,18 @@ def read_text_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
        tempo  id  mood
     0  120.0  s1  calm
     """
-    header = _read_header(path)
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        raise DataError(
-            f"{path.name}: expected commas between columns, found {show_cell(header[0])}"
-        )
-    missing = [name for name in columns if name not in header]
-    if missing:
-        raise DataError(
-            f"{path.name}: missing column {missing[0]!r} "
-            f"({len(missing)} of {len(columns)} missing; found {show_cell(', '.join(header))})"
-        )
-    repeated = [name for name in columns if header.count(name) > 1]
-    if repeated:
-        raise DataError(f"{path.name}: column {repeated[0]!r} stands more than once")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # cells beyond the header
-            frame = pd.read_csv(
-                path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False
-            )
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise DataError(f"{path.name}: {str(error).strip()}") from error
+    text = read_text(path)
+    header = read_header(text, path.name, columns)
+    check_rows(text, path.name, len(header))
+    frame = pd.read_csv(
+        io.StringIO(text, newline=""),
+        dtype=str,
+        keep_default_na=False,
+        index_col=False,
+        usecols=range(len(header)),  # empty cells may stand beyond the header
+    )
     frame.columns = pd.Index(header)
-    if frame.isna().any(axis=None):
-        row = int(np.argmax(frame.isna().any(axis=1)))
-        raise DataError(f"{path.name}, row {row + 1}: expected {len(header)} cells, found fewer")
+    frame = frame[(frame != "").any(axis=1)[::-1].cummax()[::-1]]
     if frame.empty:
-        raise DataError(f"{path.name}: expected songs below the header, found no row")
-    return frame[[*columns, *(name for name in frame.columns if name not in columns)]]
-
-
-def _read_header(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            first = next(csv.reader(stream), None)
-            while stream.read(1 << 20):
-                pass
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path.name}: expected UTF-8 text, found byte {error.start} unreadable"
-        ) from error
-    except csv.Error as error:
-        raise DataError(f"{path.name}: unreadable header ({error})") from error
-    if first is None:
-        raise DataError(f"{path.name}: expected a table, found an empty file")
-    return [name.strip() for name in first]
+        raise DataError(f"{path.name}: expected songs below the header, found no row; {AGAIN}")
+    return frame[[*columns, *(name for name in header if name and name not in columns)]]

@@ -27,6 +27,10 @@ CONTEXT = (
 )  # fmt: skip
 REST = 0.002  # probability shared by all genres, as those that are no candidate are not impossible
 
+# Of fewer rows no column can be split into two leaves: all candidates are then alike. So it is
+# where nearly every song is the only one of its genre.
+FEWEST_ROWS = 20
+
 
 @dataclass(kw_only=True, eq=False)
 class CandidateModel:
@@ -69,6 +73,9 @@ class CandidateModel:
         chosen = candidates == codes[:, None]
         kept = chosen.any(axis=1)  # the others' answer cannot be learnt
         table = rows[kept].reshape(-1, rows.shape[-1])
+        self.model_ = None
+        if len(table) < FEWEST_ROWS:
+            return self
         options = {
             "objective": _make_objective(chosen[kept].astype(float)), "learning_rate": 0.07,
             "num_leaves": 31, "max_bin": 127, "feature_fraction": 0.5,
@@ -97,7 +104,9 @@ class CandidateModel:
         [[0.9, 0.1], [0.1, 0.9]]
         """
         rows, candidates = self._describe(numbers, guesses, votes)
-        scores = np.asarray(self.model_.predict(rows.reshape(-1, rows.shape[-1])))
+        scores = np.zeros(candidates.size)
+        if self.model_ is not None:
+            scores = np.asarray(self.model_.predict(rows.reshape(-1, rows.shape[-1])))
         shares = (1 - REST) * softmax(scores.reshape(candidates.shape), axis=1)
         found = np.full(guesses.shape, REST / guesses.shape[1])
         np.put_along_axis(found, candidates, shares + found[0, 0], axis=1)

@@ -27,6 +27,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from aares.errors import require_songs
 from aares.genre.songs import SongNumbers
 from aares.scores import Fold, predict_folds, spread_of_share
 
@@ -157,6 +158,8 @@ def make_folds(y: Sequence[str], *, n_folds: int = 5, random_state: int = 0) -> 
     ['jazz', 'jazz', 'punk']
     ['jazz', 'jazz', 'punk']
     """
+    largest = pd.Series(list(y), dtype=object).value_counts().max() if len(y) else 0
+    require_songs(int(largest), n_folds, what=f"songs of a genre for {n_folds} folds")
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
     return list(folds.split(np.zeros(len(y)), y))
 

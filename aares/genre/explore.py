@@ -13,6 +13,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from sklearn.neighbors import NearestNeighbors
 
 from aares.data import read_column, read_table
+from aares.errors import require_songs
 from aares.genre.labels import FINGERPRINT, label_from_genres
 from aares.genre.neighbors import Songs, find_neighbors
 from aares.genre.songs import (
@@ -115,6 +116,7 @@ def measure_sound_effect(train: pd.DataFrame) -> float:
     >>> measure_sound_effect(songs)
     0.8
     """
+    require_songs(len(train), 2, what="songs to compare")
     space = RankSpace().fit_transform(train)
     search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(space)
     closest = search.kneighbors(return_distance=False)[:, 0]
@@ -192,14 +194,18 @@ def map_songs(train: pd.DataFrame, *, n_songs: int = 1800, random_state: int = 0
     ----------
     van der Maaten, L. and Hinton, G. (2008). Visualizing data using t-SNE, section 3.
     """
+    require_songs(len(train), 4, what="songs for a map")
     songs = read_table(train, [*COLUMNS, "genre"])
     sample = songs.sample(min(n_songs, len(songs)), random_state=random_state)
     table = check_table(sample)
     space = RankSpace().fit(table).transform(table)[:, : SOUND.index("popularity")]
     year = compute_numbers(table)["year"].rank(pct=True).fillna(0.5).to_numpy()
+    points = np.column_stack([space, year])
+    if np.ptp(points, axis=0).max() == 0:  # scikit-learn's t-SNE crashes
+        raise ValueError("songs for a map: expected some that differ, found all alike")
     flat = TSNE(
         perplexity=min(40, len(sample) / 4), init="pca", max_iter=500, random_state=random_state
-    ).fit_transform(np.column_stack([space, year]))
+    ).fit_transform(points)
     return pd.DataFrame({"x": flat[:, 0], "y": flat[:, 1], "genre": sample["genre"].to_numpy()})
 
 
@@ -224,6 +230,7 @@ def confuse_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:
     rock  0.75  0.25
     pop   0.00  1.00
     """
+    require_songs(len(truth), what="labels to compare")
     order = list(truth.value_counts().index)
     shares = confusion_matrix(truth, predicted, labels=order, normalize="true")
     return pd.DataFrame(shares, index=order, columns=order)
@@ -256,6 +263,8 @@ def order_lookalikes(confusion: pd.DataFrame) -> pd.DataFrame:
     punk   0.1   0.5   0.4
     rock   0.0   0.3   0.7
     """
+    if len(confusion) < 2:
+        return confusion
     # How alike two genres are answered, whatever their label.
     tree = linkage(np.sqrt(confusion.to_numpy()), "average", optimal_ordering=True)
     names = confusion.index[leaves_list(tree)]
@@ -316,6 +325,7 @@ def score_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:
     pop         0.5     1.0  0.67      1
     rock        1.0     0.5  0.67      2
     """
+    require_songs(len(truth), what="labels to compare")
     names = sorted(truth.unique())
     parts = precision_recall_fscore_support(truth, predicted, labels=names, zero_division=0)
     columns = dict(zip(("precision", "recall", "f1", "songs"), parts, strict=True))

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from aares.data import DataError, read_table
+from aares.errors import FEWEST_SONGS, require_songs
 from aares.genre.decision import Decision
 from aares.genre.guess import FirstGuess
 from aares.genre.labels import label_songs, remove_songs
@@ -97,10 +98,13 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            No song, one genre only, a missing label, or `X` and `y` of different lengths; as
-            :func:`aares.data.read_table` where a table is not what it should be.
+            Fewer than ten songs, one genre only, a missing label, `X` and `y` of different lengths,
+            or an option out of range; as :func:`aares.data.read_table` where a table is not what it
+            should be.
         """
+        self._check_options()
         table, labels = check_table(X), _check_labels(y, len(X))
+        require_songs(len(table), FEWEST_SONGS)
         self.classes_ = np.unique(labels)
         if len(self.classes_) < 2:
             raise ValueError(f"genres: expected two at least, found {list(self.classes_)}")
@@ -189,16 +193,30 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
         }[self.votes]
         return [voter.fit_transform(songs, codes) for voter in self.voters_]
 
+    def _check_options(self) -> None:
+        least = {"n_trees": 1, "n_folds": 2, "rounds": 0, "candidate_rounds": 1, "n_networks": 0}
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise ValueError(f"{name}: expected at least {low}, found {getattr(self, name)}")
+
     def _shared(self) -> dict[str, Any]:
         return {"n_jobs": self.n_jobs, "random_state": self.random_state}
 
 
 def _check_labels(y, n_songs: int) -> np.ndarray:
-    labels = pd.Series(np.asarray(y, dtype=object))
+    given = np.asarray(y, dtype=object)
+    if given.ndim != 1:
+        raise ValueError(f"genres: expected one label for each song, found shape {given.shape}")
+    labels = pd.Series(given)
     if len(labels) != n_songs:
         raise ValueError(f"genres: expected {n_songs} labels, found {len(labels)}")
     if labels.isna().any():
         raise DataError(f"genres: no label in row {int(np.argmax(labels.isna())) + 1}")
+    texts = labels.map(lambda label: isinstance(label, str))
+    if (texts != texts[:1].all()).any():
+        row = int(np.argmax(texts != texts[0]))
+        raise DataError(f"genres, row {row + 1}: expected text as in all rows or in none, "
+                        f"found {labels[row]!r}")  # fmt: skip
     return labels.to_numpy()
 
 

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from aares.data import parse_dates, read_column, read_dates, read_table
 from aares.data.schemas import SCHEMAS
+from aares.errors import require_songs
 
 COLUMNS: tuple[str, ...] = SCHEMAS["test"]
 NUMBERS: tuple[str, ...] = tuple(name for name in COLUMNS if name != "release_date")
@@ -162,6 +163,7 @@ class SongNumbers(TransformerMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame, y: object = None) -> SongNumbers:
         """Learn the medians that stand in for what a date does not say."""
         numbers = compute_numbers(X, dates=self.dates)
+        require_songs(len(numbers))
         self.medians_ = numbers.median().fillna(0)
         self.feature_names_in_ = np.array(COLUMNS, dtype=object)
         self.n_features_in_ = len(COLUMNS)
@@ -194,7 +196,8 @@ class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def fit(self, table: pd.DataFrame, y: object = None) -> RankSpace:
         """Learn the ranks of the columns `SOUND`."""
         values = read_table(table, SOUND).to_numpy(dtype=float)
-        n_quantiles = max(1, min(1000, len(values)))
+        require_songs(len(values))
+        n_quantiles = min(1000, len(values))
         self.ranks_ = QuantileTransformer(n_quantiles=n_quantiles, subsample=None).fit(values)
         self.feature_names_in_ = np.array(SOUND, dtype=object)
         self.n_features_in_ = len(SOUND)
@@ -211,4 +214,5 @@ class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         [0.0, 0.5, 1.0]
         """
         check_is_fitted(self)
-        return self.ranks_.transform(read_table(table, SOUND).to_numpy(dtype=float))
+        values = read_table(table, SOUND).to_numpy(dtype=float)
+        return self.ranks_.transform(values) if len(values) else values

@@ -30,6 +30,7 @@ from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 
 from aares.data.door import read_popularity, read_table
+from aares.errors import require_songs
 from aares.popularity.rows import FloatArray, get_tokens
 
 
@@ -167,6 +168,7 @@ class TokenTargetEncoder(TransformerMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: Any) -> TokenTargetEncoder:
         """Learn the value of every token."""
+        require_songs(len(X))
         self.counter_ = TokenCounter(column=self.column).fit(self._join(X))
         self.table_ = self._learn(self.counter_.transform(self._join(X)), self._join_target(y))
         return self
@@ -322,8 +324,8 @@ class GenreSVD(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return the coordinates, shape (n, n_components); zeros for an empty list."""
         check_is_fitted(self)
-        if self.svd_ is None:
-            return np.zeros((len(X), 1))
+        if self.svd_ is None or X.empty:
+            return np.zeros((len(X), len(self.get_feature_names_out())))
         return self.svd_.transform(self.tfidf_.transform(self.counter_.transform(X)))
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:

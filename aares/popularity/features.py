@@ -24,6 +24,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from aares.data.door import read_popularity, read_table
 from aares.data.schemas import AUDIO_FEATURES
+from aares.errors import FEWEST_SONGS, require_songs
 from aares.popularity import kriging
 from aares.popularity.encoders import GenreSVD, TokenTargetEncoder
 from aares.popularity.gaussian import SongProcess
@@ -150,6 +151,7 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
         # The order of a file may say where its songs come from: folds are random.
         needed = [*AUDIO_FEATURES, "explicit", "release_date", "popularity"]
         reference = read_table(self.reference, needed, what="reference")
+        require_songs(len(reference), FEWEST_SONGS, what="songs of the reference")
         features = self._describe(reference)
         target = reference["popularity"].to_numpy(float)
         self.level_, self.zero_ = self._learn(features, target)
@@ -177,6 +179,8 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return predicted popularity (0-100) and chance of a zero, shape (n, 2)."""
         check_is_fitted(self, "known_")
+        if X.empty:
+            return np.empty((0, 2))
         return self._predict((self.level_, self.zero_), self._describe(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

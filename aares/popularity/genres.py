@@ -73,8 +73,8 @@ class GenreNMF(TransformerMixin, BaseEstimator):
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return the weights, shape (n, n_components), or fewer where there are few genres."""
         check_is_fitted(self)
-        if self.nmf_ is None:
-            return np.zeros((len(X), 1))
+        if self.nmf_ is None or X.empty:
+            return np.zeros((len(X), 1 if self.nmf_ is None else self.nmf_.n_components_))
         return self.nmf_.transform(self.weights_.transform(self.counter_.transform(X)))
 
 

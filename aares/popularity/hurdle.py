@@ -69,7 +69,8 @@ class HurdleRegressor:
         y = np.asarray(y, dtype=float)
         above = y > 0
         self.zero_ = fit_zero_model(self.classifier, X, ~above)
-        self.level_ = self.regressor.fit(X[above], y[above]) if above.any() else None
+        # One song above zero is no sample: its popularity is all that is known of the level.
+        self.level_ = self.regressor.fit(X[above], y[above]) if above.sum() > 1 else y.max()
         return self
 
     def predict_zero_proba(self, X: Any) -> FloatArray:
@@ -100,7 +101,9 @@ class HurdleRegressor:
         ndarray of float, shape (n,)
             Points, 0-100.
         """
-        return np.zeros(len(X)) if self.level_ is None else self.level_.predict(X)
+        if isinstance(self.level_, float):
+            return np.full(len(X), self.level_)
+        return self.level_.predict(X)
 
     def predict(self, X: Any) -> FloatArray:
         """Return the expected popularity, shape (n,)."""

@@ -17,6 +17,7 @@ Lei et al., "Distribution-free predictive inference for regression", JASA 113, 2
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from aares.data.door import read_popularity
+from aares.errors import require_songs
 from aares.popularity.hurdle import mix_quantile
 from aares.popularity.rows import FloatArray
 
@@ -179,7 +181,13 @@ class PopularityIntervals(BaseEstimator):
         """
         if not 0 < self.coverage < 1:
             raise ValueError(f"coverage: expected a share between 0 and 1, found {self.coverage}")
-        y = read_popularity(y)
+        if not 0 < self.calibration_share < 1:
+            raise ValueError(
+                f"calibration_share: expected a share between 0 and 1, "
+                f"found {self.calibration_share}"
+            )
+        y = read_popularity(y, len(X))
+        require_songs(len(X) - math.ceil(len(X) * self.calibration_share))
         proper, kept = train_test_split(
             np.arange(len(X)), test_size=self.calibration_share, random_state=self.random_state
         )
@@ -210,7 +218,9 @@ class PopularityIntervals(BaseEstimator):
         7.0
         """
         check_is_fitted(self, "model_")
-        scores = score_bounds(read_popularity(y), self._predict_bounds(X))
+        y = read_popularity(y, len(X))
+        require_songs(len(X), what="songs to correct the bounds")
+        scores = score_bounds(y, self._predict_bounds(X))
         self.correction_ = find_correction(scores, self.coverage)
         return self
 

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from aares.data.door import read_popularity, read_table
 from aares.data.schemas import AUDIO_FEATURES
+from aares.errors import FEWEST_SONGS, require_songs
 from aares.popularity.copies import Copies, CopyRule, Releases
 from aares.popularity.features import (
     ReferenceModel,
@@ -117,9 +118,8 @@ class PopularityRegressor(RegressorMixin, BaseEstimator):
         """
         if self.loss not in ("squared", "absolute"):
             raise ValueError(f"loss: expected 'squared' or 'absolute', found {self.loss!r}")
-        X, y = read_table(X, COLUMNS), read_popularity(y)
-        if len(X) < 10:
-            raise ValueError(f"expected at least 10 songs to learn from, found {len(X)}")
+        X, y = read_table(X, COLUMNS), read_popularity(y, len(X))
+        require_songs(len(X), FEWEST_SONGS)
         self.encoders_ = SongFeatures(reference=self.reference, random_state=self.random_state)
         known, unknown = self.encoders_.fit_training(X, y)
         self.own_ = Releases.from_checked(X, y)

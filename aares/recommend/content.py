@@ -25,6 +25,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from aares.data.door import read_table
+from aares.errors import require_songs
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -92,6 +93,7 @@ class SongSpace(TransformerMixin, BaseEstimator):
         (['danceability', 'energy'], ['key_x', 'key_y'], [0.5, 0.5])
         """
         columns = transform_columns(songs)
+        require_songs(len(songs))
         values = columns.to_numpy(float)
         self.names_ = list(columns.columns)
         self.centre_ = values.mean(axis=0)

@@ -17,6 +17,8 @@ neighborhood interpolation weights", ICDM 2007: section 2 (shrinkage).
 
 from __future__ import annotations
 
+import math
+import numbers
 from typing import Protocol, Self
 
 import numpy as np
@@ -61,7 +63,8 @@ def make_matrix(plays: pd.DataFrame, songs: pd.DataFrame) -> tuple[sparse.csr_ma
     Raises
     ------
     ValueError
-        A played song is not in the table of songs.
+        A listener or a song is missing, no text or number, or of both kinds; a song stands twice
+        in the table, or is played and not in it.
 
     Examples
     --------
@@ -70,14 +73,42 @@ def make_matrix(plays: pd.DataFrame, songs: pd.DataFrame) -> tuple[sparse.csr_ma
     >>> users, matrix.toarray().tolist()
     (['u1', 'u2'], [[0.0, 0.0, 1.0], [1.0, 0.0, 1.0]])
     """
-    column = {song: i for i, song in enumerate(songs["id"])}
-    unknown = ~plays["id"].isin(column)
+    known = _check_ids(songs, "songs", "id")
+    heard = {name: _check_ids(plays, "plays", name) for name in ("user_id", "id")}
+    if known.duplicated().any():
+        raise ValueError(f"songs: song {known[known.duplicated()].iloc[0]!r} stands twice")
+    column = {song: i for i, song in enumerate(known)}
+    unknown = ~heard["id"].isin(column)
     if unknown.any():
-        raise ValueError(f"plays: song {plays.loc[unknown, 'id'].iloc[0]!r} is not in the table")
-    pairs = plays.drop_duplicates(["user_id", "id"])
+        raise ValueError(f"plays: song {heard['id'][unknown].iloc[0]!r} is not in the table")
+    pairs = pd.DataFrame(heard).drop_duplicates()
     rows, users = pd.factorize(pairs["user_id"], sort=True)
     entries = (np.ones(len(pairs)), (rows, pairs["id"].map(column).to_numpy()))
     return sparse.csr_matrix(entries, shape=(len(users), len(songs))), list(users)
+
+
+def _check_ids(table: pd.DataFrame, name: str, column: str) -> pd.Series:
+    """Return ids as they are; a listener without one would be another row, or no row at all."""
+    if not isinstance(table, pd.DataFrame) or column not in table:
+        raise ValueError(f"{name}: expected a DataFrame with a column {column!r}, found none")
+    ids = table[column].astype(object).reset_index(drop=True)
+    kinds = [_name_kind(value) for value in ids]
+    wrong = [row for row, kind in enumerate(kinds) if kind is None or kind != kinds[0]]
+    if wrong:
+        row = kinds.index(None) if None in kinds else wrong[0]
+        expected = "an id, text or a number" if kinds[row] is None else f"{kinds[0]} as in row 1"
+        raise ValueError(
+            f"{name}, column {column!r}, row {row + 1}: expected {expected}, found {ids[row]!r}"
+        )
+    return ids
+
+
+def _name_kind(value: object) -> str | None:
+    if isinstance(value, str):
+        return "text" if value.strip() else None
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    return "a number" if math.isfinite(value) else None
 
 
 class _Untaught(BaseEstimator):
