@@ -105,8 +105,8 @@ def add_commands(commands: Any, *, index: Path) -> None:
 
     Examples
     --------
-    >>> parser = argparse.ArgumentParser()
-    >>> add_commands(parser.add_subparsers(), index=Path("music.index"))
+    >>> parser = Parser()
+    >>> add_commands(parser.add_commands(), index=Path("music.index"))
     >>> options = parser.parse_args(["index", "albums"])
     >>> options.folder, options.out.name
     ('albums', 'music.index')
