@@ -376,8 +376,10 @@ def test_a_row_of_empty_cells_between_songs_is_no_end(tables, path):
     refuse(tables, path, "\n".join(lines), "row 4")
 
 
-DAMAGE = st.sampled_from([b'"', b"'", b",", b"\n", b"\r", b"\0", b"\xe9", codecs.BOM_UTF8, b";", b"\t",
-                          b"sep=;\n", b"<", b"\x1a", "\u2028".encode(), b"PK\x03\x04"])  # fmt: skip
+DAMAGE = st.sampled_from(
+    [b'"', b"'", b",", b"\n", b"\r", b"\0", b"\xe9", codecs.BOM_UTF8, b";", b"\t", b"sep=;\n",
+     b"<", b"\x1a", "\u2028".encode(), b"PK\x03\x04"]
+)  # fmt: skip
 
 
 @given(st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 300), DAMAGE), max_size=4))
