@@ -6,22 +6,18 @@ work, and is imported when there is some.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
-from itertools import takewhile
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
+from aares.arguments import Parser
 from aares.errors import AaresError, AudioError, IndexFileError
 
 if TYPE_CHECKING:
@@ -98,67 +94,6 @@ def run_quietly(command: Callable[[], int]) -> int:
         raise  # another pipe, which is another matter
 
 
-class Parser(argparse.ArgumentParser):
-    """A command line that says what may have been meant.
-
-    Examples
-    --------
-    >>> parser = Parser(prog="aares")
-    >>> add_commands(parser.add_commands(), index=Path("music.index"))
-    >>> parser.suggest("identfy", parser.names)
-    "; did you mean 'identify'?"
-    """
-
-    names: Mapping[str, argparse.ArgumentParser] = MappingProxyType({})
-
-    def add_commands(self, *, title: str = "commands", required: bool = False) -> Any:
-        """Return the place of commands, as ``add_subparsers`` does."""
-        commands = self.add_subparsers(
-            title=title, metavar="COMMAND", dest="command", required=required,
-            parser_class=argparse.ArgumentParser,
-        )  # fmt: skip
-        self.names = commands.choices
-        return commands
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse; an unknown option before the command would take the command for its value."""
-        given = sys.argv[1:] if args is None else list(args)
-        known = _list_options(self)
-        for word in takewhile(lambda word: word not in self.names, given):
-            name = word.partition("=")[0]
-            if name.startswith("--") and not any(option.startswith(name) for option in known):
-                self.error(f"unknown option {name!r}{self.suggest(name, known)}")
-        return super().parse_known_args(args, namespace)
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and end the program, with status 2."""
-        choice = re.match(r"argument COMMAND: invalid choice: '(.*)' \(choose from", message)
-        if choice:
-            message = f"no command {choice[1]!r}{self.suggest(choice[1], self.names)}"
-        super().error(message)
-
-    def refuse(self, rest: Sequence[str], options: argparse.Namespace) -> None:
-        """End the program if anything of the command line was not understood."""
-        if rest and rest[0].startswith("-"):
-            parsers = (self, self.names.get(options.command or "", self))
-            known = [option for parser in parsers for option in _list_options(parser)]
-            name = rest[0].partition("=")[0]
-            self.error(f"unknown option {name!r}{self.suggest(name, known)}")
-        if rest:
-            self.error(f"unknown argument {rest[0]!r}")
-
-    @staticmethod
-    def suggest(word: str, known: Iterable[str]) -> str:
-        """Return what may have been meant, or all that there is."""
-        near = get_close_matches(word, known, 1, 0.7)
-        names = ", ".join(dict.fromkeys(known))
-        return f"; did you mean {near[0]!r}?" if near else f"; there are {names}"
-
-
-def _list_options(parser: argparse.ArgumentParser) -> list[str]:
-    return re.findall(r"--[a-z-]+", parser.format_help())
-
-
 def add_commands(commands: Any, *, index: Path) -> None:
     """Add ``index`` and ``identify`` to a command line.
 
@@ -170,8 +105,8 @@ def add_commands(commands: Any, *, index: Path) -> None:
 
     Examples
     --------
-    >>> parser = argparse.ArgumentParser()
-    >>> add_commands(parser.add_subparsers(), index=Path("music.index"))
+    >>> parser = Parser()
+    >>> add_commands(parser.add_commands(), index=Path("music.index"))
     >>> options = parser.parse_args(["index", "albums"])
     >>> options.folder, options.out.name
     ('albums', 'music.index')

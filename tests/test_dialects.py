@@ -14,16 +14,22 @@ import sqlite3
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
 import pytest
 from conftest import edit_csv
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aares import data
 from aares.data import DataError
 from aares.data.dialects import SIGNATURES, TEXTS
 from aares.data.schemas import SCHEMAS
+from aares.data.tables import read_text_table
+from workshop.config import DEMO
 from workshop.handin import HandinError, check_challenge_file
 
 NAME = "spotify_dataset_subset.csv"
@@ -368,6 +374,27 @@ def test_a_row_of_empty_cells_between_songs_is_no_end(tables, path):
     lines = path.read_text().splitlines()
     lines.insert(4, "," * 19)
     refuse(tables, path, "\n".join(lines), "row 4")
+
+
+DAMAGE = st.sampled_from(
+    [b'"', b"'", b",", b"\n", b"\r", b"\0", b"\xe9", codecs.BOM_UTF8, b";", b"\t", b"sep=;\n",
+     b"<", b"\x1a", "\u2028".encode(), b"PK\x03\x04"]
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 300), DAMAGE), max_size=4))
+def test_any_damage_is_read_or_told(damages):
+    content = (DEMO / NAME).read_bytes()[:3000]
+    for place, cut, put in damages:
+        content = content[:place] + put + content[place + cut :]
+    with TemporaryDirectory() as folder:
+        (Path(folder) / NAME).write_bytes(content)
+        try:
+            frame = read_text_table(Path(folder) / NAME, SCHEMAS["subset"])
+        except DataError as error:
+            assert str(error).startswith(NAME)
+        else:
+            assert not frame.isna().any(axis=None)
 
 
 # --- the same reader for all files --------------------------------------------------------

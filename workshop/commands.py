@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aares import cli
+from aares.arguments import Parser
 from aares.errors import AaresError
 from workshop import config
 
@@ -58,7 +59,7 @@ def _was_interrupted(error: BaseException | None) -> bool:
     return False
 
 
-def _make_parser() -> cli.Parser:
+def _make_parser() -> Parser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument(
         "--data",
@@ -66,7 +67,7 @@ def _make_parser() -> cli.Parser:
         default=argparse.SUPPRESS,
         help="which data; default: course where its files are in place, else demo",
     )
-    parser = cli.Parser(prog="run.py", parents=[shared], description=__doc__)
+    parser = Parser(prog="run.py", parents=[shared], description=__doc__)
     parser.add_argument("--only", metavar="NN", help="build one notebook, such as 04")
     parser.set_defaults(run=_build)
     commands = parser.add_commands(title="commands (without one: the main job)")
