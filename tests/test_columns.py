@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import edit_csv
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aares import data
@@ -118,11 +118,13 @@ CELLS = st.one_of(
     st.none(), st.booleans(), st.integers(-(10**20), 10**20), st.floats(), st.text(max_size=8),
     st.binary(max_size=3), st.lists(st.text(max_size=3), max_size=2), st.complex_numbers(),
     st.dates(), st.datetimes(), st.sampled_from(["nan", "1,5", "2008-5", "['a']", "0000", "1e999"]),
-    st.dictionaries(st.text(max_size=2), st.integers(), max_size=1), st.decimals(),
+    st.dictionaries(st.text(max_size=2), st.integers(), max_size=1),
+    st.decimals(allow_nan=False), st.sampled_from([np.array([]), np.array(["a", "b"])]),
 )  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore::aares.errors.DataWarning")
+@settings(deadline=None)
 @given(st.sampled_from(sorted(COLUMNS)), st.lists(CELLS, max_size=4))
 def test_any_cells_are_read_or_refused_with_their_place(column, cells):
     values = pd.Series(cells, dtype=object, name=column)

@@ -55,7 +55,7 @@ def _refuse(
     if bad.any():
         row = int(np.argmax(bad))
         cell = values.iloc[row]
-        if is_missing(cell) or cell == "":
+        if is_missing(cell) or (isinstance(cell, str) and not cell.strip()):
             remedy = FILL
         found = f"expected {expected}, found {show_cell(cell)}"
         raise DataError(f"{where(row)}: {found}{remedy and f'; {remedy}'}")
