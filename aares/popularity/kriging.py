@@ -336,7 +336,7 @@ def krige(
         weights = linear.solve(own, across.T)
         out[rows, :2] = linear.multiply(weights.T, known.residuals[near])
         prior = kernel.shared + kernel.close
-        out[rows, 2] = (across * weights.T).sum(axis=1) / prior
+        out[rows, 2] = linear.measure_rows(across, weights.T) / prior
         out[rows, 3] = distance.min(axis=1)
         out[rows, 4] = exact.log(1.0 + len(near))
     return out
