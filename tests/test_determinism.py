@@ -12,6 +12,7 @@ import pandas as pd
 from aares import data
 from aares.genre.labels import remove_songs
 from aares.popularity import Releases, learn_reference, make_model
+from aares.popularity.genres import GenreCommunities, GenreEmbedding, GenreNMF
 from tests.environments import PROCESSORS, THREADS, compare_environments
 from workshop.config import find_data
 
@@ -36,6 +37,12 @@ def predict_popularity() -> dict[str, np.ndarray]:
     }
 
 
+def place_genres() -> dict[str, np.ndarray]:
+    songs = data.load_subset(find_data("demo"))
+    ways = {"parts": GenreNMF(), "places": GenreEmbedding(), "groups": GenreCommunities()}
+    return {name: way.fit_transform(songs) for name, way in ways.items()}
+
+
 def test_popularity_is_the_same_on_any_number_of_threads():
     assert compare_environments("tests.test_determinism", "predict_popularity", THREADS) == {}
 
@@ -48,3 +55,9 @@ def test_popularity_is_nearly_the_same_on_other_processors():
     assert {name: gap for name, gap in gaps.items() if gap > SAME} == {}
     # Only the chances of a zero go through an exp that is not our own, and only at the very end.
     assert not [name for name in gaps if "feature" in name]
+
+
+def test_places_of_genres_are_the_same_everywhere():
+    settings = {"here": THREADS["one thread"], "threads": THREADS["two threads"]}
+    settings["old"] = PROCESSORS["old processor"]
+    assert compare_environments("tests.test_determinism", "place_genres", settings) == {}
