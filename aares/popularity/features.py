@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 
+from aares import exact
 from aares.popularity import kriging
 from aares.popularity.encoders import GenreSVD, TokenTargetEncoder
 from aares.popularity.gaussian import SongProcess
@@ -169,7 +170,8 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
     @staticmethod
     def _predict(models: tuple[Any, Any], features: pd.DataFrame) -> FloatArray:
         level = np.asarray(models[0].predict(features), dtype=float)
-        return np.column_stack([level, predict_zero(models[1], features)])
+        # The last digit of a chance is that of the machine's exp: neighbours must not inherit it.
+        return exact.snap(np.column_stack([level, predict_zero(models[1], features)]))
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return predicted popularity (0-100) and chance of a zero, shape (n, 2)."""
