@@ -39,7 +39,8 @@ class Network:
     Examples
     --------
     >>> X, codes = np.array([[-1.0], [-2.0], [1.0], [2.0]]), np.array([0, 0, 1, 1])
-    >>> network = Network(n_hidden=8, batch_size=4, passes=200).fit(X, codes, n_classes=2)
+    >>> network = Network(n_hidden=8, penalty=0.01, batch_size=4, passes=500)
+    >>> network = network.fit(X, codes, n_classes=2)
     >>> network.predict_proba(X).argmax(axis=1).tolist()
     [0, 0, 1, 1]
     """
