@@ -10,11 +10,12 @@ import pandas as pd
 from scipy.cluster.hierarchy import leaves_list, linkage
 from sklearn.manifold import TSNE
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
+from aares import exact
 from aares.data.schemas import read_names
 from aares.genre.labels import FINGERPRINT, label_from_genres
-from aares.genre.neighbors import Songs, find_neighbors
+from aares.genre.neighbors import Songs, find_closest, find_neighbors
 from aares.genre.songs import SOUND, RankSpace, check_table, compute_numbers, name_albums
 from aares.scores import spread_of_share
 
@@ -109,8 +110,9 @@ def measure_sound_effect(train: pd.DataFrame) -> float:
     0.8
     """
     space = RankSpace().fit_transform(check_table(train))
-    search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(space)
-    closest = search.kneighbors(return_distance=False)[:, 0]
+    _, rows = find_closest(space, space, min(2, len(space)))
+    itself = np.arange(len(space))
+    closest = np.where(rows[:, 0] == itself, rows[:, -1], rows[:, 0])
     genres = train["genre"].to_numpy()
     return float(np.mean(genres == genres[closest]))
 
@@ -189,10 +191,24 @@ def map_songs(train: pd.DataFrame, *, n_songs: int = 1800, random_state: int = 0
     table = check_table(sample)
     space = RankSpace().fit(table).transform(table)[:, : SOUND.index("popularity")]
     year = compute_numbers(table)["year"].rank(pct=True).fillna(0.5).to_numpy()
-    flat = TSNE(
-        perplexity=min(40, len(sample) / 4), init="pca", max_iter=500, random_state=random_state
-    ).fit_transform(np.column_stack([space, year]))
+    points = np.column_stack([space, exact.snap(year)])
+    layout = TSNE(
+        perplexity=min(40, len(sample) / 4), init=_flatten(points), max_iter=500,
+        random_state=random_state,
+    )  # fmt: skip
+    # Threads would add up the forces in any order, and the map amplifies it.
+    with threadpool_limits(1):
+        flat = layout.fit_transform(points)
     return pd.DataFrame({"x": flat[:, 0], "y": flat[:, 1], "genre": sample["genre"].to_numpy()})
+
+
+def _flatten(points: np.ndarray) -> np.ndarray:
+    """Return where a map starts: a tiny picture of the two main axes, the same everywhere."""
+    centred = exact.snap(points - points.mean(axis=0))
+    axes = np.linalg.eigh(exact.multiply(centred.T, centred))[1][:, :-3:-1]
+    axes = exact.snap(axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]]))
+    flat = exact.multiply(centred, axes)
+    return (1e-4 * flat / (flat[:, 0].std() or 1)).astype(np.float32)
 
 
 def confuse_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:
@@ -249,7 +265,8 @@ def order_lookalikes(confusion: pd.DataFrame) -> pd.DataFrame:
     rock   0.0   0.3   0.7
     """
     # How alike two genres are answered, whatever their label.
-    tree = linkage(np.sqrt(confusion.to_numpy()), "average", optimal_ordering=True)
+    alike = exact.snap(np.sqrt(confusion.to_numpy()))
+    tree = linkage(alike, "average", optimal_ordering=True)
     names = confusion.index[leaves_list(tree)]
     return confusion.loc[names, names]
 
@@ -311,7 +328,7 @@ def score_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:
     names = sorted(truth.unique())
     parts = precision_recall_fscore_support(truth, predicted, labels=names, zero_division=0)
     columns = dict(zip(("precision", "recall", "f1", "songs"), parts, strict=True))
-    return pd.DataFrame(columns, index=names).sort_values("f1", ascending=False)
+    return pd.DataFrame(columns, index=names).sort_values("f1", ascending=False, kind="stable")
 
 
 def measure_reliability(

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.validation import check_is_fitted
 
+from aares import exact
 from aares.data import parse_dates, read_dates
 from aares.data.schemas import SCHEMAS, show_cell
 
@@ -214,7 +215,8 @@ class SongNumbers(TransformerMixin, BaseEstimator):
 class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Place songs in a space in which each column counts by rank, so that no outlier counts more.
 
-    Missing values stand in the middle.
+    Missing values stand in the middle. Coordinates are multiples of 2^-20: sums of their squared
+    differences are exact, so what is equally far is so on every machine.
     """
 
     def fit(self, table: pd.DataFrame, y: object = None) -> RankSpace:
@@ -238,4 +240,4 @@ class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         values = self.ranks_.transform(table[list(SOUND)].to_numpy(dtype=float))
-        return np.nan_to_num(values, nan=0.5)
+        return np.nan_to_num(exact.snap(values), nan=0.5)
