@@ -154,7 +154,7 @@ def test_rare_hashes_weigh_more_and_votes_of_one_place_add_up():
     asked = part.segment, part.table, hashes, steps
     places, scores = vote.find_places(*asked, budget=99, n_places=9)
     # 10 * 2 - 0 = 30 * 2 - 40 = 20, 31 * 2 - 41 = 21: one place of three votes
-    bits = [int(64 * max(np.log2(7 / count), 1)) / 64 for count in (4, 1, 1)]
+    bits = [round(64 * max(np.log2(7 / count), 1)) / 64 for count in (4, 1, 1)]
     assert places[0] == 20 and scores[0] == pytest.approx(sum(bits))
     assert sorted(places[1:].tolist()) == [800, 1600, 2400]
     assert scores[1:].tolist() == pytest.approx(bits[:1] * 3)

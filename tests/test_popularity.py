@@ -173,9 +173,7 @@ def test_features_do_not_know_a_songs_own_popularity():
     changed[30] = 100 - changed[30]
     again, again_unknown = features.fit_training(X, changed)
     assert again[30] == pytest.approx(known[30], abs=1e-3)
-    names = features.get_feature_names_out().astype(str)
-    plain = ~np.char.startswith(names, "artist_name")  # of an unknown artist: the overall mean
-    assert again_unknown[30:33, plain] == pytest.approx(unknown[30:33, plain], abs=1e-3)
+    assert again_unknown[30:33] == pytest.approx(unknown[30:33], abs=1e-3)
     assert np.abs(again[31] - known[31]).max() > 1
 
 
@@ -669,7 +667,7 @@ def test_a_copy_is_found_by_name_or_by_sound_and_no_song_is_its_own():
     assert by_name.likeness == pytest.approx(1)
     assert by_name.popularity.tolist() == list(range(40))
     remaster = other_day.assign(track_name="another title", energy=songs["energy"] + 0.03)
-    assert releases.find(remaster).likeness == pytest.approx(np.exp(-1))
+    assert releases.find(remaster).likeness == pytest.approx(np.exp(-1), rel=1e-4)
     assert not releases.find(remaster.assign(energy=songs["energy"] + 0.1)).found.any()
 
 
@@ -683,7 +681,8 @@ def test_the_nearest_of_several_copies_counts():
     found = Releases(sounds_alike, *by_name).find(asked)
     assert (found.likeness[0], found.popularity[0]) == (1, 2)
     found = Releases(sounds_alike, songs[1:]).find(asked)
-    assert found.likeness[0] == pytest.approx(np.exp(-0.01 / 0.03)) and found.popularity[0] == 9
+    assert found.likeness[0] == pytest.approx(np.exp(-0.01 / 0.03), rel=1e-4)
+    assert found.popularity[0] == 9
     exact = one.assign(track_name="x", popularity=8)  # as sure as a name, and heard
     assert Releases(*by_name, exact).find(asked).popularity[0] == 8
 
@@ -699,7 +698,7 @@ def test_distance_of_copies_is_the_definition():
         ({"danceability": one["danceability"] - 0.02}, 0.02),
     ]:
         found = releases.find(one.assign(**change))
-        assert found.likeness[0] == pytest.approx(np.exp(-distance / 0.03))
+        assert found.likeness[0] == pytest.approx(np.exp(-distance / 0.03), rel=1e-4)
     assert not releases.find(one.assign(danceability=one["danceability"] + 0.051)).found.any()
 
 
@@ -711,9 +710,9 @@ def test_the_rule_describes_what_the_copy_says():
     zero, level = rule.apply(np.full(2, 0.3), np.full(2, 40.0), copies)
     features = np.array([[1, 1, 0], [0.5, 0, 0.5 * (70 - 40) / 30]])
     logit = np.full((2, 1), np.log(0.3 / 0.7))
-    proba = rule.zero_.predict_proba(np.hstack([logit, features]))[:, 1]
+    proba = 1 / (1 + np.exp(-np.hstack([logit, features]) @ rule.zero_))[:, 0]
     assert zero.tolist() == pytest.approx(proba.tolist())
-    assert level.tolist() == pytest.approx(40 + features @ rule.level_.coef_)
+    assert level.tolist() == pytest.approx((40 + features @ rule.level_)[:, 0].tolist())
     assert rule.apply(np.zeros(2), np.full(2, 100.0), copies)[1].max() <= 100
 
 
@@ -750,7 +749,7 @@ def test_the_rule_learns_that_one_copy_counts():
     assert new_zero[y > 0].max() < 0.1
     assert new_level[y > 0] == pytest.approx(50, abs=1)
     # a constant would move songs of which the copy says nothing
-    assert rule.zero_.intercept_ == 0 and rule.level_.intercept_ == 0
+    assert len(rule.zero_) == 4 and len(rule.level_) == 3
     nobody = Copies(np.zeros(len(y)), np.zeros(len(y)))
     unchanged = rule.apply(zero, level, nobody)
     assert np.array_equal(unchanged, (zero, level))
@@ -1038,7 +1037,7 @@ def test_places_in_sound_are_ranks():
     known = make_songs(4).assign(energy=[0.1, 0.2, 0.2, 0.9], explicit=True)
     places = SoundRanks(known).place(known.assign(energy=[0.0, 0.2, 0.5, 1.0]))
     assert places[:, 1].tolist() == [0, 0.5, 0.75, 1]
-    assert places.shape == (4, 11) and (places[:, -1] == 0.3).all()
+    assert places.shape == (4, 11) and places[:, -1] == pytest.approx(0.3, abs=1e-6)
 
 
 def test_neighbours_are_described():
@@ -1114,7 +1113,7 @@ def test_unknown_artists_are_shown_without_artist(songs):
     names = features.get_feature_names_out()
     assert known.shape == unknown.shape == (len(X), len(names))
     count = list(names).index("artist_name_count")
-    assert known[:, count].max() > 0 and unknown[:, count].max() == 0
+    assert known[:, count].max() > 0 and unknown[:, count].max() == -1
     stranger = X.iloc[[0]].assign(artist_name="nobody ever", track_name="no such song")
     for i, name in enumerate(names):
         if str(name).startswith("artist_name_"):

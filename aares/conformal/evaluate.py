@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
+from aares import exact
 from aares.errors import require_songs
 from aares.scores import estimate_share
 
@@ -166,7 +167,8 @@ def order_labels(lift: pd.DataFrame) -> list:
     absent = [label for label in lift.index if label not in set(seen)]
     if len(seen) < 3:
         return [*seen, *absent]
-    distances = -np.log2(lift.loc[seen, seen].clip(lower=2.0**-6).to_numpy())
+    # On a grid: what is equally similar must be so on every machine, for the same order.
+    distances = exact.snap(-exact.log(lift.loc[seen, seen].clip(lower=2.0**-6)) / exact.log(2))
     distances -= np.nanmin(distances)
     np.fill_diagonal(distances, 0)
     tree = hierarchy.linkage(squareform(distances), "average", optimal_ordering=True)

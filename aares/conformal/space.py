@@ -26,6 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from aares import exact
 from aares.data.door import read_table
 from aares.data.schemas import SCHEMAS
 
@@ -74,21 +75,21 @@ def describe_songs(songs: pd.DataFrame) -> pd.DataFrame:
     columns: dict[str, Any] = {name: number[name] for name in PLAIN_RATIOS}
     columns |= {
         "loudness": number["loudness"].clip(-25, 0),
-        "quietness": np.log(2 - number["loudness"].clip(upper=0)),
-        "speechiness": np.log(number["speechiness"] + 0.02),
+        "quietness": exact.log(2 - number["loudness"].clip(upper=0)),
+        "speechiness": exact.log(number["speechiness"] + 0.02),
         "acousticness": number["acousticness"],
-        "acoustic_ratio": np.log(number["acousticness"] + 1e-3),
+        "acoustic_ratio": exact.log(number["acousticness"] + 1e-3),
         "instrumentalness": number["instrumentalness"],
-        "instrumental_ratio": np.log(number["instrumentalness"] + 1e-5),
-        "liveness": np.log(number["liveness"] + 0.02),
-        "duration": np.log(number["duration_ms"].clip(lower=1)),
-        "tempo": np.log(number["tempo"].clip(50, 220)),
+        "instrumental_ratio": exact.log(number["instrumentalness"] + 1e-5),
+        "liveness": exact.log(number["liveness"] + 0.02),
+        "duration": exact.log(number["duration_ms"].clip(lower=1)),
+        "tempo": exact.log(number["tempo"].clip(50, 220)),
         "mode": number["mode"],
         "popularity": number["popularity"],
         "unpopular": (number["popularity"] == 0).astype(float),
         "explicit": number["explicit"],
         "year": year.clip(lower=1950),
-        "newness": -np.log((LATEST_YEAR + 0.5 - year).clip(lower=0.5)),
+        "newness": -exact.log((LATEST_YEAR + 0.5 - year).clip(lower=0.5)),
     }
     return pd.DataFrame(columns, index=songs.index)
 
@@ -123,7 +124,8 @@ class FisherScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     A column is divided by its standard deviation and multiplied by ``sqrt(F / max F)`` with F the
     ratio of its variance between classes to that within classes: where the genres do not differ,
-    the column hardly counts in a distance.
+    the column hardly counts in a distance. What comes out are multiples of 2^-20: sums of their
+    differences are exact, so what is equally far is so on every machine.
 
     Attributes
     ----------
@@ -185,7 +187,7 @@ class FisherScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
-        return self.scaler_.transform(X) * self.weights_
+        return exact.snap(self.scaler_.transform(X) * self.weights_)
 
 
 def choose_space(songs: pd.DataFrame, genre: pd.Series) -> Pipeline:

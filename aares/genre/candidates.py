@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import lightgbm
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
+
+from aares import exact
 
 # What kind of song is asked about.
 CONTEXT = (
@@ -68,7 +69,7 @@ class CandidateModel:
         -------
         CandidateModel
         """
-        self.frequency_ = np.log(np.bincount(codes) / len(codes))
+        self.frequency_ = exact.log(np.bincount(codes) / len(codes))
         rows, candidates = self._describe(numbers, guesses, votes)
         chosen = candidates == codes[:, None]
         kept = chosen.any(axis=1)  # the others' answer cannot be learnt
@@ -107,7 +108,7 @@ class CandidateModel:
         scores = np.zeros(candidates.size)
         if self.model_ is not None:
             scores = np.asarray(self.model_.predict(rows.reshape(-1, rows.shape[-1])))
-        shares = (1 - REST) * softmax(scores.reshape(candidates.shape), axis=1)
+        shares = (1 - REST) * exact.softmax(scores.reshape(candidates.shape))
         found = np.full(guesses.shape, REST / guesses.shape[1])
         np.put_along_axis(found, candidates, shares + found[0, 0], axis=1)
         return found
@@ -117,16 +118,17 @@ class CandidateModel:
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return features (n_songs, n_candidates, n_features) and the candidates' codes."""
         n_songs, n_classes = guesses.shape
-        likely = np.log(guesses + 0.01)
+        likely = exact.log(guesses + 0.01)
         columns = [likely, guesses / guesses.max(axis=1, keepdims=True)]
         belief = guesses.copy()
-        context = [guesses.max(axis=1), -(guesses * np.log(guesses + 1e-9)).sum(axis=1)]
+        surprise = exact.snap(-guesses * exact.log(guesses + 1e-9))
+        context = [guesses.max(axis=1), surprise.sum(axis=1)]
         for found in votes:
             total, best = found[:, :n_classes], found[:, n_classes : 2 * n_classes]
             together = total.sum(axis=1, keepdims=True)
             rival = np.sort(best, axis=1)[:, -2:-1]
             share = total / np.maximum(together, 1e-9)
-            columns += [total, best, share, best - rival, likely + np.log(total + 0.1)]
+            columns += [total, best, share, best - rival, likely + exact.log(total + 0.1)]
             belief += total / (together + 0.5)
             context += [together[:, 0], best.max(axis=1), found[:, -1]]
         belief /= belief.sum(axis=1, keepdims=True)
@@ -145,7 +147,7 @@ class CandidateModel:
 
 def _make_objective(chosen: np.ndarray) -> Callable:
     def measure_gradient(scores: np.ndarray, data: lightgbm.Dataset):
-        shares = softmax(scores.reshape(chosen.shape), axis=1)
+        shares = exact.softmax(scores.reshape(chosen.shape))
         gradient, curvature = shares - chosen, np.maximum(shares * (1 - shares), 1e-6)
         return gradient.ravel(), curvature.ravel()
 

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import QuantileTransformer, StandardScaler
-from threadpoolctl import threadpool_limits
+from scipy.special import ndtri
+from sklearn.preprocessing import QuantileTransformer
 
+from aares import exact
 from aares.genre.candidates import CandidateModel
-from aares.genre.guess import fit_boosting
+from aares.genre.guess import fit_boosting, predict_boosting
+from aares.genre.network import Network
 
 WEIGHTS = {"candidates": 0.4, "networks": 0.3, "boosting": 0.3}
 
@@ -48,23 +49,22 @@ class Networks:
         """Learn from labelled songs; see `Decision.fit`."""
         self.medians_ = numbers.median().fillna(0)
         n_quantiles = max(1, min(200, len(numbers)))
-        self.ranks_ = QuantileTransformer(
-            n_quantiles=n_quantiles, output_distribution="normal", subsample=None
-        ).fit(self._fill(numbers))
+        self.ranks_ = QuantileTransformer(n_quantiles=n_quantiles, subsample=None).fit(
+            self._fill(numbers)
+        )
         inputs = self._describe(numbers, guesses, votes)
-        self.scaler_ = StandardScaler().fit(inputs)
-        inputs = self._scale(inputs).astype(np.float32)
+        self.centre_, spread = exact.snap(inputs.mean(axis=0)), exact.snap(inputs.std(axis=0))
+        self.spread_ = np.where(spread > 0, spread, 1.0)
+        inputs = self._scale(inputs)
         # About 100 steps a pass, however few the songs.
         size = int(np.clip(len(codes) // 100, 8, 256))
-        self.models_ = []
-        # Small matrices: threads would cost more than they bring.
-        with threadpool_limits(1):
-            for k in range(self.n_networks):
-                state = np.random.RandomState(self.random_state + k)
-                model = MLPClassifier((96,), alpha=0.3, batch_size=size, random_state=state)
-                for _ in range(self.passes):
-                    model.partial_fit(inputs, codes, classes=np.arange(guesses.shape[1]))
-                self.models_.append(model)
+        networks = (
+            Network(batch_size=size, passes=self.passes, random_state=self.random_state + k)
+            for k in range(self.n_networks)
+        )
+        self.models_ = [
+            network.fit(inputs, codes, n_classes=guesses.shape[1]) for network in networks
+        ]
         return self
 
     def predict_proba(
@@ -88,15 +88,16 @@ class Networks:
     def _describe(
         self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray]
     ) -> np.ndarray:
+        ranks = ndtri(exact.snap(self.ranks_.transform(self._fill(numbers))))
         # Further out than 3 standard deviations is as far as 3.
-        ranks = np.clip(self.ranks_.transform(self._fill(numbers)), -3, 3)
-        return np.concatenate([ranks, np.log(guesses + 0.01), *(np.log1p(4 * v) for v in votes)], 1)
+        columns = [np.clip(ranks, -3, 3), exact.log(guesses + 0.01)]
+        return exact.snap(np.concatenate([*columns, *(exact.log(1 + 4 * v) for v in votes)], 1))
 
     def _fill(self, numbers: pd.DataFrame) -> np.ndarray:
         return numbers.fillna(self.medians_).to_numpy()
 
     def _scale(self, inputs: np.ndarray) -> np.ndarray:
-        return np.clip(self.scaler_.transform(inputs), -6, 6)
+        return exact.snap(np.clip((inputs - self.centre_) / self.spread_, -6, 6))
 
 
 @dataclass(kw_only=True, eq=False)
@@ -140,12 +141,12 @@ class Boosting:
         >>> model.predict_proba(numbers, guesses, [])[:2].argmax(axis=1).tolist()
         [0, 1]
         """
-        return np.asarray(self.model_.predict(self._join(numbers, guesses, votes)))
+        return predict_boosting(self.model_, self._join(numbers, guesses, votes))
 
     def _join(
         self, numbers: pd.DataFrame, guesses: np.ndarray, votes: list[np.ndarray]
     ) -> np.ndarray:
-        return np.concatenate([numbers.to_numpy(), np.log(guesses + 0.01), *votes], axis=1)
+        return np.concatenate([numbers.to_numpy(), exact.log(guesses + 0.01), *votes], axis=1)
 
 
 @dataclass(kw_only=True, eq=False)

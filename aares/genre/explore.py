@@ -10,12 +10,13 @@ import pandas as pd
 from scipy.cluster.hierarchy import leaves_list, linkage
 from sklearn.manifold import TSNE
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
+from aares import exact
 from aares.data import read_column, read_table
 from aares.errors import require_songs
 from aares.genre.labels import FINGERPRINT, label_from_genres
-from aares.genre.neighbors import Songs, find_neighbors
+from aares.genre.neighbors import Songs, find_closest, find_neighbors
 from aares.genre.songs import (
     COLUMNS,
     SOUND,
@@ -118,8 +119,9 @@ def measure_sound_effect(train: pd.DataFrame) -> float:
     """
     require_songs(len(train), 2, what="songs to compare")
     space = RankSpace().fit_transform(train)
-    search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(space)
-    closest = search.kneighbors(return_distance=False)[:, 0]
+    _, rows = find_closest(space, space, 2)
+    itself = np.arange(len(space))
+    closest = np.where(rows[:, 0] == itself, rows[:, -1], rows[:, 0])
     genres = read_column(train, "genre").to_numpy()
     return float(np.mean(genres == genres[closest]))
 
@@ -200,13 +202,26 @@ def map_songs(train: pd.DataFrame, *, n_songs: int = 1800, random_state: int = 0
     table = check_table(sample)
     space = RankSpace().fit(table).transform(table)[:, : SOUND.index("popularity")]
     year = compute_numbers(table)["year"].rank(pct=True).fillna(0.5).to_numpy()
-    points = np.column_stack([space, year])
+    points = np.column_stack([space, exact.snap(year)])
     if np.ptp(points, axis=0).max() == 0:  # scikit-learn's t-SNE crashes
         raise ValueError("songs for a map: expected some that differ, found all alike")
-    flat = TSNE(
-        perplexity=min(40, len(sample) / 4), init="pca", max_iter=500, random_state=random_state
-    ).fit_transform(points)
+    layout = TSNE(
+        perplexity=min(40, len(sample) / 4), init=_flatten(points), max_iter=500,
+        random_state=random_state,
+    )  # fmt: skip
+    # Threads would add up the forces in any order, and the map amplifies it.
+    with threadpool_limits(1):
+        flat = layout.fit_transform(points)
     return pd.DataFrame({"x": flat[:, 0], "y": flat[:, 1], "genre": sample["genre"].to_numpy()})
+
+
+def _flatten(points: np.ndarray) -> np.ndarray:
+    """Return where a map starts: a tiny picture of the two main axes, the same everywhere."""
+    centred = exact.snap(points - points.mean(axis=0))
+    axes = np.linalg.eigh(exact.multiply(centred.T, centred))[1][:, :-3:-1]
+    axes = exact.snap(axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]]))
+    flat = exact.multiply(centred, axes)
+    return (1e-4 * flat / (flat[:, 0].std() or 1)).astype(np.float32)
 
 
 def confuse_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:
@@ -266,7 +281,8 @@ def order_lookalikes(confusion: pd.DataFrame) -> pd.DataFrame:
     if len(confusion) < 2:
         return confusion
     # How alike two genres are answered, whatever their label.
-    tree = linkage(np.sqrt(confusion.to_numpy()), "average", optimal_ordering=True)
+    alike = exact.snap(np.sqrt(confusion.to_numpy()))
+    tree = linkage(alike, "average", optimal_ordering=True)
     names = confusion.index[leaves_list(tree)]
     return confusion.loc[names, names]
 
@@ -329,7 +345,7 @@ def score_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:
     names = sorted(truth.unique())
     parts = precision_recall_fscore_support(truth, predicted, labels=names, zero_division=0)
     columns = dict(zip(("precision", "recall", "f1", "songs"), parts, strict=True))
-    return pd.DataFrame(columns, index=names).sort_values("f1", ascending=False)
+    return pd.DataFrame(columns, index=names).sort_values("f1", ascending=False, kind="stable")
 
 
 def measure_reliability(

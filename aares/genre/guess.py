@@ -20,6 +20,8 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.ensemble import ExtraTreesClassifier
 
+from aares import exact
+
 
 def fit_boosting(
     inputs: np.ndarray,
@@ -30,7 +32,7 @@ def fit_boosting(
     columns: float,
     random_state: int,
 ) -> lightgbm.Booster:
-    """Fit shallow boosted trees; their ``predict`` gives probabilities.
+    """Fit shallow boosted trees; `predict_boosting` gives their probabilities.
 
     Parameters
     ----------
@@ -54,7 +56,7 @@ def fit_boosting(
     >>> inputs = np.arange(200.0)[:, None]
     >>> codes = (inputs[:, 0] >= 100).astype(int)
     >>> model = fit_boosting(inputs, codes, n_classes=2, rounds=30, columns=1.0, random_state=0)
-    >>> model.predict(np.array([[10.0], [190.0]])).round(1).tolist()
+    >>> predict_boosting(model, np.array([[10.0], [190.0]])).round(1).tolist()
     [[0.9, 0.1], [0.1, 0.9]]
     """
     options = {
@@ -65,6 +67,29 @@ def fit_boosting(
         "num_threads": 1, "deterministic": True, "force_col_wise": True, "verbose": -1,
     }  # fmt: skip
     return lightgbm.train(options, lightgbm.Dataset(inputs, codes), num_boost_round=rounds)
+
+
+def predict_boosting(model: lightgbm.Booster, inputs: np.ndarray) -> np.ndarray:
+    """Return the probabilities of boosted trees, with the same last digits everywhere.
+
+    Parameters
+    ----------
+    model : lightgbm.Booster
+        From `fit_boosting`.
+    inputs : ndarray of float, shape (n_songs, n_columns)
+
+    Returns
+    -------
+    ndarray of float, shape (n_songs, n_classes)
+
+    Examples
+    --------
+    >>> inputs, codes = np.arange(200.0)[:, None], np.repeat([0, 1], 100)
+    >>> model = fit_boosting(inputs, codes, n_classes=2, rounds=30, columns=1.0, random_state=0)
+    >>> predict_boosting(model, inputs[::199]).argmax(axis=1).tolist()
+    [0, 1]
+    """
+    return exact.softmax(np.asarray(model.predict(inputs, raw_score=True)))
 
 
 @dataclass(kw_only=True, eq=False)
@@ -102,7 +127,7 @@ class FirstGuess:
         Returns
         -------
         ndarray of float, shape (n_songs, n_classes)
-            Probabilities.
+            Probabilities, multiples of 2^-20: sums of their products are exact.
 
         Examples
         --------
@@ -120,12 +145,12 @@ class FirstGuess:
         self.fill_ = np.array(
             [np.median(x[k]) if k.any() else 0.0 for x, k in zip(inputs.T, known.T, strict=True)]
         )
-        return (self._fit_trees(inputs, codes) + self._fit_boosting(inputs, codes)) / 2
+        return exact.snap((self._fit_trees(inputs, codes) + self._fit_boosting(inputs, codes)) / 2)
 
     def transform(self, inputs: np.ndarray) -> np.ndarray:
         """Guess for songs whose labels are unknown, shape (n_songs, n_classes)."""
-        boosted = np.mean([model.predict(inputs) for model in self.models_], axis=0)
-        return (self.trees_.predict_proba(self._fill(inputs)) + boosted) / 2
+        boosted = np.mean([predict_boosting(model, inputs) for model in self.models_], axis=0)
+        return exact.snap((self.trees_.predict_proba(self._fill(inputs)) + boosted) / 2)
 
     def _fit_trees(self, inputs: np.ndarray, codes: np.ndarray) -> np.ndarray:
         self.trees_ = ExtraTreesClassifier(
@@ -158,7 +183,7 @@ class FirstGuess:
         guesses = np.empty((len(codes), self.n_classes_))
         for k, model in enumerate(self.models_):
             if (folds == k).any():
-                guesses[folds == k] = model.predict(inputs[folds == k])
+                guesses[folds == k] = predict_boosting(model, inputs[folds == k])
         return guesses
 
     def _fill(self, inputs: np.ndarray) -> np.ndarray:

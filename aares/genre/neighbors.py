@@ -23,6 +23,8 @@ from joblib import Parallel, delayed
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import NearestNeighbors
 
+from aares import exact
+
 # What a pair's songs have in common, and what kind of songs they are.
 CONTEXT = ("year", "precision", "month", "day", "weekday")
 LEVELS = ("energy", "loudness", "speechiness", "acousticness", "instrumentalness", "danceability")
@@ -170,9 +172,7 @@ def find_similar(left: Songs, right: Songs | None = None, *, limit: int = 8) -> 
     if asked == 0:
         none = np.zeros(0, dtype=np.int64)
         return Pairs(none, none, none, none, np.zeros(0))
-    # In eleven dimensions a search tree visits nearly every song, and slower.
-    search = NearestNeighbors(n_neighbors=asked, algorithm="brute").fit(others.space)
-    distance, rows = search.kneighbors(left.space)
+    distance, rows = find_closest(left.space, others.space, asked)
     i, j = np.repeat(np.arange(len(rows)), asked), rows.ravel()
     rank = np.tile(np.arange(asked), len(rows))
     kept = (left.albums[i] != others.albums[j]) | (left.albums[i] == "")
@@ -180,6 +180,43 @@ def find_similar(left: Songs, right: Songs | None = None, *, limit: int = 8) -> 
         kept &= i != j
     count = np.bincount(i[kept], minlength=len(rows))[i[kept]]
     return Pairs(i[kept], j[kept], rank[kept], count, distance.ravel()[kept])
+
+
+def find_closest(left: np.ndarray, right: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Find the closest rows of `right` for each row of `left`; of equally close ones the first.
+
+    Parameters
+    ----------
+    left : ndarray of float, shape (m, d)
+        On a grid as that of `songs.RankSpace`, or all digits of a distance are not certain.
+    right : ndarray of float, shape (k, d)
+    n : int
+        In 1 .. k.
+
+    Returns
+    -------
+    distance : ndarray of float, shape (m, n)
+    rows : ndarray of int, shape (m, n)
+        By distance, then by row number.
+
+    Examples
+    --------
+    >>> right = np.array([[0.5], [0.25], [0.75], [0.5]])
+    >>> distance, rows = find_closest(np.array([[0.5]]), right, 3)
+    >>> distance.tolist(), rows.tolist()
+    ([[0.0, 0.0, 0.25]], [[0, 3, 1]])
+    """
+    # In eleven dimensions a search tree visits nearly every song, and slower.
+    seen = min(n + 1, len(right))
+    search = NearestNeighbors(n_neighbors=seen, algorithm="brute").fit(right)
+    distance, rows = search.kneighbors(left)
+    order = np.lexsort((rows, distance))
+    distance, rows = (np.take_along_axis(found, order, axis=1) for found in (distance, rows))
+    # Which of equals are among the last depends on the search's threads: look at all.
+    for row in np.flatnonzero((distance[:, -1] == distance[:, n - 1]) & (seen > n)):
+        apart = cdist(left[[row]], right)[0]
+        rows[row, :n] = np.argsort(apart, kind="stable")[:n]
+    return distance[:, :n], rows[:, :n]
 
 
 def describe_pairs(pairs: Pairs, left: Songs, right: Songs, labels: np.ndarray) -> np.ndarray:
@@ -215,11 +252,12 @@ def describe_pairs(pairs: Pairs, left: Songs, right: Songs, labels: np.ndarray) 
         {name: side.numbers[name].to_numpy(np.float32)[rows] for name in side.numbers}
         for side, rows in ((left, i), (right, j))
     )
+    root_one, root_two = (exact.snap(np.sqrt(guesses)) for guesses in (one, two))
     # The guesses of both songs for the neighbour's label, and how alike the guesses are.
     columns = [
         pairs.distance, pairs.rank, pairs.count, known,
         one[np.arange(len(i)), known], two[np.arange(len(i)), known],
-        np.einsum("ij,ij->i", one, two), np.einsum("ij,ij->i", np.sqrt(one), np.sqrt(two)),
+        np.einsum("ij,ij->i", one, two), np.einsum("ij,ij->i", root_one, root_two),
         (one * two).max(axis=1, initial=0), one.max(axis=1, initial=0),
         np.minimum(a["popularity"], b["popularity"]), np.maximum(a["popularity"], b["popularity"]),
         *(a[name] + b[name] for name in LEVELS),
@@ -357,15 +395,15 @@ class NeighborVotes:
 
     def _trust(self, pairs: Pairs, songs: Songs) -> np.ndarray:
         if not self.learned:
-            return np.exp(-pairs.distance / REACH)
+            return exact.snap(exact.exp(-pairs.distance / REACH))
         X = describe_pairs(pairs, songs, self.songs_, self.labels_)
         fold = self._find_folds(pairs, songs)
         trust = np.zeros(len(X))
         for k, model in enumerate(self.models_):
             rows = np.flatnonzero(fold == k)
             if len(rows):
-                trust[rows] = model if isinstance(model, float) else model.predict(X[rows])
-        return trust
+                trust[rows] = model if isinstance(model, float) else _predict_pairs(model, X[rows])
+        return exact.snap(trust)
 
     def _collect(self, pairs: Pairs, songs: Songs) -> np.ndarray:
         n_songs, n_classes = songs.guesses.shape
@@ -377,3 +415,7 @@ class NeighborVotes:
         np.maximum.at(best, where, trust)
         np.maximum.at(count[:, 0], pairs.left, pairs.count)
         return np.concatenate([total, best, count], axis=1)
+
+
+def _predict_pairs(model: lightgbm.Booster, X: np.ndarray) -> np.ndarray:
+    return 1 / (1 + exact.exp(-np.asarray(model.predict(X, raw_score=True))))

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.validation import check_is_fitted
 
+from aares import exact
 from aares.data import parse_dates, read_column, read_dates, read_table
 from aares.data.schemas import SCHEMAS
 from aares.errors import require_songs
@@ -191,7 +192,11 @@ class SongNumbers(TransformerMixin, BaseEstimator):
 
 
 class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Place songs in a space in which columns count by rank, so that no outlier counts more."""
+    """Place songs in a space in which columns count by rank, so that no outlier counts more.
+
+    Coordinates are multiples of 2^-20: sums of their squared differences are exact, so what is
+    equally far is so on every machine.
+    """
 
     def fit(self, table: pd.DataFrame, y: object = None) -> RankSpace:
         """Learn the ranks of the columns `SOUND`."""
@@ -215,4 +220,4 @@ class RankSpace(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         values = read_table(table, SOUND).to_numpy(dtype=float)
-        return self.ranks_.transform(values) if len(values) else values
+        return exact.snap(self.ranks_.transform(values)) if len(values) else values

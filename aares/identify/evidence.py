@@ -87,7 +87,7 @@ def weigh_evidence(power: np.ndarray) -> Evidence:
     return Evidence(rows, _normalise(rows, np.ascontiguousarray(some), usual))
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True)
 def _normalise(rows: np.ndarray, some: np.ndarray, usual: np.ndarray) -> np.ndarray:
     """Return the evidence of each pixel; `usual` is one over the geometric mean of each bin."""
     n_steps, n_bins = rows.shape
@@ -123,7 +123,7 @@ def _normalise(rows: np.ndarray, some: np.ndarray, usual: np.ndarray) -> np.ndar
     return excess
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True)
 def measure(
     blocks: np.ndarray,
     peaks: np.ndarray,

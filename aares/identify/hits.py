@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aares import exact
 from aares.identify import evidence, peaks
 from aares.identify.answer import Candidate
 from aares.identify.catalogue import BLOCK_STEPS, Part
@@ -122,7 +123,7 @@ def measure_hits(
         speed,
         evidence.REFINE_STEPS,
     )
-    merits = scores + VOTES_WEIGHT * np.log1p(votes)
+    merits = scores + VOTES_WEIGHT * exact.log(1.0 + votes)
     order = np.argsort(-merits, kind="stable")
     order = order[: np.count_nonzero(scores > -np.inf)]
     columns = (part.locate(places), merits, scores, votes, places)

@@ -22,6 +22,8 @@ import numpy as np
 import scipy.fft
 from numba import njit
 
+from aares import exact
+
 RATE_HZ = 8000
 N_FFT = 2048  # 256 ms: long enough to lift a tone out of noise
 HOP_LENGTH = 256
@@ -160,7 +162,7 @@ def grade_peaks(levels: np.ndarray) -> np.ndarray:
     return np.searchsorted(borders, levels, side="right")
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True)
 def _square(spectrum: np.ndarray, out: np.ndarray) -> None:
     for t in range(out.shape[0]):
         for b in range(out.shape[1]):
@@ -226,16 +228,9 @@ def _is_highest(rows: np.ndarray, t: int, b: int) -> bool:
     return True
 
 
-@njit(cache=True)
 def _interpolate(rows: np.ndarray, time: np.ndarray, bins: np.ndarray) -> np.ndarray:
     """Return where the parabola through three log powers has its top, relative to the bin."""
-    fraction = np.zeros(len(time), dtype=np.float32)
-    tiny = np.float32(1e-30)
-    for i in range(len(time)):
-        a = np.log(rows[time[i], bins[i] - 1] + tiny)
-        b = np.log(rows[time[i], bins[i]] + tiny)
-        c = np.log(rows[time[i], bins[i] + 1] + tiny)
-        bend = a - 2 * b + c
-        if bend < 0:
-            fraction[i] = min(max(0.5 * (a - c) / bend, -0.5), 0.5)
-    return fraction
+    a, b, c = exact.log(rows[time, bins + np.array([[-1], [0], [1]])] + np.float64(1e-30))
+    bend = a - 2 * b + c
+    fraction = np.divide(0.5 * (a - c), bend, out=np.zeros(len(time)), where=bend < 0)
+    return np.clip(fraction, -0.5, 0.5).astype(np.float32)

@@ -140,7 +140,8 @@ def _gather(
         if not chosen[i]:
             continue
         bits = max(total - np.log2(counts[i] + 0.0), 1.0)
-        weight = np.int64(min(bits * 64, (1 << _WEIGHT_BITS) - 1.0))
+        # Rounded: a power of two is a whole number of bits, which cut off could lose one of its 64.
+        weight = np.int64(min(np.rint(bits * 64), (1 << _WEIGHT_BITS) - 1.0))
         for k in range(starts[rows[i]], starts[rows[i]] + counts[i]):
             place = np.int64(postings[k]) * STEPS - times[i]
             votes[filled] = (place << _WEIGHT_BITS) | weight

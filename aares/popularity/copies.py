@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.spatial import cKDTree
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression
 
+from aares import exact, linear
 from aares.data.door import read_table
 from aares.data.titles import normalise
 from aares.popularity.kriging import name_days
@@ -42,6 +43,7 @@ LEAST_BPM = 20.0
 FARTHEST = 0.05  # songs that are further apart are no copies
 REACH = 0.03  # distance at which the likeness has fallen to 1/e
 FEWEST_COPIES = 30  # a rule is not learnt from fewer songs
+_RIDGE = 3.0  # how strongly a slope is drawn to 0, in songs
 _CHANCES = (1e-3, 1 - 1e-3)
 _POINTS = 30.0  # a difference of popularity that is large
 
@@ -207,9 +209,10 @@ class Releases:
         places, names = _place(X), _name(X)
         pairs = pd.concat([self._hear(places), self._read(names)], ignore_index=True)
         song, row = pairs["song"].to_numpy(int), pairs["row"].to_numpy(int)
-        pairs["distance"] = np.linalg.norm(self.places_[row] - places[song], axis=1)
-        alike = np.exp(-pairs["distance"] / REACH)
-        pairs["likeness"] = alike.where(~pairs["sure"], 1.0)
+        apart = self.places_[row] - places[song]
+        pairs["distance"] = np.sqrt((apart**2).sum(axis=1))
+        alike = exact.exp(-pairs["distance"] / REACH)
+        pairs["likeness"] = np.where(pairs["sure"], 1.0, alike)
         itself = (pairs["distance"] == 0) & self._agree(row, names[song], name_days(X)[song])
         order = ["likeness", "sure", "distance", "row"]
         pairs = pairs[~itself].sort_values(order, ascending=[False, True, True, True])
@@ -255,8 +258,8 @@ class CopyRule:
     ([0.05, 0.95], [39.3, 34.7])
     """
 
-    zero_: LogisticRegression | None = None
-    level_: Ridge | None = None
+    zero_: FloatArray | None = None
+    level_: FloatArray | None = None
 
     @property
     def learnt(self) -> bool:
@@ -294,11 +297,13 @@ class CopyRule:
         if min(above.sum(), (~above).sum()) < FEWEST_COPIES / 2:
             return self
         features = _describe(level, copies)
-        self.zero_ = LogisticRegression(C=3.0, fit_intercept=False).fit(
-            np.column_stack([_to_logit(zero), features]), ~above
-        )
-        self.level_ = Ridge(alpha=3.0, fit_intercept=False)
-        self.level_.fit(features[above], (y - level)[above])
+        # To many more digits than are kept: what is kept does not depend on the machine.
+        rule = LogisticRegression(C=3.0, fit_intercept=False, solver="newton-cholesky", tol=1e-10)
+        rule.fit(np.column_stack([_to_logit(zero), features]), ~above)
+        self.zero_ = exact.snap(rule.coef_.T)
+        features, rest = features[above], (y - level)[above, None]
+        square = linear.multiply(features.T, features) + _RIDGE * np.eye(features.shape[1])
+        self.level_ = linear.solve(square, linear.multiply(features.T, rest))
         return self
 
     def apply(
@@ -329,8 +334,8 @@ class CopyRule:
         zero, level = zero.copy(), level.copy()
         features = _describe(level[found], copies.take(found))
         known = np.column_stack([_to_logit(zero[found]), features])
-        zero[found] = self.zero_.predict_proba(known)[:, 1]
-        level[found] += self.level_.predict(features)
+        zero[found] = 1 / (1 + exact.exp(-linear.multiply(known, self.zero_)[:, 0]))
+        level[found] += linear.multiply(features, self.level_)[:, 0]
         return zero, level.clip(0, 100)
 
 
@@ -343,7 +348,7 @@ def _describe(level: FloatArray, copies: Copies) -> FloatArray:
 
 def _to_logit(chance: FloatArray) -> FloatArray:
     chance = chance.clip(*_CHANCES)
-    return np.log(chance / (1 - chance))
+    return exact.log(chance / (1 - chance))
 
 
 def _read_songs(X: pd.DataFrame, *, popularity: bool = False) -> pd.DataFrame:
@@ -354,9 +359,10 @@ def _read_songs(X: pd.DataFrame, *, popularity: bool = False) -> pd.DataFrame:
 def _place(X: pd.DataFrame) -> FloatArray:
     """Return places whose distance is small for one recording on two releases, shape (n, 9)."""
     sound = [weight * X[name].to_numpy(float) for name, weight in WEIGHTS.items()]
-    octaves = np.log2(X["tempo"].to_numpy(float).clip(LEAST_BPM))
+    octaves = exact.log(X["tempo"].to_numpy(float).clip(LEAST_BPM)) / np.log(2)
     seconds = X["duration_ms"].to_numpy(float) / 1000
-    return np.column_stack([*sound, PER_SECOND * seconds, PER_OCTAVE_OF_TEMPO * octaves])
+    places = np.column_stack([*sound, PER_SECOND * seconds, PER_OCTAVE_OF_TEMPO * octaves])
+    return exact.snap(places)  # squares of differences add up exactly, in any order
 
 
 def _name(X: pd.DataFrame) -> Names:

@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted
 
+from aares import exact
 from aares.data.door import read_popularity, read_table
 from aares.data.schemas import AUDIO_FEATURES
 from aares.errors import FEWEST_SONGS, require_songs
@@ -174,7 +175,8 @@ class ReferenceModel(TransformerMixin, BaseEstimator):
     @staticmethod
     def _predict(models: tuple[Any, Any], features: pd.DataFrame) -> FloatArray:
         level = np.asarray(models[0].predict(features), dtype=float)
-        return np.column_stack([level, predict_zero(models[1], features)])
+        # The last digit of a chance is that of the machine's exp: neighbours must not inherit it.
+        return exact.snap(np.column_stack([level, predict_zero(models[1], features)]))
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
         """Return predicted popularity (0-100) and chance of a zero, shape (n, 2)."""
@@ -242,11 +244,11 @@ class SongFeatures:
     >>> features = SongFeatures()
     >>> known, unknown = features.fit_training(songs, [10, 50] * 5)
 
-    Of a known artist the other songs count; an unknown one gets the mean of all:
+    Of a known artist the other songs count; of an unknown one nothing is known, which is -1:
 
     >>> column = features.get_feature_names_out().tolist().index("artist_name_mean")
     >>> known[:2, column].round(1).tolist(), unknown[:2, column].tolist()
-    ([18.6, 41.4], [30.0, 30.0])
+    ([18.6, 41.4], [-1.0, -1.0])
     """
 
     reference: pd.DataFrame | ReferenceModel | None = None
@@ -281,7 +283,10 @@ class SongFeatures:
         own = Known(days, space, _stack(y) - asked[:, :2])
         self.known_ = self._add_reference(own)
         nobody = self.artists_.transform(X[["artist_name"]].assign(artist_name=""))
-        artists = [self.artists_.encode_folds(X, y, splits[0]), nobody]
+        artists = [
+            _mark_unknown(self.artists_.encode_folds(X, y, splits[0])),
+            _mark_unknown(nobody),
+        ]
         encoded = []
         for folds, artist, residuals in zip(splits, artists, near, strict=True):
             day = np.empty((len(X), len(kriging.STATISTICS)))
@@ -298,7 +303,7 @@ class SongFeatures:
         days, space = kriging.name_days(X), self.space_.place(X)
         day = krige(self.known_, days, space, kriging.pick_day)
         near = self.process_.predict(X)
-        tokens = [encoder.transform(X) for encoder in (self.genres_, self.artists_)]
+        tokens = [self.genres_.transform(X), _mark_unknown(self.artists_.transform(X))]
         return _join([self._describe(X, asked), *tokens, day, near, _guess(asked) + near])
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
@@ -358,8 +363,16 @@ def _guess(asked: FloatArray) -> FloatArray:
     return asked[:, :2] + asked[:, 2:4]
 
 
+def _mark_unknown(artists: FloatArray) -> FloatArray:
+    """Return statistics of artists, missing where no song of the artist counts.
+
+    The mean of all songs would stand there, and with it the popularity of the song itself.
+    """
+    return np.where(artists[:, -1:] > 0, artists, np.nan)
+
+
 def _join(parts: list[FloatArray]) -> FloatArray:
-    """Return all features; a missing date part is -1, a value that trees can split off."""
+    """Return all features; what is missing is -1, a value that trees can split off."""
     return np.nan_to_num(np.hstack(parts), nan=-1.0)
 
 

@@ -7,7 +7,7 @@ also as products: close in sound *and* of one date counts for more than either.
 
 Conventions: residuals are against what the song's own sound and date predict; sound is a row of
 ranks (0-1); covariances are in units of the noise variance. Memory grows with the square of the
-songs (200 MB for 7,000), time with their cube (10 s on one core).
+songs (400 MB for 7,000), time with their cube (10 s on one core).
 
 References
 ----------
@@ -28,6 +28,7 @@ from scipy.linalg import cho_factor, cho_solve, lapack
 from scipy.spatial.distance import cdist
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from aares import exact
 from aares.data.door import read_column
 from aares.data.titles import normalise
 from aares.popularity.encoders import TokenCounter
@@ -35,6 +36,12 @@ from aares.popularity.kriging import SoundRanks, is_vague, name_artists, name_da
 from aares.popularity.rows import FloatArray, describe_date, get_tokens
 
 Folds = list[tuple[np.ndarray, np.ndarray]]
+MIDDLE_YEAR = 2000.0  # years are counted from here: powers of e are not too large for float32
+_FARTHEST = 40.0
+BITS = 18  # of a covariance behind the point
+_ALL_BITS = BITS + 3  # with those before it: a song's covariance with itself and noise is below 8
+_LIST_BITS = 11  # products have twice as many, as many as a sum of float32 keeps exact
+_ROUNDS = 4  # three digits or more each
 ROWS = 500  # songs whose covariances are computed at a time: bounds the memory
 
 
@@ -63,7 +70,7 @@ class Places(NamedTuple):
     genres: sparse.csr_matrix
     words: sparse.csr_matrix
     sound: FloatArray
-    year: npt.NDArray[np.float32]
+    year: FloatArray
     artist: npt.NDArray[np.int64]
     day: npt.NDArray[np.int64]
 
@@ -109,7 +116,7 @@ def compute_covariance(a: Places, b: Places, weights: Weights) -> npt.NDArray[np
     Returns
     -------
     ndarray of float32, shape (n, m)
-        In units of the noise variance.
+        In units of the noise variance, rounded to multiples of 2 ** -:data:`BITS`.
 
     Examples
     --------
@@ -120,18 +127,14 @@ def compute_covariance(a: Places, b: Places, weights: Weights) -> npt.NDArray[np
     >>> sound, year = np.array([[0.0], [0.0], [1.0]]), np.full(3, 1999.0)
     >>> codes = np.array([0, 0, -1])
     >>> places = Places(genres, words, sound, year, codes, codes)
-    >>> compute_covariance(places, places, Weights()).round(3).tolist()
+    >>> compute_covariance(places, places, Weights()).astype(float).round(3).tolist()
     [[3.07, 3.07, 0.063], [3.07, 3.07, 0.063], [0.063, 0.063, 0.17]]
     >>> round(sum(Weights()[:9]), 3), round((0.07 + 0.1) / np.e, 3)
     (3.07, 0.063)
     """
     genres = (a.genres @ b.genres.T).toarray()
-    sound = cdist(a.sound, b.sound).astype(np.float32)
-    sound /= -weights.reach_sound
-    np.exp(sound, out=sound)
-    years = np.abs(a.year[:, None] - b.year[None, :])
-    years /= -weights.reach_years
-    np.exp(years, out=years)
+    sound = exact.exp(cdist(a.sound, b.sound) / -weights.reach_sound).astype(np.float32)
+    years = _compare_years(a.year, b.year, weights.reach_years)
     artist = (a.artist[:, None] == b.artist[None, :]) & (a.artist >= 0)[:, None]
     day = (a.day[:, None] == b.day[None, :]) & (a.day >= 0)[:, None]
     near = weights.sound_and_years * years
@@ -149,7 +152,20 @@ def compute_covariance(a: Places, b: Places, weights: Weights) -> npt.NDArray[np
     out[artist] += weights.artist
     out[artist & day] += weights.artist_and_day
     out += weights.words * (a.words @ b.words.T).toarray()
+    out *= 2.0**BITS
+    np.rint(out, out=out)
+    out *= 2.0**-BITS
     return out
+
+
+def _compare_years(a: FloatArray, b: FloatArray, reach: float) -> npt.NDArray[np.float32]:
+    """Return exp(-|a - b| / reach) of all pairs, the smaller of two products of few powers."""
+    a, b = (((years - MIDDLE_YEAR) / reach).clip(-_FARTHEST, _FARTHEST) for years in (a, b))
+    (up, down), (other_up, other_down) = (
+        (exact.exp(years).astype(np.float32), exact.exp(-years).astype(np.float32))
+        for years in (a, b)
+    )
+    return np.minimum(np.multiply.outer(up, other_down), np.multiply.outer(down, other_up))
 
 
 class SongProcess:
@@ -204,15 +220,16 @@ class SongProcess:
             One for each split.
         """
         self._learn_places(X)
-        inverse = _invert(self._compute_own())
-        coefficients = inverse @ residuals.astype(np.float32)
-        self.coefficients_ = coefficients.astype(float)
+        tests = [test for folds in splits for _, test in folds]
+        equations = _Equations(self._compute_own(), tests)
+        coefficients = equations.solve(residuals)
+        self.coefficients_ = coefficients[-1]
+        hidden = iter(equations.multiply(coefficients))
         predicted = []
         for folds in splits:
             out = np.empty(residuals.shape)
             for _, test in folds:
-                block = cho_factor(inverse[np.ix_(test, test)], lower=True, overwrite_a=True)
-                out[test] = residuals[test] - cho_solve(block, coefficients[test])
+                out[test] = next(hidden)[test]
             predicted.append(out)
         return predicted
 
@@ -234,8 +251,7 @@ class SongProcess:
             compute_covariance(chunk, self.places_, self.weights).astype(float) @ self.coefficients_
             for chunk in chunks
         ]
-        # So that a row does not depend on its company.
-        return np.concatenate(parts).round(6)
+        return np.concatenate(parts)
 
     def _learn_places(self, X: pd.DataFrame) -> None:
         self.genres_ = _Lists(min_count=1).fit(get_tokens(X, "genres"))
@@ -259,26 +275,90 @@ class SongProcess:
             genres=self.genres_.place(get_tokens(X, "genres")),
             words=self.words_.place(_split_titles(X)),
             sound=self.space.place(X),
-            year=describe_date(X)["date"].fillna(self.middle_year_).to_numpy(np.float32),
+            year=describe_date(X)["date"].fillna(self.middle_year_).to_numpy(float),
             artist=artist,
             day=day,
         )
 
     def _compute_own(self) -> npt.NDArray[np.float32]:
-        """Return covariance plus noise of the known songs, the lower half."""
+        """Return covariance plus noise of the known songs."""
         n = len(self.places_.year)
-        own = np.zeros((n, n), dtype=np.float32, order="F")
+        own = np.empty((n, n), dtype=np.float32)
         for start in range(0, n, ROWS):
             end = min(start + ROWS, n)
             left, right = self.places_.take(slice(start, end)), self.places_.take(slice(0, end))
             own[start:end, :end] = compute_covariance(left, right, self.weights)
+            own[:end, start:end] = own[start:end, :end].T
         own[np.diag_indices(n)] += 1
         return own
 
 
-def _invert(lower: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Invert a symmetric matrix of which the lower half is given, in place."""
-    factor, failed = lapack.spotrf(lower, lower=1, overwrite_a=1)
+class _Equations:
+    """The equations of a process, once with all songs and once without those of each fold.
+
+    An inverse in single precision, the linear algebra's own, finds a few digits of the solutions.
+    They are rounded so that what is left of the right sides is known exactly, and the next digits
+    follow from that. So the solutions are those of the equations to the last digit, whatever the
+    linear algebra rounds on its way, and only the digits that products keep exact are returned.
+    """
+
+    def __init__(self, own: npt.NDArray[np.float32], tests: list[npt.NDArray[np.intp]]) -> None:
+        self.own = own
+        self.tests = tests
+        self.bits = exact.MANTISSA - _ALL_BITS - len(own).bit_length()
+        self.inverse = _invert(own)
+        self.blocks = [
+            cho_factor(self.inverse[np.ix_(test, test)], lower=True, overwrite_a=True)
+            for test in tests
+        ]
+
+    def solve(self, right: FloatArray) -> FloatArray:
+        """Return coefficients (n, k) without the songs of each fold, and last with all songs."""
+        right = exact.snap(right)
+        rest = self._hide(np.repeat(right[None], len(self.tests) + 1, axis=0))
+        found = np.zeros_like(rest)
+        for _ in range(_ROUNDS):
+            step = self._shorten(self._guess(rest))
+            found += step
+            rest = self._hide(rest - self.multiply(step))
+        return self._shorten(found)
+
+    def multiply(self, systems: FloatArray) -> FloatArray:
+        """Return covariance times coefficients that are short, of each system."""
+        columns = np.concatenate(systems, axis=1)
+        parts = [
+            self.own[start : start + ROWS].astype(float) @ columns
+            for start in range(0, len(self.own), ROWS)
+        ]
+        return np.stack(np.split(np.concatenate(parts), len(systems), axis=1))
+
+    def _guess(self, rest: FloatArray) -> FloatArray:
+        """Solve in single precision: by the inverse of a matrix without the rows of a fold."""
+        found = self._apply(rest)
+        shift = np.zeros_like(rest)
+        for i, (test, block) in enumerate(zip(self.tests, self.blocks, strict=True)):
+            shift[i, test] = cho_solve(block, found[i, test].astype(np.float32))
+        return self._hide(found - self._apply(shift))
+
+    def _apply(self, systems: FloatArray) -> FloatArray:
+        columns = np.concatenate(systems, axis=1).astype(np.float32)
+        return np.stack(np.split((self.inverse @ columns).astype(float), len(systems), axis=1))
+
+    def _hide(self, systems: FloatArray) -> FloatArray:
+        for values, test in zip(systems, self.tests, strict=False):
+            values[test] = 0.0
+        return systems
+
+    def _shorten(self, systems: FloatArray) -> FloatArray:
+        """Round each column to so few digits that its products with covariances are exact."""
+        columns = systems.transpose(0, 2, 1)
+        short = [[exact.shorten(column, self.bits) for column in system] for system in columns]
+        return np.array(short).transpose(0, 2, 1)
+
+
+def _invert(matrix: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Invert a symmetric positive definite matrix."""
+    factor, failed = lapack.spotrf(np.array(matrix, order="F"), lower=1, overwrite_a=1)
     if failed:
         raise np.linalg.LinAlgError("the covariance of the songs is not positive definite")
     inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
@@ -309,7 +389,9 @@ class _Lists:
         """Return the rows; zeros where no token is known."""
         if self.weights is None:
             return sparse.csr_matrix(np.zeros((len(rows), 1), dtype=np.float32))
-        return self.weights.transform(self.counter.transform(_as_table(rows))).astype(np.float32)
+        found = self.weights.transform(self.counter.transform(_as_table(rows)))
+        found.data = exact.snap(found.data, _LIST_BITS)
+        return found.astype(np.float32)
 
 
 def _as_table(rows: list[tuple[str, ...]]) -> pd.DataFrame:

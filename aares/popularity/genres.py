@@ -19,13 +19,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import KMeans, SpectralClustering
-from sklearn.decomposition import NMF, TruncatedSVD
+from sklearn.decomposition import NMF
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.manifold import TSNE
 from sklearn.utils.validation import check_is_fitted
 
+from aares import exact, linear
 from aares.data.door import read_column
 from aares.popularity.encoders import TokenCounter
 from aares.popularity.rows import FloatArray, count_values, get_tokens
@@ -75,7 +77,8 @@ class GenreNMF(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if self.nmf_ is None or X.empty:
             return np.zeros((len(X), 1 if self.nmf_ is None else self.nmf_.n_components_))
-        return self.nmf_.transform(self.weights_.transform(self.counter_.transform(X)))
+        parts = self.nmf_.transform(self.weights_.transform(self.counter_.transform(X)))
+        return exact.snap(parts, 16)  # without the last digits, which are the machine's
 
 
 class GenreEmbedding(TransformerMixin, BaseEstimator):
@@ -111,9 +114,10 @@ class GenreEmbedding(TransformerMixin, BaseEstimator):
         if size < 1 or not ppmi.any():  # no micro-genre keeps company
             self.places_ = np.zeros((len(ppmi), 1))
             return self
-        svd = TruncatedSVD(size, random_state=self.random_state)
-        scale = svd.fit_transform(ppmi)
-        self.places_ = scale / np.sqrt(np.maximum(svd.singular_values_, 1e-12))
+        axes = linear.find_axes(sparse.csr_matrix(ppmi), size, random_state=self.random_state)
+        scale = linear.multiply(ppmi, axes.T)
+        lengths = np.sqrt((scale**2).sum(axis=0))
+        self.places_ = scale / np.sqrt(np.maximum(lengths, 1e-12))
         return self
 
     def transform(self, X: pd.DataFrame) -> FloatArray:
@@ -121,7 +125,7 @@ class GenreEmbedding(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         hot = self.counter_.transform(X)
         lengths = np.maximum(np.diff(hot.indptr), 1)
-        return (hot @ self.places_) / lengths[:, None]
+        return linear.multiply(hot, self.places_) / lengths[:, None]
 
 
 class GenreCommunities(TransformerMixin, BaseEstimator):
@@ -353,7 +357,7 @@ def compute_ppmi(together: FloatArray, n_songs: int) -> FloatArray:
     """
     count = np.diag(together)
     with np.errstate(divide="ignore"):
-        pmi = np.log2(together * n_songs / np.outer(count, count))
+        pmi = exact.snap(np.log2(together * n_songs / np.outer(count, count)))
     np.fill_diagonal(pmi, 0.0)
     return np.maximum(pmi, 0.0)
 

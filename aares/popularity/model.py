@@ -283,8 +283,10 @@ def _blend(
     if not len(features):
         return np.empty(0), np.empty(0), np.empty(0)
     draws = len(hurdles) // len(WEIGHTS)
-    weights = np.tile(WEIGHTS, draws) / draws
+    weights = np.tile(WEIGHTS, draws)[:, None] / draws
     # One pass for each hurdle: the trees are what takes time.
     zero = np.array([hurdle.predict_zero_proba(features) for hurdle in hurdles])
     level = np.array([hurdle.predict_level(features) for hurdle in hurdles])
-    return weights @ ((1 - zero) * level), weights @ zero, weights @ level
+    # Not by a matrix product: the order of its sums depends on the machine.
+    mean, zero, level = ((weights * part).sum(axis=0) for part in ((1 - zero) * level, zero, level))
+    return mean, zero, level

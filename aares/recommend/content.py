@@ -24,6 +24,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from aares import exact
 from aares.data.door import read_table
 from aares.errors import require_songs
 
@@ -48,6 +49,10 @@ WEIGHTS: dict[str, float] = {
 
 SHARES = ("speechiness", "acousticness", "instrumentalness", "liveness")
 """Columns of 0-1 that crowd at an end; their log-odds spread the crowd."""
+
+GRID_BITS = 18
+"""Coordinates are multiples of 2^-18: so few digits that distances are exact, and thus the same on
+every machine, in whatever order a matrix product adds up (weights up to 16)."""
 
 _ODDS_FLOOR = 0.02
 _CLIP = 3.0
@@ -122,7 +127,8 @@ class SongSpace(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         read = read_table(songs, self.feature_names_in_)
         values = transform_columns(read)[self.names_].to_numpy(float)
-        return ((values - self.centre_) / self.spread_).clip(-_CLIP, _CLIP) * self.scale_
+        coordinates = ((values - self.centre_) / self.spread_).clip(-_CLIP, _CLIP) * self.scale_
+        return exact.snap(coordinates, GRID_BITS)
 
     def get_feature_names_out(self, input_features: object = None) -> npt.NDArray[np.object_]:
         """Return the name of each coordinate."""
@@ -158,11 +164,13 @@ def transform_columns(songs: pd.DataFrame) -> pd.DataFrame:
     needed = [name for name in WEIGHTS if name != "year"]
     table = read_table(songs, needed, optional=["year"]).astype(float)
     for name in SHARES:
-        table[name] = np.log((table[name] + _ODDS_FLOOR) / (1 + _ODDS_FLOOR - table[name]))
-    table["tempo"] = np.log2(table["tempo"].clip(lower=40.0))
-    table["duration_ms"] = np.log2(table["duration_ms"].clip(lower=1000.0))
+        table[name] = exact.log((table[name] + _ODDS_FLOOR) / (1 + _ODDS_FLOOR - table[name]))
+    for name, lowest in {"tempo": 40.0, "duration_ms": 1000.0}.items():
+        table[name] = exact.log(table[name].clip(lower=lowest)) / exact.log(2.0)
     angle = compute_key_angle(table.pop("key").to_numpy(), table["mode"].to_numpy())
-    return table.assign(key_x=np.cos(angle), key_y=np.sin(angle))
+    table = table.assign(key_x=np.cos(angle), key_y=np.sin(angle))
+    # The last digits of logarithm, sine and cosine differ between machines.
+    return pd.DataFrame(exact.snap(table, 30), index=table.index, columns=table.columns)
 
 
 def compute_key_angle(key: FloatArray, mode: FloatArray) -> FloatArray:
@@ -192,7 +200,8 @@ def compute_key_angle(key: FloatArray, mode: FloatArray) -> FloatArray:
 def measure_distances(points: FloatArray, seeds: FloatArray) -> FloatArray:
     """Return Euclidean distances of all points to all seeds, shape (n, k).
 
-    Exact brute force: one matrix product; 145,000 songs take some milliseconds for each seed.
+    Exact brute force: one matrix product; 145,000 songs take some milliseconds for each seed. For
+    points of :class:`SongSpace` no digit is lost in it.
 
     Parameters
     ----------
@@ -246,7 +255,8 @@ def combine_seeds(distances: FloatArray, how: str) -> FloatArray:
         return distances.mean(axis=1)
     if how == "soft":
         low = distances.min(axis=1)
-        return low - np.log(np.exp(low[:, None] - distances).mean(axis=1))
+        nearness = exact.snap(exact.exp(low[:, None] - distances), 40)
+        return low - exact.log(nearness.mean(axis=1))
     raise ValueError(f"how: expected 'nearest', 'mean' or 'soft', found {how!r}")
 
 

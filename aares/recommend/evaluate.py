@@ -26,6 +26,7 @@ import pandas as pd
 from scipy import sparse
 from sklearn.model_selection import KFold
 
+from aares import exact
 from aares.recommend.content import FloatArray
 from aares.recommend.users import Scorer, mix_scores
 from aares.scores import bootstrap
@@ -179,9 +180,9 @@ def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
         hidden = task.hidden[[user]].indices
         top = rank_songs(scores[user], task.known[[user]].indices, k=k)
         hits = np.isin(top, hidden)
-        gain = (hits / np.log2(np.arange(len(top)) + 2)).sum()
+        gain = (hits / exact.log(np.arange(len(top)) + 2)).sum()
         best = min(k, len(hidden))
-        ideal = (1 / np.log2(np.arange(best) + 2)).sum()
+        ideal = (1 / exact.log(np.arange(best) + 2)).sum()
         found = {"truncated_recall": hits.sum() / best, "ndcg": gain / ideal}
         rows.append(found | {"hit": float(hits.any())})
     return pd.DataFrame(rows, index=task.users)

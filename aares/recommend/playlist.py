@@ -21,10 +21,12 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from aares import exact
 from aares.data.door import read_column, read_table
 from aares.data.titles import normalise, strip_title
 from aares.errors import AaresError, DataError
 from aares.recommend.content import (
+    GRID_BITS,
     WEIGHTS,
     FloatArray,
     SongSpace,
@@ -174,7 +176,7 @@ class Recommender(BaseEstimator):
             distance, seeds, leader, size=size, max_per_artist=max_per_artist
         )
         chosen = choose_diverse(self.points_, distance, candidates, n=n, diversity=diversity)
-        start = self.points_[seeds].mean(axis=0)
+        start = exact.snap(self.points_[seeds].mean(axis=0), GRID_BITS)
         if smooth and len(chosen) > 1:
             chosen = chosen[order_smoothly(self.points_[chosen], start)]
         playlist = self._describe(chosen, distance, start)

@@ -638,7 +638,7 @@ low, high = compare.estimate_interval(our_scores.mean(), len(y), len(test))
 book.number("interval_low", low)
 book.number("interval_high", high)
 shares = {"labels": counts / len(y), "answers": pd.Series(answers).value_counts() / len(test)}
-answered = pd.DataFrame(shares).fillna(0).sort_values("labels", ascending=False)
+answered = pd.DataFrame(shares).fillna(0).sort_values("labels", ascending=False, kind="stable")
 book.table("answers", answered.round(3)).head(12)
 
 # %% [markdown]

@@ -176,7 +176,7 @@ flat = pca.transform(recommender.points_)
 leading = [recommender.space_.names_[i] for i in np.abs(pca.components_).argmax(axis=1)]
 labels = tuple(f"component {i + 1} (mostly {name})" for i, name in enumerate(leading))
 centre = recommender.points_[seed_rows]
-around = measure_distances(recommender.points_, centre)[:, 0].argsort()[:600]
+around = measure_distances(recommender.points_, centre)[:, 0].argsort(kind="stable")[:600]
 local = PCA(2, random_state=config.SEED).fit(recommender.points_[around])
 groups = []
 for kind, one in seeds.items():

@@ -353,7 +353,7 @@ gaps = pd.Series({(a, b): np.abs(centres.loc[a] - centres.loc[b]).sum() for a, b
 rho = stats.spearmanr(pairs, gaps[pairs.index]).statistic
 book.number("lift_rho", rho)
 assert rho < -0.3, "genres that share sets lie close together"
-top = pairs.sort_values(ascending=False).head(6)
+top = pairs.sort_values(ascending=False, kind="stable").head(6)
 book.table(
     "lift_top",
     top.rename("lift").rename_axis(["genre", "other"]).reset_index().round(1),

@@ -32,7 +32,7 @@ def draw_scores(
     -------
     Axes
     """
-    table = table.sort_values("RMSE", ascending=False)
+    table = table.sort_values("RMSE", ascending=False, kind="stable")
     rows = np.arange(len(table))
     colors = [OKABE_ITO["vermillion" if n == highlight else "blue"] for n in table.index]
     ax.hlines(rows, table["RMSE"] - table["sd"], table["RMSE"] + table["sd"], color=colors, lw=2)

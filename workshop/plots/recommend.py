@@ -240,7 +240,7 @@ def draw_methods(
     -------
     Axes
     """
-    table = table.sort_values(measure)
+    table = table.sort_values(measure, kind="stable")
     at = np.arange(len(table))
     colors = [OKABE_ITO["vermillion" if n == highlight else "blue"] for n in table.index]
     ax.hlines(at, table[f"{measure}_low"], table[f"{measure}_high"], color=colors, lw=2)
