@@ -159,15 +159,8 @@ CASES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-def test_threads_change_no_bit(gaps, case):
-    assert {k: gap for k, gap in gaps.items() if k.startswith(f"threads: {case},")} == {}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("case", CASES)
-def test_another_machine_gives_the_same_answer(gaps, case):
-    mine = {k: gap for k, gap in gaps.items() if k.split(": ")[1].startswith(f"{case},")}
-    assert {k: gap for k, gap in mine.items() if gap > 1e-6} == {}
+def test_threads_and_processors_change_no_bit(gaps, case):
+    assert {k: gap for k, gap in gaps.items() if k.split(": ")[1].startswith(f"{case},")} == {}
 
 
 def test_the_seed_counts():
