@@ -218,10 +218,16 @@ def describe_share(
     --------
     >>> describe_share([True] * 8 + [False] * 2)
     '80% (49% to 94%)'
+
+    What is not all is not called 100 %.
+
+    >>> describe_share([True] * 299 + [False])
+    '99.7% (98% to 100%)'
     """
     estimate = estimate_share(hits) if groups is None else estimate_grouped_share(hits, groups)
     share, low, high = estimate
-    return f"{share:.0%} ({low:.0%} to {high:.0%})"
+    digits = 1 if 0 < share < 0.005 or 0.995 <= share < 1 else 0
+    return f"{share:.{digits}%} ({low:.0%} to {high:.0%})"
 
 
 def spread_of_mean(deviation: Any, n: Any) -> Any:
