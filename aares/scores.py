@@ -8,8 +8,6 @@ References
    (percentile intervals).
 .. [3] C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in
    the case of the binomial", Biometrika 26, 1934.
-.. [4] E. L. Korn and B. I. Graubard, "Confidence intervals for proportions with small expected
-   number of positive counts estimated from survey data", Survey Methodology 24, 1998.
 """
 
 from __future__ import annotations
@@ -172,7 +170,9 @@ def estimate_grouped_share(
 
     References
     ----------
-    Korn and Graubard 1998 [4]_, with Wilson's interval for the exact one.
+    E. L. Korn and B. I. Graubard, "Confidence intervals for proportions with small expected number
+    of positive counts estimated from survey data", Survey Methodology 24, 1998; with Wilson's
+    interval for the exact one.
 
     Examples
     --------
