@@ -213,7 +213,7 @@ def test_an_interval_over_songs_holds_the_truth_as_often_as_it_says():
 def test_where_no_song_differs_excerpts_count(hit):
     share, low, high = estimate_grouped_share([hit] * 60, np.repeat(np.arange(6), 10))
     assert share == hit and low <= share <= high
-    assert np.ptp(estimate_share([hit] * 60)[1:]) < high - low < 0.12
+    assert 1.2 * np.ptp(estimate_share([hit] * 60)[1:]) < high - low < 0.12
 
 
 @given(hits=st.lists(st.booleans(), min_size=1, max_size=200))
