@@ -25,7 +25,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
 
 import librosa
@@ -49,9 +48,9 @@ from aares.identify.peaks import BLOCK_FRAMES, N_BINS, Peaks
 from aares.identify.segment import pack_peaks, unpack_peaks
 from aares.scores import estimate_share
 from workshop.config import CACHE, DEMO, ROOT
-from workshop.measured import BENCHMARK, digest_calibration
+from workshop.measured import BENCHMARK, digest_calibration, keep
 
-SR = 8000
+SR = distortions.NOISE_RATE_HZ
 N_INDEXED = 1000
 N_LARGE = 10_000
 MUSIC_S = 180.0  # of longer files the first three minutes are used
@@ -233,10 +232,8 @@ def record(section: str, n_indexed: int, **measured: object) -> None:
     if n_indexed < N_INDEXED:
         print("not kept: too few tracks")
         return
-    kept = json.loads(BENCHMARK.read_text(encoding="utf-8")) if BENCHMARK.is_file() else {}
     origin = {"calibration": digest_calibration(), "n_indexed": n_indexed}
-    kept[section] = origin | {"date": date.today().isoformat()} | measured
-    write_atomic(BENCHMARK, json.dumps(kept, indent=1) + "\n")
+    keep(BENCHMARK, section, **origin, **measured)
 
 
 def report_accuracy(n: int = 300) -> None:

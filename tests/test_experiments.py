@@ -1,7 +1,8 @@
 """Tests of the recognition experiments on synthetic songs whose answers are known."""
 
-import json
+import re
 
+import librosa
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,20 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
+from aares.audio.distortions import NOISE_RATE_HZ
 from aares.fingerprints.experiments import (
+    Excerpt,
     cut_excerpts,
+    drown_excerpts,
+    hash_excerpt,
     match_hashes,
     measure_kept_maxima,
     measure_misalignment,
     retry_excerpts,
-    time_growth,
     try_excerpts,
     vary_songs,
 )
-from aares.identify import Index, make_query
-from aares.scores import describe_share, estimate_share
+from aares.scores import describe_share, estimate_grouped_share, estimate_share
 from fingerprint import process_signal
-from workshop import measured
+from workshop.config import ROOT
 from workshop.plots.fingerprints import draw_conditions
 
 SR_HZ = 3000
@@ -88,17 +91,56 @@ def test_a_hidden_song_is_never_found_and_its_score_falls(songs, database):
     assert unknown["score"].median() < known["score"].median()
 
 
+def test_an_excerpt_at_another_rate_finds_its_song(songs, database):
+    full = [librosa.resample(y, orig_sr=SR_HZ, target_sr=8000) for y in songs]
+    rng = np.random.default_rng(0)
+    excerpts = cut_excerpts(full, length_s=15, n=20, rng=rng, sr=8000)
+    assert {(len(excerpt.y), excerpt.sr) for excerpt in excerpts} == {(120_000, 8000)}
+    assert (try_excerpts(database, excerpts)["rank"] == 1).mean() > 0.9
+    dropped = hash_excerpt(excerpts[0], drop=100)
+    lowered = librosa.resample(excerpts[0].y, orig_sr=8000, target_sr=SR_HZ)
+    assert dropped == process_signal(lowered[100:]) != process_signal(lowered)
+
+
 def test_noise_costs_recognition(songs, database):
-    excerpts = cut_excerpts(songs, length_s=10, n=30, rng=np.random.default_rng(0))
-    clean = try_excerpts(database, excerpts)
-    noisy = try_excerpts(database, excerpts, snr_db=-30, rng=np.random.default_rng(1))
-    assert (noisy["rank"] == 1).mean() < (clean["rank"] == 1).mean()
+    full = [librosa.resample(y, orig_sr=SR_HZ, target_sr=8000) for y in songs]
+    excerpts = cut_excerpts(full, length_s=10, n=30, rng=np.random.default_rng(0), sr=8000)
+    noisy = drown_excerpts(excerpts, snr_db=-30, rng=np.random.default_rng(1))
+    assert [(e.song, e.start) for e in noisy] == [(e.song, e.start) for e in excerpts]
+    found, lost = (try_excerpts(database, tried)["rank"] == 1 for tried in (excerpts, noisy))
+    assert lost.mean() < found.mean()
 
 
-def test_noise_needs_a_generator(songs, database):
+# --- one definition of noise ----------------------------------------------------------------
+
+
+def test_the_ratio_counts_powers_up_to_four_kilohertz():
+    tone = Excerpt(0, 0, np.sin(2 * np.pi * 440 * np.arange(80_000) / 8000), sr=8000)
+    (heard,) = drown_excerpts([tone], snr_db=-10, rng=np.random.default_rng(0))
+    noise = heard.y - tone.y
+    assert 10 * np.log10(np.mean(tone.y**2) / np.mean(noise**2)) == pytest.approx(-10, abs=0.01)
+    # the assignment's method hears 1500 of the 4000 Hz: three eighths of the noise, all of the tone
+    lower = librosa.resample(noise, orig_sr=8000, target_sr=SR_HZ)
+    assert np.mean(lower**2) / np.mean(noise**2) == pytest.approx(3 / 8, rel=0.1)
+
+
+def test_noise_at_another_rate_would_be_another_noise(songs):
     excerpts = cut_excerpts(songs, length_s=5, n=1, rng=np.random.default_rng(0))
-    with pytest.raises(ValueError, match="pass rng"):
-        try_excerpts(database, excerpts, snr_db=0)
+    with pytest.raises(ValueError, match=r"at 8000 Hz: expected .*sr=8000.*found one at 3000 Hz"):
+        drown_excerpts(excerpts, snr_db=0, rng=np.random.default_rng(0))
+
+
+def test_noise_is_mixed_in_one_place_only():
+    mixing = re.compile(r"snr\w* */ *[12]0\b|\bmix\(")
+    folders = ("aares", "workshop", "benchmarks", "notebooks/src")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    found = [path.name for path in files if mixing.search(path.read_text(encoding="utf-8"))]
+    assert found == ["distortions.py"]
+    catalogue = (ROOT / "benchmarks" / "identify.py").read_text(encoding="utf-8")
+    assert "\nSR = distortions.NOISE_RATE_HZ\n" in catalogue and NOISE_RATE_HZ == 8000
+
+
+# --- what is counted ------------------------------------------------------------------------
 
 
 def test_a_song_without_a_shared_hash_does_not_count_as_found(database):
@@ -139,6 +181,41 @@ def test_wilson_interval_of_a_known_case():
     assert (share, low, high) == pytest.approx((0.8, 0.4902, 0.9433), abs=2e-4)
 
 
+def test_an_interval_over_songs_is_wider_where_songs_differ():
+    songs = np.repeat(np.arange(8), 20)
+    alike = np.tile([True, False], 80)
+    apart = np.repeat([True, False], 80)
+    for hits in (alike, apart):
+        assert estimate_grouped_share(hits, songs)[0] == 0.5
+    widths = [np.ptp(estimate_grouped_share(hits, songs)[1:]) for hits in (alike, apart)]
+    # eight songs of which four are always right say no more than eight excerpts, and less
+    eight = np.ptp(estimate_share([True] * 4 + [False] * 4)[1:])
+    assert np.ptp(estimate_share(alike)[1:]) < widths[0] < 0.25 < eight < widths[1] < 0.8
+    with pytest.raises(ValueError, match="at least two"):
+        estimate_grouped_share([True, False], [3, 3])
+
+
+def test_an_interval_over_songs_holds_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    held = []
+    for _ in range(400):
+        easy = rng.beta(6, 2, size=12)  # how often excerpts of each song are right: 0.75 on average
+        hits = rng.random((12, 20)) < easy[:, None]
+        songs = np.repeat(np.arange(12), 20)
+        _, low, high = estimate_grouped_share(hits.ravel(), songs)
+        _, low_alone, high_alone = estimate_share(hits.ravel())
+        held.append((low <= 0.75 <= high, low_alone <= 0.75 <= high_alone))
+    by_song, by_excerpt = np.mean(held, axis=0)
+    assert by_song > 0.92 and by_excerpt < 0.85
+
+
+@pytest.mark.parametrize("hit", [True, False])
+def test_where_no_song_differs_excerpts_count(hit):
+    share, low, high = estimate_grouped_share([hit] * 60, np.repeat(np.arange(6), 10))
+    assert share == hit and low <= share <= high
+    assert 1.2 * np.ptp(estimate_share([hit] * 60)[1:]) < high - low < 0.12
+
+
 @given(hits=st.lists(st.booleans(), min_size=1, max_size=200))
 def test_the_interval_holds_the_share(hits):
     share, low, high = estimate_share(hits)
@@ -164,6 +241,7 @@ def test_misalignment_is_worst_at_half_a_hop(songs, database):
         rng=np.random.default_rng(0),
     )
     assert set(result["shift"]) == {0, 256, 512}
+    assert set(result["song"]) <= set(range(5)) and result["song"].nunique() > 2
     assert result["share"].between(0, 1).all()
     share = result.groupby("shift")["share"].median()
     assert share[256] < 0.6 * min(share[0], share[512])
@@ -176,28 +254,6 @@ def test_pieces_have_the_length_and_differ_in_speed(songs):
     assert all(abs(len(y) - 10 * SR_HZ) <= 1 and y.dtype == np.float32 for y in pieces.values())
     short = vary_songs({"a": songs[0][:500]}, n=3, length=SR_HZ, rng=np.random.default_rng(0))
     assert all(300 < len(y) < 700 for y in short.values())
-
-
-def test_growth_times_searches_that_agree(songs):
-    named = {str(number): y for number, y in enumerate(songs)}
-    pieces = vary_songs(named, n=6, length=20 * SR_HZ, rng=np.random.default_rng(0))
-    entries = [process_signal(y) for y in pieces.values()]
-    sounds = {name: np.repeat(y, 3)[: 10 * 8000] for name, y in pieces.items()}
-    heard = [(entries[0], make_query(sounds["0 0"]))]
-    row = time_growth(entries, Index.from_signals(sounds), heard, repeats=1)
-    assert all(value > 0 for value in row.values()) and len(row) == 6
-
-
-def test_the_benchmark_belongs_to_this_calibration(tmp_path, monkeypatch):
-    found = measured.read_benchmark()
-    assert set(found) == {"accuracy", "unknown", "peers"}
-    for row in found["accuracy"]["rows"]:
-        assert 0 <= row["accepted"] <= row["first"] <= found["accuracy"]["n"]
-    found["peers"]["calibration"] = "another"
-    (tmp_path / "identify.json").write_text(json.dumps(found))
-    monkeypatch.setattr(measured, "BENCHMARK", tmp_path / "identify.json")
-    with pytest.raises(ValueError, match="'peers' was measured with another calibration"):
-        measured.read_benchmark()
 
 
 def test_conditions_are_drawn_as_shares_of_the_excerpts():

@@ -239,6 +239,22 @@ def test_an_unknown_or_foreign_notebook_is_an_error(story):
 # --- the notebooks of the repository ------------------------------------------------------
 
 
+@pytest.mark.slow
+def test_two_builds_of_a_notebook_on_the_demo_write_the_same_bytes(tmp_path):
+    written = []
+    for number in range(2):
+        out = tmp_path / str(number)
+        notebooks.build("04_fingerprints", Workplace("demo", DEMO, DEMO, out))
+        files = [path for path in sorted(out.rglob("*")) if path.is_file()]
+        written.append({path.relative_to(out).as_posix(): path.read_bytes() for path in files})
+    first, second = written
+    kinds = {"notebooks/04_fingerprints.ipynb", "report/results/04_fingerprints.json"}
+    kinds |= {"report/figures/04_growth.svg", "report/tables/04_lengths.csv"}
+    assert kinds <= set(first)
+    assert [name for name in first if first[name] != second.get(name)] == []
+    assert set(first) == set(second)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_sources_follow_the_style(name):
     notebook = notebooks.from_source(name)

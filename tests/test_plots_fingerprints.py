@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from figure_checks import FINDING, NAMES, draws, read_line, read_names, read_spans, read_texts
+from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
 from workshop.plots import fingerprints
@@ -173,6 +174,17 @@ def test_noise_curves(draw, ax, hits):
     check_noise_curves(ax, hits)
     assert read_names(ax.xaxis) == LEVELS
     assert read_line(ax, -1)[0, 1] == 1 / 7
+
+
+def test_intervals_over_songs_are_drawn_wider_where_songs_differ():
+    hits = {"10 s": {level: np.arange(20) < 10 for level in LEVELS}}
+    heights = []
+    for groups in (None, {"10 s": np.arange(20) // 5}, {"10 s": np.arange(20) % 10}):
+        ax = Figure().subplots()
+        fingerprints.draw_noise_curves(hits, ax, chance=0.1, title="t", groups=groups)
+        (low, high), *_ = read_spans(ax.containers[0][2][0], 1)
+        heights.append(high - low)
+    assert heights[1] > 1.5 * max(heights[0], heights[2])
 
 
 @draws(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import doctest
 import inspect
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from packaging.utils import canonicalize_name
 
 import fingerprint
 import utils_projet
+from workshop.config import DEMO, ROOT
 
 FILES = [utils_projet, fingerprint]
 PACKAGES = ["numpy", "scipy", "scikit-learn", "librosa", "numba"]
@@ -101,6 +104,38 @@ def test_the_two_files_run_with_the_courses_packages_only(tmp_path: Path) -> Non
     command = [sys.executable, "-E", "example.py", json.dumps(refused)]
     run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert (run.stdout, run.stderr) == ("found and predicted\n", "")
+
+
+HARDER = """
+assert FULL_RATE_HZ == 8000, "where noise is defined"
+noise = add_noise(full[0]) - full[0]
+assert abs(10 * np.log10(np.mean(full[0] ** 2) / np.mean(noise**2))) < 0.05
+assert any(round(start * 3 / 8) % HOP_LENGTH for start in any_start), "not all on a frame"
+for case in ("start at any sample", "the same in noise"):
+    assert [len(y) for y in excerpts[case]] == [30_000] * len(paths)
+    assert not np.allclose(excerpts[case][0], excerpts["start on a frame"][0])
+assert not np.allclose(excerpts["start at any sample"][0], excerpts["the same in noise"][0])
+"""
+
+
+def test_the_example_shows_the_easy_case_and_the_harder_ones(tmp_path: Path) -> None:
+    for module in FILES:
+        shutil.copy(str(module.__file__), tmp_path)
+    (tmp_path / "songs").mkdir()
+    for song in sorted((DEMO / "songs").iterdir())[:4]:
+        shutil.copy(song, tmp_path / "songs")
+    code = (ROOT / "submission" / "example.py").read_text(encoding="utf-8")
+    (tmp_path / "example.py").write_text(code + HARDER, encoding="utf-8")
+    command = [sys.executable, "-E", "example.py"]
+    environment = {**os.environ, "MPLBACKEND": "agg"}
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert run.returncode == 0, run.stderr
+    line = re.compile(r"(.*?): +right at the first guess: (\d) of 4, among .*: (\d) of 4")
+    counts = line.findall(run.stdout)
+    cases = ["start on a frame", "start at any sample", "the same in noise"]
+    assert [case for case, _, _ in counts] == cases
+    assert counts[0][1:] == ("4", "4")
+    assert all(int(first) <= int(three) for _, first, three in counts)
 
 
 def find_public(module: ModuleType) -> Iterator[str]:

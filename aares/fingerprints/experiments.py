@@ -5,9 +5,11 @@ excerpts to try it on, noise, and the scores.
 
 Conventions
 -----------
-Signals are mono at 3 kHz, positions in samples, hashes as `fingerprint.process_signal` returns
-them; a database is a list with one dictionary of hashes for each song. Random excerpts start at
-any sample, as a microphone would, not at multiples of the hop.
+Signals are mono, at 3 kHz unless an excerpt says otherwise, positions in samples, hashes as
+`fingerprint.process_signal` returns them; a database is a list with one dictionary of hashes for
+each song. Random excerpts start at any sample, as a microphone would, not at multiples of the hop.
+Excerpts that are to be heard in noise are cut at 8 kHz, where noise is defined
+(`aares.audio.distortions`), and brought to 3 kHz by `hash_excerpt`.
 
 References
 ----------
@@ -17,21 +19,16 @@ References
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import librosa
 import numpy as np
 import pandas as pd
 
 from aares.audio import COURSE_RATE_HZ
-from aares.audio.distortions import add_noise
+from aares.audio.distortions import NOISE_RATE_HZ, add_noise
 from aares.fingerprints.database import SongHashes
-from aares.fingerprints.inverted_index import InvertedIndex
-from aares.identify import Index, Query
 from fingerprint import HOP_LENGTH, compute_spectrogram, process_signal
 from utils_projet import get_maxima, search_song
 
@@ -49,16 +46,23 @@ class Excerpt:
     start : int
         First sample.
     y : ndarray of float, shape (n,)
-        Signal at 3 kHz.
+    sr : int
+        Sampling rate of `start` and `y` in Hz.
     """
 
     song: int
     start: int
     y: np.ndarray
+    sr: int = COURSE_RATE_HZ
 
 
 def cut_excerpts(
-    songs: Sequence[np.ndarray], *, length_s: float, n: int, rng: np.random.Generator
+    songs: Sequence[np.ndarray],
+    *,
+    length_s: float,
+    n: int,
+    rng: np.random.Generator,
+    sr: int = COURSE_RATE_HZ,
 ) -> list[Excerpt]:
     """Cut excerpts at random: first a song, all equally likely, then a start.
 
@@ -70,6 +74,8 @@ def cut_excerpts(
     n : int
         Number of excerpts.
     rng : numpy.random.Generator
+    sr : int
+        Sampling rate of `songs` in Hz.
 
     Returns
     -------
@@ -87,7 +93,7 @@ def cut_excerpts(
     >>> [(one.song, len(one.y), bool(one.y[0] == one.song)) for one in excerpts]
     [(1, 6000, True), (1, 6000, True), (0, 6000, True)]
     """
-    length = round(length_s * COURSE_RATE_HZ)
+    length = round(length_s * sr)
     for index, y in enumerate(songs):
         if len(y) < length:
             raise ValueError(f"song {index}: expected at least {length} samples, found {len(y)}")
@@ -95,16 +101,79 @@ def cut_excerpts(
     for _ in range(n):
         song = int(rng.integers(len(songs)))
         start = int(rng.integers(len(songs[song]) - length + 1))
-        excerpts.append(Excerpt(song, start, songs[song][start : start + length]))
+        excerpts.append(Excerpt(song, start, songs[song][start : start + length], sr))
     return excerpts
+
+
+def drown_excerpts(
+    excerpts: Sequence[Excerpt], *, snr_db: float, rng: np.random.Generator
+) -> list[Excerpt]:
+    """Add white noise to excerpts, to each its own.
+
+    Parameters
+    ----------
+    excerpts : sequence of Excerpt
+        At 8 kHz.
+    snr_db : float
+        As of `distortions.add_noise`; infinity adds none.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    list of Excerpt
+
+    Raises
+    ------
+    ValueError
+        An excerpt has another sampling rate, at which the same ratio is another noise.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> heard = drown_excerpts([Excerpt(3, 0, np.ones(8000), sr=8000)], snr_db=0, rng=rng)
+    >>> heard[0].song, round(float(np.var(heard[0].y)), 2)
+    (3, 1.0)
+    """
+    for excerpt in excerpts:
+        if excerpt.sr != NOISE_RATE_HZ:
+            raise ValueError(
+                f"noise is defined at {NOISE_RATE_HZ} Hz: expected excerpts cut there "
+                f"(cut_excerpts(..., sr={NOISE_RATE_HZ})), found one at {excerpt.sr} Hz"
+            )
+    return [replace(e, y=add_noise(e.y, "white", rng, snr_db=snr_db)) for e in excerpts]
+
+
+def hash_excerpt(excerpt: Excerpt, *, drop: int = 0) -> SongHashes:
+    """Compute the hashes of an excerpt, as exercise 4 does, at 3 kHz.
+
+    Parameters
+    ----------
+    excerpt : Excerpt
+    drop : int
+        How many samples to leave out at its start, at 3 kHz.
+
+    Returns
+    -------
+    dict
+        {hash: anchor frame}.
+
+    Examples
+    --------
+    >>> y = np.random.default_rng(0).standard_normal(9000)
+    >>> hash_excerpt(Excerpt(0, 0, y), drop=512) == process_signal(y[512:])
+    True
+    """
+    y = excerpt.y
+    if excerpt.sr != COURSE_RATE_HZ:
+        y = librosa.resample(y, orig_sr=excerpt.sr, target_sr=COURSE_RATE_HZ)
+    return process_signal(y[drop:])
 
 
 def try_excerpts(
     database: Sequence[SongHashes],
     excerpts: Sequence[Excerpt],
     *,
-    snr_db: float = np.inf,
-    rng: np.random.Generator | None = None,
+    drop: int = 0,
     hide_song: bool = False,
 ) -> pd.DataFrame:
     """Search for each excerpt and look where its song comes.
@@ -113,10 +182,8 @@ def try_excerpts(
     ----------
     database : sequence of dict
     excerpts : sequence of Excerpt
-    snr_db : float
-        White noise added to the excerpts, see `distortions.mix`.
-    rng : numpy.random.Generator, optional
-        Needed for noise.
+    drop : int
+        How many samples to leave out at the start of each, at 3 kHz.
     hide_song : bool
         Search in the database without the excerpt's song, as if it had never been recorded.
 
@@ -138,19 +205,14 @@ def try_excerpts(
     """
     rows = []
     for excerpt in excerpts:
-        y = excerpt.y
-        if np.isfinite(snr_db):
-            if rng is None:
-                raise ValueError("noise needs a random generator: pass rng")
-            y = add_noise(y, "white", rng, snr_db=snr_db)
-        hashes = process_signal(y)
+        hashes = hash_excerpt(excerpt, drop=drop)
         hidden = excerpt.song if hide_song else None
         known: list[SongHashes] = [{} if i == hidden else d for i, d in enumerate(database)]
         guesses, scores = search_song(known, hashes, return_scores=True)
         # three songs always come back: one that shares nothing is there by its place in the list
-        found = [guess for guess, score in zip(guesses, scores, strict=True) if score > 0]
+        found = [int(guess) for guess, score in zip(guesses, scores, strict=True) if score > 0]
         rank = found.index(excerpt.song) + 1 if excerpt.song in found else 0
-        rows.append((excerpt.song, rank, max(scores, default=0), len(hashes)))
+        rows.append((excerpt.song, rank, int(max(scores, default=0)), len(hashes)))
     return pd.DataFrame(rows, columns=["song", "rank", "score", "n_hashes"])
 
 
@@ -166,7 +228,7 @@ def retry_excerpts(
     database : sequence of dict
     excerpts : sequence of Excerpt
     drops : sequence of int
-        How many samples each try leaves out.
+        How many samples each try leaves out, at 3 kHz.
 
     Returns
     -------
@@ -187,10 +249,7 @@ def retry_excerpts(
     32
     177
     """
-    tries = []
-    for drop in drops:
-        cut = [Excerpt(e.song, e.start + drop, e.y[drop:]) for e in excerpts]
-        tries.append(try_excerpts(database, cut))
+    tries = [try_excerpts(database, excerpts, drop=drop) for drop in drops]
     best = np.argmax([tried["score"] for tried in tries], axis=0)
     rows = [tries[k].iloc[row] for row, k in enumerate(best)]
     return pd.DataFrame(rows, columns=tries[0].columns).reset_index(drop=True)
@@ -245,9 +304,9 @@ def measure_misalignment(
 
     Returns
     -------
-    DataFrame, shape (places * shifts, 2)
-        ``shift`` in samples; ``share``, the tallest bar of the right song over the number of the
-        excerpt's hashes, 0 to 1; excerpts without a hash are left out.
+    DataFrame, shape (places * shifts, 3)
+        ``song``; ``shift`` in samples; ``share``, the tallest bar of the right song over the
+        number of the excerpt's hashes, 0 to 1; excerpts without a hash are left out.
 
     Examples
     --------
@@ -269,8 +328,8 @@ def measure_misalignment(
             hashes = process_signal(songs[place.song][start : start + length])
             if hashes:
                 _, [bar] = search_song([database[place.song]], hashes, return_scores=True)
-                rows.append((shift, bar / len(hashes)))
-    return pd.DataFrame(rows, columns=["shift", "share"])
+                rows.append((place.song, shift, bar / len(hashes)))
+    return pd.DataFrame(rows, columns=["song", "shift", "share"])
 
 
 def measure_kept_maxima(y: np.ndarray, *, shift: int, length_s: float) -> tuple[float, float]:
@@ -349,68 +408,3 @@ def vary_songs(
             steps, np.arange(len(y)), y
         ).astype(np.float32)
     return varied
-
-
-def time_growth(
-    database: Sequence[SongHashes],
-    index: Index,
-    excerpts: Sequence[tuple[SongHashes, Query]],
-    *,
-    repeats: int = 3,
-) -> dict[str, float]:
-    """Time three searches of the same songs, and count what they keep in memory.
-
-    Parameters
-    ----------
-    database : sequence of dict
-    index : Index
-        Of the same songs.
-    excerpts : sequence of (dict, Query)
-        Fingerprints of excerpts, for the one and for the other.
-    repeats : int
-        The fastest counts.
-
-    Returns
-    -------
-    dict
-        Milliseconds of a search (median over the excerpts): ``dictionaries_ms``,
-        ``inverted_ms``, ``identifier_ms``; megabytes: ``dictionaries_mb``, ``inverted_mb``,
-        ``identifier_mb``.
-
-    Examples
-    --------
-    >>> from aares.identify import make_query
-    >>> rng = np.random.default_rng(0)
-    >>> songs = {name: rng.standard_normal(30_000) for name in "ab"}
-    >>> database = [process_signal(y) for y in songs.values()]
-    >>> excerpts = [(process_signal(songs["a"][:9000]), make_query(songs["a"][:9000]))]
-    >>> costs = time_growth(database, Index.from_signals(songs), excerpts)
-    >>> costs["inverted_mb"] < costs["dictionaries_mb"]
-    True
-    """
-    inverted = InvertedIndex(database)
-    for hashes, _ in excerpts:
-        expected = search_song(database, hashes, return_scores=True)
-        if inverted.search(hashes) != expected:
-            raise AssertionError("the inverted index and the dictionaries disagree")
-    # a dictionary's own table, and two numbers of 28 bytes for each entry
-    held = sum(sys.getsizeof(one) + 56 * len(one) for one in database)
-    return {
-        "dictionaries_ms": _time([h for h, _ in excerpts], partial(search_song, database), repeats),
-        "inverted_ms": _time([h for h, _ in excerpts], inverted.search, repeats),
-        "identifier_ms": _time([q for _, q in excerpts], partial(index.ask, bank=False), repeats),
-        "dictionaries_mb": held / 1e6,
-        "inverted_mb": inverted.nbytes / 1e6,
-        "identifier_mb": sum(index.nbytes.values()) / 1e6,
-    }
-
-
-def _time(queries: Sequence[Any], search: Callable[[Any], object], repeats: int) -> float:
-    """Return milliseconds: the median over the queries of the fastest of some repetitions."""
-    spent = np.empty((repeats, len(queries)))
-    for row in range(repeats):
-        for column, query in enumerate(queries):
-            begin = time.perf_counter()
-            search(query)
-            spent[row, column] = time.perf_counter() - begin
-    return float(np.median(spent.min(axis=0)) * 1000)

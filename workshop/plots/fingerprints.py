@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import LogLocator, PercentFormatter
 
 from aares.audio import COURSE_RATE_HZ
-from aares.scores import estimate_share
+from aares.scores import estimate_grouped_share, estimate_share
 from fingerprint import HOP_LENGTH, N_FFT, ZONE_BINS, ZONE_FRAMES
 from workshop.plots.labels import label_ends, label_points
 from workshop.plots.style import INK, MUTED, OKABE_ITO, set_title
@@ -217,7 +217,12 @@ def draw_misalignment(result: pd.DataFrame, ax: Axes, *, title: str) -> Axes:
 
 
 def draw_noise_curves(
-    hits: Mapping[str, Mapping[str, Sequence[bool]]], ax: Axes, *, chance: float, title: str
+    hits: Mapping[str, Mapping[str, Sequence[bool]]],
+    ax: Axes,
+    *,
+    chance: float,
+    title: str,
+    groups: Mapping[str, Sequence[int]] | None = None,
 ) -> Axes:
     """Draw the share of songs found against the noise, a line for each excerpt length.
 
@@ -229,6 +234,8 @@ def draw_noise_curves(
     chance : float
         What guessing reaches.
     title : str
+    groups : {length: list of int}, optional
+        The song of each excerpt: intervals are over songs, see `aares.scores`.
 
     Returns
     -------
@@ -238,7 +245,11 @@ def draw_noise_curves(
     nudge = np.linspace(-0.06, 0.06, len(hits))
     ends = {}
     for line, (length, cells) in enumerate(hits.items()):
-        share, low, high = np.array([estimate_share(cell) for cell in cells.values()]).T
+        estimates = [
+            estimate_grouped_share(cell, groups[length]) if groups else estimate_share(cell)
+            for cell in cells.values()
+        ]
+        share, low, high = np.array(estimates).T
         x = np.arange(len(cells)) + nudge[line]
         bars = np.clip([share - low, high - share], 0, None)
         ax.errorbar(
@@ -295,7 +306,7 @@ def draw_growth(table: pd.DataFrame, axes: Sequence[Axes], *, titles: Sequence[s
     Parameters
     ----------
     table : DataFrame
-        Index: number of songs; columns as of `experiments.time_growth`.
+        Index: number of songs; columns as `benchmarks/fingerprint.py` keeps them.
     axes : sequence of two Axes
     titles : sequence of two str
     """
