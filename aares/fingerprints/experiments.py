@@ -391,7 +391,7 @@ def time_growth(
     inverted = InvertedIndex(database)
     for hashes, _ in excerpts:
         expected = search_song(database, hashes, return_scores=True)
-        if inverted.search(hashes) != expected:
+        if inverted.search(hashes) != tuple(part.tolist() for part in expected):
             raise AssertionError("the inverted index and the dictionaries disagree")
     # a dictionary's own table, and two numbers of 28 bytes for each entry
     held = sum(sys.getsizeof(one) + 56 * len(one) for one in database)
