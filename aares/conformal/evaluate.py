@@ -12,7 +12,9 @@ import pandas as pd
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
+from aares.conformal.checks import read_codes, read_p, warn_of_full_sets
 from aares.scores import estimate_share
+from utils_projet import check_eps
 
 
 def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.DataFrame:
@@ -23,13 +25,23 @@ def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.D
     p : ndarray of float, shape (m, n_labels)
     codes : ndarray of int, shape (m,)
         Column of each song's true label.
-    eps : sequence of float in [0, 1]
+    eps : float or sequence of float in [0, 1]
 
     Returns
     -------
     DataFrame of float, shape (n_eps, 4)
         ``coverage`` (share of sets that hold the true label), ``size`` (mean number of labels),
         ``empty`` and ``single`` (shares of sets with no and with one label).
+
+    Raises
+    ------
+    ValueError
+        When a p-value, a code or an eps is none.
+
+    Warns
+    -----
+    TooFewExamplesWarning
+        When every set holds every label, at the smallest eps for which that is so.
 
     Examples
     --------
@@ -41,9 +53,12 @@ def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.D
     0.2      0.33  1.00   0.33    0.33
     0.8      0.33  0.33   0.67    0.33
     """
-    own = p[np.arange(len(p)), codes]
+    p = read_p(p)
+    own = p[np.arange(len(p)), read_codes(codes, *p.shape)]
+    levels = [check_eps(level) for level in np.atleast_1d(np.asarray(eps, dtype=object))]
+    warn_of_full_sets(p, min((level for level in levels if level > 0), default=0.0))
     rows = []
-    for level in eps:
+    for level in levels:
         sizes = (p > level).sum(axis=1)
         rows.append(
             {
@@ -53,7 +68,7 @@ def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.D
                 "single": (sizes == 1).mean(),
             }
         )
-    return pd.DataFrame(rows, index=pd.Index(eps, name="eps"))
+    return pd.DataFrame(rows, index=pd.Index(levels, name="eps"))
 
 
 def cover_by_label(p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: float) -> pd.DataFrame:
@@ -72,6 +87,16 @@ def cover_by_label(p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: floa
         One row for each label that occurs among the songs: ``n``, ``coverage``, ``low``, ``high``,
         ``size`` (mean size of its songs' sets).
 
+    Raises
+    ------
+    ValueError
+        When a p-value, a code or `eps` is none, or `labels` do not name the columns.
+
+    Warns
+    -----
+    TooFewExamplesWarning
+        When every set holds every label.
+
     Examples
     --------
     >>> p = np.array([[0.9, 0.3], [0.6, 0.1], [0.2, 0.8]])
@@ -80,6 +105,11 @@ def cover_by_label(p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: floa
     jazz  2       1.0  0.16   1.0   1.5
     punk  1       1.0  0.03   1.0   1.0
     """
+    p, eps, labels = read_p(p), check_eps(eps), list(labels)
+    if len(labels) != p.shape[1]:
+        raise ValueError(f"labels: expected {p.shape[1]}, one a column, found {len(labels)}")
+    codes = read_codes(codes, *p.shape)
+    warn_of_full_sets(p, eps)
     hit = p[np.arange(len(p)), codes] > eps
     sizes = (p > eps).sum(axis=1)
     rows = {}
@@ -199,6 +229,8 @@ def judge_singletons(
     (-0.001, 0.65]      1    0.0  0.00  0.98
     (0.65, 1.0]         3    1.0  0.29  1.00
     """
+    p = read_p(p)
+    codes = read_codes(codes, *p.shape)
     top = np.sort(p, axis=1)[:, -2:]
     alone = top[:, 0] < top[:, 1]
     frame = pd.DataFrame({"right": p.argmax(axis=1) == codes, "confidence": 1 - top[:, 0]})[alone]
@@ -255,6 +287,7 @@ def cover_in_draws(
     >>> true_p.shape, round(float((true_p > 0.2).mean()), 1)  # 0.8 at least is promised
     ((50, 20), 0.8)
     """
+    X, y = np.asarray(X), np.asarray(y)  # a Series would be asked by its index
     if n_bag + n_new > len(X):
         raise ValueError(f"expected at least {n_bag + n_new} songs, found {len(X)}")
     true_p = np.zeros((n_draws, n_new))

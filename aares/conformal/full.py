@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.utils import check_array
 
 from utils_projet import ConformalPrediction
 
@@ -161,11 +162,11 @@ def compute_shortcut(X, y, X_new, *, metric: Any = "euclidean") -> np.ndarray:
 
     Parameters
     ----------
-    X : ndarray of float, shape (n, d)
+    X : array-like or DataFrame, shape (n, d)
         Training features, in the space where distances are measured.
     y : array-like, shape (n,)
         Training labels.
-    X_new : ndarray of float, shape (m, d)
+    X_new : array-like or DataFrame, shape (m, d)
         New songs, in the same space.
     metric : str
         Metric of ``scipy.spatial.distance.cdist``.
@@ -174,6 +175,11 @@ def compute_shortcut(X, y, X_new, *, metric: Any = "euclidean") -> np.ndarray:
     -------
     ndarray of float, shape (m, n_labels), in [0, 1]
 
+    Raises
+    ------
+    ValueError
+        When features are missing or not finite.
+
     Examples
     --------
     >>> X, y = np.array([[0.0], [1.0], [9.0], [10.0]]), np.array([0, 0, 1, 1])
@@ -181,6 +187,7 @@ def compute_shortcut(X, y, X_new, *, metric: Any = "euclidean") -> np.ndarray:
     [[1.0, 0.0]]
     """
     labels, codes = np.unique(np.asarray(y), return_inverse=True)
+    X, X_new = _read_points(X, X_new)
     among = cdist(X, X, metric)
     np.fill_diagonal(among, np.inf)
     bag = np.sort(_cap_ratios(among, codes[:, None] == codes))
@@ -292,6 +299,17 @@ def _make_predictor(X, y, k: int, model: Any) -> ConformalPrediction:
     if model is None:
         model = KNeighborsClassifier(n_neighbors=1).fit(X, y)
     return ConformalPrediction(model, X, y, k=k)
+
+
+def _read_points(X, X_new) -> tuple[np.ndarray, np.ndarray]:
+    """Return examples and new songs as finite floats, columns of tables in one order."""
+    if isinstance(X, pd.DataFrame) and isinstance(X_new, pd.DataFrame):
+        missing = X.columns.difference(X_new.columns)
+        if len(missing):
+            raise ValueError(f"X_new: expected the columns of X, missing: {', '.join(missing)}")
+        X_new = X_new[X.columns]
+    X = check_array(X, dtype=np.float64, input_name="X")
+    return X, check_array(X_new, dtype=np.float64, input_name="X_new")
 
 
 def _cap_ratios(distances: np.ndarray, own: np.ndarray) -> np.ndarray:
