@@ -89,8 +89,8 @@ from aares.popularity.patterns import (
     summarise_years,
 )
 from aares.popularity.rows import count_genres, count_values, describe_date, describe_title
-from utils_projet import TooFewExamplesWarning
 from aares.scores import estimate_share, predict_folds
+from utils_projet import TooFewExamplesWarning
 
 GENRES = ("polka", "tango", "fado", "samba")
 
