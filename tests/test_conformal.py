@@ -129,6 +129,9 @@ def test_metric_is_the_models(metric, options, measure):
     X, y = draw_classes(rng, 40)
     new = draw_classes(rng, 3)[0]
     found = make_predictor(X, y, metric=metric, **options).count_stranger(new)
+    if not options:
+        p = conformal.p_values(X, y, new, metric=metric)
+        assert_array_equal(p, found / 41)
     expected = [
         [count_by_definition(X, y, x, label, 1, measure)[0] for label in range(4)] for x in new
     ]
@@ -716,6 +719,41 @@ def test_what_is_no_p_value_and_no_label_is_an_error(measure):
 def test_labels_that_do_not_name_the_columns_are_an_error():
     with pytest.raises(ValueError, match="expected 2, one a column, found 3"):
         conformal.cover_by_label(np.array([[0.9, 0.1]]), [0], list("abc"), 0.2)
+
+
+def test_bags_are_measured_by_hand():
+    y = np.repeat(["a", "b", "c"], 20)
+    seen = []
+
+    def answer(X_bag, y_bag, X_new):
+        seen.append(y[X_new[:, 0].astype(int)])
+        return np.tile([0.9, 0.2, 0.01], (len(X_new), 1))
+
+    bags = conformal.repeat_bags(
+        np.arange(60.0)[:, None], y, answer, eps=0.1, n_bag=45, n_new=12, n_draws=3,
+        rng=np.random.default_rng(3),
+    )  # fmt: skip
+    assert len(bags) == 3
+    assert_allclose(bags["coverage"], [np.mean(new != "c") for new in seen])
+    assert_allclose(bags["right"], [np.mean(new == "a") for new in seen])
+    assert bags["size"].tolist() == [2, 2, 2]
+    assert bags["eps_single"].tolist() == [0.2, 0.2, 0.2]
+    with pytest.raises(ValueError, match="at least 61 songs"):
+        conformal.repeat_bags(
+            np.zeros((60, 1)), y, answer, eps=0.1, n_bag=60, n_new=1, n_draws=1,
+            rng=np.random.default_rng(3),
+        )  # fmt: skip
+
+
+def test_a_label_that_the_bag_lacks_is_missed():
+    y = np.array(["a", "b"] * 20 + ["c"])
+    X = np.arange(41.0)[:, None]
+    bags = conformal.repeat_bags(
+        X, y, lambda X_bag, y_bag, X_new: np.ones((len(X_new), len(np.unique(y_bag)))),
+        eps=0, n_bag=40, n_new=1, n_draws=200, rng=np.random.default_rng(4),
+    )  # fmt: skip
+    assert set(zip(bags["coverage"], bags["size"], strict=True)) == {(1, 3), (0, 2)}
+    assert bags["eps_single"].isna().all()  # a tie of the largest leaves no single one
 
 
 def test_draws_take_tables_by_position():

@@ -40,6 +40,7 @@ from aares.conformal.evaluate import (
     measure_lift,
     measure_sets,
     order_labels,
+    repeat_bags,
 )
 from aares.conformal.full import (
     compute_mondrian,
@@ -74,6 +75,7 @@ __all__ = [
     "rate_confidence",
     "rate_credibility",
     "read_p_values",
+    "repeat_bags",
     "score_labels",
     "split_p_values",
 ]

@@ -17,7 +17,9 @@ from sklearn.utils import check_array
 from utils_projet import ConformalPrediction
 
 
-def p_values(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarray:
+def p_values(
+    X, y, X_new, k: int = 1, *, model: Any = None, metric: str = "euclidean"
+) -> np.ndarray:
     """Compute the textbook p-value of every label for many songs.
 
     Parameters
@@ -31,7 +33,9 @@ def p_values(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarray:
     k : int, >= 1
         Neighbours in both sums of the measure.
     model : fitted KNeighborsClassifier or Pipeline that ends in one, optional
-        Gives the metric. Default: Euclidean distance between the rows as they are.
+        Gives the metric. Default: `metric` between the rows as they are.
+    metric : str
+        Of scikit-learn's neighbours; unused where a model gives it.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def p_values(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarray:
     >>> p_values([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1], [[0.5]])
     array([[0.8, 0.2]])
     """
-    return _make_predictor(X, y, k, model).predict_many(X_new)
+    return _make_predictor(X, y, k, model, metric).predict_many(X_new)
 
 
 def compute_smoothed(
@@ -294,10 +298,10 @@ def read_p_values(p: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _make_predictor(X, y, k: int, model: Any) -> ConformalPrediction:
-    """Return the course's predictor, in Euclidean space unless a model gives another."""
+def _make_predictor(X, y, k: int, model: Any, metric: str = "euclidean") -> ConformalPrediction:
+    """Return the course's predictor, with a metric of its own unless a model gives one."""
     if model is None:
-        model = KNeighborsClassifier(n_neighbors=1).fit(X, y)
+        model = KNeighborsClassifier(n_neighbors=1, metric=metric).fit(X, y)
     return ConformalPrediction(model, X, y, k=k)
 
 
