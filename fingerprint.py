@@ -44,7 +44,7 @@ MAX_CHANNELS = 8  # more than this is a wrongly shaped array rather than sound
 
 Floats = NDArray[np.float32] | NDArray[np.float64]
 Ints = NDArray[np.int64]
-Point = Sequence[int] | NDArray[np.integer]  # (bin, frame)
+Point = Sequence[float] | NDArray[Any]  # (bin, frame), whole numbers
 
 
 def compute_spectrogram(x: ArrayLike) -> Floats:
@@ -81,7 +81,7 @@ def compute_spectrogram(x: ArrayLike) -> Floats:
     return S
 
 
-def get_maxima_in_tz(S: Floats, maxima: ArrayLike, anchor: Point) -> list[tuple[int, int]]:
+def get_maxima_in_tz(S: ArrayLike, maxima: Iterable[Point], anchor: Point) -> list[tuple[int, int]]:
     """Find the highest maxima in the target zone of an anchor (exercise 4.3).
 
     The zone starts with the frame after the anchor and is 300 frames long and 20 bins high: it
@@ -90,10 +90,10 @@ def get_maxima_in_tz(S: Floats, maxima: ArrayLike, anchor: Point) -> list[tuple[
 
     Parameters
     ----------
-    S : ndarray of float, shape (bins, frames)
-        Spectrogram, where the heights are read.
-    maxima : ndarray of int, shape (n, 2), or list of pairs
-        (bin, frame) of all maxima, as `get_maxima` returns them.
+    S : array-like, shape (bins, frames)
+        Spectrogram, where the heights are read; of complex numbers the modulus.
+    maxima : ndarray, shape (n, 2), or iterable of pairs
+        (bin, frame) of all maxima, as `get_maxima` returns them; whole numbers of any type.
     anchor : pair of int
         (bin, frame) of the anchor; never in its own zone.
 
@@ -106,7 +106,8 @@ def get_maxima_in_tz(S: Floats, maxima: ArrayLike, anchor: Point) -> list[tuple[
     Raises
     ------
     ValueError
-        When `maxima` is not a list of pairs or a maximum lies outside `S`.
+        When `S` has not two dimensions, `maxima` or `anchor` are no pairs of whole numbers, or a
+        maximum lies outside `S`.
 
     References
     ----------
@@ -120,11 +121,17 @@ def get_maxima_in_tz(S: Floats, maxima: ArrayLike, anchor: Point) -> list[tuple[
     >>> get_maxima_in_tz(S, [(0, 0), (0, 1), (0, 3)], (0, 0))
     [(0, 3), (0, 1)]
     """
-    maxima = _check_maxima(maxima, S.shape)
-    heights = S[maxima[:, 0], maxima[:, 1]]
+    S = np.asarray(S)
+    if S.ndim != 2:
+        raise ValueError(f"S must have the shape (bins, frames), found {S.ndim} dimension(s)")
+    points = _read_maxima(maxima, S.shape)
+    b, t = _read_point(anchor, "anchor")
+    heights = S[points[:, 0], points[:, 1]]
+    if heights.dtype.kind == "c":
+        heights = np.abs(heights)
     top = np.empty(ZONE_MAXIMA, dtype=np.int64)
-    count = _keep_highest(maxima, heights, int(anchor[0]), int(anchor[1]), 0, len(maxima), top, 0)
-    return [(bin_, frame) for bin_, frame in maxima[top[:count]].tolist()]
+    count = _keep_highest(points, heights, b, t, 0, len(points), top, 0)
+    return [(bin_, frame) for bin_, frame in points[top[:count]].tolist()]
 
 
 def get_hashes(anchor: Point, maxima_in_tz: Iterable[Point]) -> list[tuple[int, int]]:
@@ -137,13 +144,18 @@ def get_hashes(anchor: Point, maxima_in_tz: Iterable[Point]) -> list[tuple[int, 
     ----------
     anchor : pair of int
         (bin, frame) of the anchor.
-    maxima_in_tz : list of pairs
+    maxima_in_tz : iterable of pairs
         (bin, frame) of the points, as `get_maxima_in_tz` returns them.
 
     Returns
     -------
     list of tuple
         (hash, anchor frame) for each point, in the order of the points; plain ints.
+
+    Raises
+    ------
+    ValueError
+        When `anchor` or a point is no pair of whole numbers.
 
     References
     ----------
@@ -155,8 +167,9 @@ def get_hashes(anchor: Point, maxima_in_tz: Iterable[Point]) -> list[tuple[int, 
     >>> get_hashes((200, 7), [(195, 10), (203, 57)])
     [(200195003, 7), (200203050, 7)]
     """
-    b, t = int(anchor[0]), int(anchor[1])
-    return [(_hash_pair(b, t, int(point[0]), int(point[1])), t) for point in maxima_in_tz]
+    b, t = _read_point(anchor, "anchor")
+    points = [_read_point(point, "each of maxima_in_tz") for point in _list_points(maxima_in_tz)]
+    return [(_hash_pair(b, t, *point), t) for point in points]
 
 
 def process_signal(x: ArrayLike) -> dict[int, int]:
@@ -233,7 +246,18 @@ def check_signal(x: ArrayLike) -> Floats:
     >>> check_signal(np.array([0, 128, 192], dtype=np.uint8)).tolist()
     [-1.0, 0.0, 0.5]
     """
-    x = np.asarray(x)
+    try:
+        x = np.asarray(x)
+    except ValueError:
+        raise ValueError(
+            f"x must be one array of samples, found a {type(x).__name__} of different parts: "
+            "librosa.load returns the samples and their rate, of which x is the first"
+        ) from None
+    if x.dtype.kind in "OSU" and x.ndim == 0:
+        raise ValueError(
+            f"x must be samples, found {x.item()!r}: song, fs = librosa.load(path, sr=3000) "
+            "reads them from a file"
+        )
     if x.ndim not in (1, 2):
         raise ValueError(f"x must have the shape (n,) or be stereo, found the shape {x.shape}")
     if x.size == 0:
@@ -274,16 +298,42 @@ def _average_channels(x: Floats) -> Floats:
     return y
 
 
-def _check_maxima(maxima: ArrayLike, shape: tuple[int, ...]) -> Ints:
+def _list_points(points: Iterable[Point]) -> Iterable[Point]:
+    """Return points as something that numpy reads row by row: tables iterate over columns."""
+    rows: Iterable[Point] = np.asarray(points) if hasattr(points, "__array__") else list(points)
+    return rows
+
+
+def _read_maxima(maxima: Iterable[Point], shape: tuple[int, ...]) -> Ints:
     """Return `maxima` as an int array (n, 2) inside a spectrogram of this shape."""
-    maxima = np.asarray(maxima, dtype=np.int64)
-    if maxima.size == 0:
-        return maxima.reshape(0, 2)
-    if maxima.ndim != 2 or maxima.shape[1] != 2:
-        raise ValueError(f"maxima must be pairs (bin, frame), found the shape {maxima.shape}")
-    if (maxima < 0).any() or (maxima >= shape).any():
+    found = np.asarray(_list_points(maxima))
+    if found.size == 0:
+        return np.empty((0, 2), dtype=np.int64)
+    if found.ndim != 2 or found.shape[1] != 2:
+        raise ValueError(
+            f"maxima must be pairs (bin, frame), found the shape {found.shape}: "
+            "np.argwhere gives pairs where np.where gives rows and columns"
+        )
+    points = _read_whole(found, "maxima")
+    if (points < 0).any() or (points >= shape).any():
         raise ValueError(f"maxima must lie inside the spectrogram of shape {shape}")
-    return np.ascontiguousarray(maxima)
+    return np.ascontiguousarray(points)
+
+
+def _read_point(point: Point, name: str) -> tuple[int, int]:
+    """Return a pair (bin, frame) as plain ints, or say what it is instead."""
+    found = np.asarray(point)
+    if found.shape != (2,):
+        raise ValueError(f"{name} must be a pair (bin, frame), found {point!r}")
+    b, t = _read_whole(found, name).tolist()
+    return b, t
+
+
+def _read_whole(values: NDArray[Any], name: str) -> Ints:
+    """Return whole numbers of any type as int64."""
+    if values.dtype.kind not in "iuf" or (values.dtype.kind == "f" and (values % 1 != 0).any()):
+        raise ValueError(f"{name} must be whole numbers, found {values.ravel()[:4].tolist()}")
+    return values.astype(np.int64)
 
 
 @njit(cache=True)

@@ -2,7 +2,9 @@
 
 `get_maxima` and `search_song` serve exercises 4 and 5 (notebook ``04_fingerprints``),
 `ConformalPrediction` the bonus exercise (notebook ``05_conformal``). The module stands alone: it
-needs numpy, scipy, scikit-learn and numba.
+needs numpy, scipy, scikit-learn and numba. Names, arguments, attributes and types are those of the
+course's own file, so that a notebook written for it runs; where an answer differs, the function
+says so under Notes, with the reason.
 
 Conventions
 -----------
@@ -18,8 +20,9 @@ References
    Research 9, 2008: section 4 (prediction regions from nonconformity measures).
 """
 
+import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Literal, overload
 
@@ -31,6 +34,7 @@ from scipy.spatial.distance import cdist
 MAXIMA_QUANTILE = 0.9  # exercise 4.2: a maximum must exceed this quantile of the spectrogram
 MAXIMA_DISTANCE = 10  # exercise 4.2: bins; a maximum suppresses lower ones that are nearer
 BEST_SONGS = 3  # exercise 5.2c: how many songs search_song returns
+ROUNDING = 1e-9  # bonus: by how much an eps that was summed up may lie beside 0 or 1
 
 Spectrogram = NDArray[np.float32] | NDArray[np.float64]
 Floats = NDArray[np.float64]
@@ -65,8 +69,9 @@ def get_maxima(S: ArrayLike) -> Ints:
 
     Parameters
     ----------
-    S : ndarray of real numbers, shape (bins, frames)
-        Spectrogram, linear or in dB; every value finite.
+    S : array-like, shape (bins, frames)
+        Spectrogram, linear or in dB; minus infinity, the logarithm of silence, is its lowest value.
+        Of complex numbers, such as those of ``librosa.stft``, the modulus is taken, with a warning.
 
     Returns
     -------
@@ -77,7 +82,13 @@ def get_maxima(S: ArrayLike) -> Ints:
     Raises
     ------
     ValueError
-        When `S` is not a two-dimensional real array or holds NaN or infinity.
+        When `S` is not a two-dimensional array of numbers, or holds NaN or plus infinity.
+
+    Notes
+    -----
+    The course's file pads `S` with a border and then reads heights one bin and one frame too early,
+    so that the quantile and the thinning see a neighbour's height. Here it is the maximum's own;
+    the two keep different maxima.
 
     References
     ----------
@@ -92,7 +103,7 @@ def get_maxima(S: ArrayLike) -> Ints:
     >>> get_maxima(S).tolist()
     [[3, 5], [20, 30]]
     """
-    S = _check_spectrogram(S)
+    S = _read_spectrogram(S)
     if S.size == 0:
         return np.empty((0, 2), dtype=np.int64)
     candidates = _find_candidates(S, np.quantile(S, MAXIMA_QUANTILE))
@@ -104,19 +115,19 @@ def get_maxima(S: ArrayLike) -> Ints:
 
 @overload
 def search_song(  # numpydoc ignore=GL08
-    db_hashes: Sequence[HashTable], song_hashes: HashTable, *, return_scores: Literal[False] = False
-) -> list[int]: ...
+    db_hashes: Iterable[HashTable], song_hashes: HashTable, *, return_scores: Literal[False] = False
+) -> Ints: ...
 
 
 @overload
 def search_song(  # numpydoc ignore=GL08
-    db_hashes: Sequence[HashTable], song_hashes: HashTable, *, return_scores: Literal[True]
-) -> tuple[list[int], list[int]]: ...
+    db_hashes: Iterable[HashTable], song_hashes: HashTable, *, return_scores: Literal[True]
+) -> tuple[Ints, Ints]: ...
 
 
 def search_song(
-    db_hashes: Sequence[HashTable], song_hashes: HashTable, *, return_scores: bool = False
-) -> list[int] | tuple[list[int], list[int]]:
+    db_hashes: Iterable[HashTable], song_hashes: HashTable, *, return_scores: bool = False
+) -> Ints | tuple[Ints, Ints]:
     """Name the three songs of a database that an excerpt resembles most (exercise 5.2c).
 
     For every hash that a song shares with the excerpt, the offset is the song's anchor frame minus
@@ -125,8 +136,9 @@ def search_song(
 
     Parameters
     ----------
-    db_hashes : sequence of dict
-        One dictionary {hash: anchor frame} for each song.
+    db_hashes : iterable of dict
+        One dictionary {hash: anchor frame} for each song: a list, an array, a Series, the
+        ``values()`` of a dictionary of songs, a generator.
     song_hashes : dict
         {hash: anchor frame} of the excerpt.
     return_scores : bool
@@ -135,15 +147,23 @@ def search_song(
 
     Returns
     -------
-    indices : list of int
+    indices : ndarray of int64, shape (3,)
         Indices of the three best songs, best first; fewer if the database is smaller.
-    scores : list of int
+    scores : ndarray of int64, shape (3,)
         Only with ``return_scores=True``: number of hashes on the best offset of those songs.
 
     Raises
     ------
     TypeError
-        When `db_hashes` is not a sequence of dictionaries or `song_hashes` not a dictionary.
+        When `db_hashes` does not give dictionaries, `song_hashes` is none, a frame is no number,
+        or one side has hashes of text, as JSON makes them, and the other numbers.
+
+    Notes
+    -----
+    Three things differ from the course's file. Its histogram has ten bars, whatever the length of
+    the song: chance matches of many offsets share a bar and lift the wrong songs, and here a bar is
+    one offset. Of equal scores it names the last songs first, here the first. It has no
+    `return_scores`.
 
     References
     ----------
@@ -154,30 +174,40 @@ def search_song(
     >>> from utils_projet import search_song
     >>> database = [{7: 0, 8: 3}, {7: 40, 8: 41}]
     >>> search_song(database, {7: 10, 8: 11})
-    [1, 0]
+    array([1, 0])
     >>> search_song(database, {7: 10, 8: 11}, return_scores=True)
-    ([1, 0], [2, 1])
+    (array([1, 0]), array([2, 1]))
     """
-    _check_database(db_hashes, song_hashes)
-    scores = [_count_tallest_bar(hashes, song_hashes) for hashes in db_hashes]
-    # sorted() is stable: equal scores stay in the order of the database
-    best = sorted(range(len(scores)), key=lambda song: -scores[song])[:BEST_SONGS]
-    return (best, [scores[song] for song in best]) if return_scores else best
+    excerpt = _read_hashes(song_hashes, "song_hashes")
+    heights = [_count_tallest_bar(hashes, excerpt) for hashes in _read_database(db_hashes, excerpt)]
+    scores = np.array(heights, dtype=np.int64)
+    # a stable sort keeps equal scores in the order of the database
+    best: Ints = np.argsort(-scores, kind="stable")[:BEST_SONGS]
+    return (best, scores[best]) if return_scores else best
 
 
-def _check_spectrogram(S: ArrayLike) -> Spectrogram:
-    """Return `S` as a C-ordered float array, or say what is wrong with it."""
-    S = np.asarray(S)
-    if S.ndim != 2:
-        raise ValueError(f"S must have the shape (bins, frames), found {S.ndim} dimension(s)")
-    if S.dtype.kind not in "fiub":
-        raise ValueError(f"S must hold real numbers, found dtype {S.dtype}")
-    if S.dtype not in (np.float32, np.float64):
-        S = S.astype(np.float64)
-    if not np.isfinite(S).all():
-        row, column = np.argwhere(~np.isfinite(S))[0]
-        raise ValueError(f"S must be finite, found {S[row, column]} at bin {row}, frame {column}")
-    return np.ascontiguousarray(S)
+def _read_spectrogram(S: ArrayLike) -> Spectrogram:
+    """Return `S` as a C-ordered array of finite floats, or say what is wrong with it."""
+    values: NDArray[Any] = np.asarray(S)
+    if values.ndim != 2:
+        raise ValueError(f"S must have the shape (bins, frames), found {values.ndim} dimension(s)")
+    if values.dtype.kind == "c":
+        text = "S is complex: its modulus is taken; compute_spectrogram squares it, np.abs(S) ** 2"
+        warnings.warn(text, UserWarning, stacklevel=3)
+        values = np.abs(values)
+    if values.dtype.kind not in "fiub":
+        raise ValueError(f"S must hold numbers, found dtype {values.dtype}")
+    if values.dtype not in (np.float32, np.float64):
+        values = values.astype(np.float64)
+    finite = np.isfinite(values)
+    if not finite.all():
+        for row, column in np.argwhere(~finite & ~np.isneginf(values))[:1]:
+            found = f"{values[row, column]} at bin {row}, frame {column}"
+            raise ValueError(f"S must be finite, or minus infinity for silence, found {found}")
+        # no maximum is lost: none is as low as the lowest
+        lowest = values[finite].min() if finite.any() else values.dtype.type(0)
+        values = np.where(finite, values, lowest)
+    return np.ascontiguousarray(values)
 
 
 @njit(cache=True)
@@ -228,17 +258,35 @@ def _thin_candidates(
     return survives
 
 
-def _check_database(db_hashes: Sequence[HashTable], song_hashes: HashTable) -> None:
-    """Raise a TypeError where a database or an excerpt is not made of dictionaries."""
-    if not isinstance(song_hashes, Mapping):
+def _read_hashes(hashes: HashTable, name: str) -> HashTable:
+    """Return what maps hashes to frames, such as a dict or a Series, or say what was found."""
+    if not hasattr(hashes, "keys") or hasattr(hashes, "columns"):
+        found = type(hashes).__name__
+        raise TypeError(f"{name} must be a dict {{hash: frame}}, found {found}")
+    return hashes if isinstance(hashes, Mapping) else dict(hashes)
+
+
+def _read_database(db_hashes: Iterable[HashTable], excerpt: HashTable) -> Iterator[HashTable]:
+    """Yield the dictionaries of a database, whose hashes must be of the excerpt's kind."""
+    try:
+        songs = iter(db_hashes)
+    except TypeError:
+        songs = None
+    if songs is None or isinstance(db_hashes, Mapping | str) or hasattr(db_hashes, "columns"):
         raise TypeError(
-            f"song_hashes must be a dict {{hash: frame}}, found {type(song_hashes).__name__}"
+            "db_hashes must hold one dict {hash: frame} for each song, such as a list or the "
+            f"values() of a dict of songs, found {type(db_hashes).__name__}"
         )
-    if not isinstance(db_hashes, Sequence):
-        raise TypeError(f"db_hashes must be a list of dicts, found {type(db_hashes).__name__}")
-    for index, hashes in enumerate(db_hashes):
-        if not isinstance(hashes, Mapping):
-            raise TypeError(f"db_hashes[{index}] must be a dict, found {type(hashes).__name__}")
+    sought = next(iter(excerpt), None)
+    for index, hashes in enumerate(songs):
+        hashes = _read_hashes(hashes, f"db_hashes[{index}]")
+        known = next(iter(hashes), sought)
+        if sought is not None and isinstance(known, str) != isinstance(sought, str):
+            raise TypeError(
+                f"db_hashes[{index}] has hashes like {known!r}, song_hashes like {sought!r}, which "
+                "are never equal: after json.load, {int(h): t for h, t in hashes.items()} mends it"
+            )
+        yield hashes
 
 
 def _count_tallest_bar(hashes: HashTable, song_hashes: HashTable) -> int:
@@ -247,7 +295,75 @@ def _count_tallest_bar(hashes: HashTable, song_hashes: HashTable) -> int:
     shared = hashes.keys() & song_hashes.keys()
     if not shared:
         return 0
-    return max(Counter(hashes[key] - song_hashes[key] for key in shared).values())
+    try:
+        return max(Counter(hashes[key] - song_hashes[key] for key in shared).values())
+    except TypeError:
+        key = next(iter(shared))
+        found = f"{hashes[key]!r} and {song_hashes[key]!r}"
+        raise TypeError(
+            f"a hash must map to one number, the frame of its anchor; {key!r} has {found}"
+        ) from None
+
+
+class TooFewExamplesWarning(UserWarning):
+    """There are too few examples for a prediction set to exclude any label.
+
+    Examples
+    --------
+    >>> from utils_projet import TooFewExamplesWarning
+    >>> isinstance(TooFewExamplesWarning("n = 4"), UserWarning)
+    True
+    """
+
+
+def check_eps(eps: float, n: int | None = None) -> float:
+    """Return an error rate as a number in [0, 1], and warn if n examples cannot make use of it.
+
+    No p-value among n examples is below 1 / (n + 1). Where that exceeds eps, the set
+    ``{y: p(y) > eps}`` holds every label of every song. (At eps = 0 it always does, and must.)
+
+    Parameters
+    ----------
+    eps : float in [0, 1]
+        Accepted probability of missing the true label; 0 and 1 are meant up to 1e-9.
+    n : int, optional
+        Number of examples that a new song is ranked among.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        When `eps` is no number in [0, 1].
+
+    Warns
+    -----
+    TooFewExamplesWarning
+        When ``1 / (n + 1) > eps > 0``: with n, eps and the least n that would do.
+
+    Examples
+    --------
+    >>> from utils_projet import check_eps
+    >>> check_eps(0.1 + 0.2 + 0.7000000000000002, 9)
+    1.0
+    """
+    try:
+        value = float("nan" if isinstance(eps, str) or np.ndim(eps) else eps)
+    except (TypeError, ValueError):
+        value = float("nan")
+    if not -ROUNDING <= value <= 1 + ROUNDING:
+        raise ValueError(f"eps must lie in [0, 1], found {eps!r}")
+    value = next((end for end in (0.0, 1.0) if abs(value - end) <= ROUNDING), value)
+    if n is not None and 1 / (n + 1) > value > 0:
+        least = int(np.ceil(1 / value - ROUNDING)) - 1
+        text = (
+            f"no label can be excluded at eps = {value:g}: with n = {n} examples no p-value is "
+            f"below 1/{n + 1}; at least {least} examples would do"
+        )
+        warnings.warn(text, TooFewExamplesWarning, stacklevel=3)
+    return value
 
 
 class ConformalPrediction:
@@ -266,11 +382,12 @@ class ConformalPrediction:
 
     Parameters
     ----------
-    KNNmodel : fitted KNeighborsClassifier, or fitted Pipeline that ends in one
+    KNNmodel : fitted KNeighborsClassifier, or fitted Pipeline or search that ends in one
         Gives the metric; its steps before the last, such as a scaler, are applied to all features.
     X : array-like or DataFrame, shape (n, d), n >= 2
-        Training features.
-    y : array-like, shape (n,)
+        Training features. Where the model or `X` knows the names of its columns, whatever comes as
+        a table, a Series or a dict is put in their order; an array is taken as it stands.
+    y : array-like, shape (n,) or (n, 1)
         Training labels of at least two classes, numbers or text.
     k : int, >= 1
         Number of neighbours in both sums; 1 is the measure of the references. It does not depend
@@ -278,9 +395,11 @@ class ConformalPrediction:
 
     Attributes
     ----------
+    model, X, y
+        `KNNmodel`, `X` and `y` as they were passed.
     labels : ndarray, shape (n_labels,)
         ``np.unique(y)``.
-    pz : ndarray of float64, shape (n_labels,), or None
+    pz : list of float, length n_labels, or None
         The p-values of the last `predict`, in the order of `labels`.
 
     Raises
@@ -288,12 +407,21 @@ class ConformalPrediction:
     TypeError
         When `KNNmodel` is no nearest-neighbour model.
     ValueError
-        When the model is not fitted or its metric is "precomputed"; when `X` has another number of
-        features than the model, NaN or infinity; when labels are missing, do not match `X` or
-        are of fewer than two classes; when `k` is no positive integer.
+        When the model is not fitted (a NotFittedError) or its metric is "precomputed"; when `X` has
+        another number of features than the model, lacks a column, or holds NaN or infinity; when
+        labels are missing, do not match `X` or are of fewer than two classes; when `k` is no
+        positive integer.
 
     Notes
     -----
+    Four things differ from the course's file. A set holds the labels with ``p > eps``, there
+    ``p >= eps``: both keep the promise, and the strict set is the smaller one. A set names its best
+    label first, there in the order of `labels`: the first is the prediction. `predict` returns its
+    p-values by label, there nothing, and prints nothing: in a notebook the answer shows. And the
+    strangeness is the textbook's; there the model's own neighbours are searched, so that the new
+    song is nobody's neighbour, duplicates are passed over, and the neighbour of another label is
+    sought only behind that of the same one. So p-values differ, and need no minutes.
+
     Conventions: 0 / anything = 0; a / 0 = infinity for a > 0; fewer than `k` other examples of the
     label make a, and alpha, infinite, whatever b is; fewer than `k` of other labels make b
     infinite and alpha 0. Euclidean and similar distances are sums over the differences of
@@ -325,11 +453,13 @@ class ConformalPrediction:
     def __init__(self, KNNmodel: Estimator, X: ArrayLike, y: ArrayLike, *, k: int = 1) -> None:
         if not isinstance(k, int | np.integer) or k < 1:
             raise ValueError(f"k must be a positive integer, found {k!r}")
+        self.model, self.X, self.y = KNNmodel, X, y
         self._steps, self._knn = _open_model(KNNmodel)
+        self._names = _name_columns(KNNmodel, X)
         features = self._read_features(X, "X")
         self.labels, codes = _read_labels(y, len(features))
         self.k = int(k)
-        self.pz: Floats | None = None
+        self.pz: list[float] | None = None
         # examples of one label lie side by side, so that a label is a slice of the columns
         order = np.argsort(codes, kind="stable")
         self._features, self._codes = features[order], codes[order]
@@ -342,7 +472,8 @@ class ConformalPrediction:
         Parameters
         ----------
         x_new : array-like, shape (d,) or (1, d)
-            The song's features, as in `X`; also a Series or a DataFrame of one row.
+            The song's features, as in `X`; also a DataFrame of one row, or a Series or dict by
+            the names of its columns.
 
         Returns
         -------
@@ -352,7 +483,7 @@ class ConformalPrediction:
         Raises
         ------
         ValueError
-            When `x_new` is not one song of d finite features.
+            When `x_new` is not one song of d finite features, or lacks a column of `X`.
 
         Examples
         --------
@@ -363,10 +494,7 @@ class ConformalPrediction:
         >>> predictor.predict([0.5])
         {'jazz': 0.8, 'punk': 0.2}
         """
-        if hasattr(x_new, "to_frame"):
-            x_new = x_new.to_frame().T
-        elif np.ndim(x_new) == 1:
-            x_new = np.reshape(x_new, (1, -1))
+        x_new = _make_row(x_new)
         shape = np.shape(x_new)
         if len(shape) != 2 or shape[0] != 1:
             raise ValueError(
@@ -374,8 +502,8 @@ class ConformalPrediction:
                 "predict_many takes several songs"
             )
         counts = self._count_features(self._read_features(x_new, "x_new"))
-        self.pz = counts[0] / (len(self._features) + 1)
-        return dict(zip(self.labels.tolist(), self.pz.tolist(), strict=True))
+        self.pz = (counts[0] / (len(self._features) + 1)).tolist()
+        return dict(zip(self.labels.tolist(), self.pz, strict=True))
 
     def compute_interval(self, eps: float = 0.05) -> list[Label]:
         """Return the labels whose p-value exceeds eps, for the song of the last `predict`.
@@ -383,7 +511,8 @@ class ConformalPrediction:
         Parameters
         ----------
         eps : float in [0, 1]
-            Accepted probability of missing the true label.
+            Accepted probability of missing the true label. What summing up left beside 0 or 1,
+            such as 1.0000000000000002, is taken for it.
 
         Returns
         -------
@@ -395,7 +524,12 @@ class ConformalPrediction:
         RuntimeError
             Before the first `predict`.
         ValueError
-            When `eps` is outside [0, 1].
+            When `eps` is no number in [0, 1].
+
+        Warns
+        -----
+        TooFewExamplesWarning
+            When no label could be excluded, whatever the song: see `check_eps`.
 
         Examples
         --------
@@ -406,15 +540,14 @@ class ConformalPrediction:
         >>> p = predictor.predict([0.5])
         >>> predictor.compute_interval(0.2)
         ['jazz']
-        >>> predictor.compute_interval(0.05)
+        >>> predictor.compute_interval(0)
         ['jazz', 'punk']
         """
         if self.pz is None:
             raise RuntimeError("no song yet: call predict(x_new) before compute_interval(eps)")
-        if not 0 <= eps <= 1:
-            raise ValueError(f"eps must lie in [0, 1], found {eps!r}")
-        order = np.argsort(-self.pz, kind="stable")
-        labels: list[Label] = self.labels[order[self.pz[order] > eps]].tolist()
+        eps, pz = check_eps(eps, len(self._features)), np.array(self.pz)
+        order = np.argsort(-pz, kind="stable")
+        labels: list[Label] = self.labels[order[pz[order] > eps]].tolist()
         return labels
 
     def predict_many(self, X_new: ArrayLike) -> Floats:
@@ -485,8 +618,11 @@ class ConformalPrediction:
 
     def _read_features(self, X: ArrayLike, name: str) -> Floats:
         """Transform `X` by the steps before the model and return it as a checked float array."""
+        X = _order_columns(X, self._names, name, complete=self._steps is None)
         if self._steps is not None:
             X = self._steps.transform(X)
+        if hasattr(X, "toarray"):  # sparse, as an encoder among the steps makes it
+            X = X.toarray()
         X = np.asarray(X, dtype=np.float64)
         expected = self._knn.n_features_in_
         if X.ndim != 2 or X.shape[1] != expected:
@@ -588,20 +724,64 @@ class ConformalPrediction:
 def _open_model(model: Estimator) -> tuple[Estimator | None, Estimator]:
     """Return the steps before a nearest-neighbour model (or None) and the model itself."""
     steps = None
+    model = getattr(model, "best_estimator_", model)  # what a search has found
     if hasattr(model, "steps"):
         steps, model = (model[:-1] if len(model.steps) > 1 else None), model.steps[-1][1]
     if not hasattr(model, "n_neighbors"):
         raise TypeError(f"KNNmodel must be a KNeighborsClassifier, found {type(model).__name__}")
     if not hasattr(model, "effective_metric_"):
-        raise ValueError("KNNmodel is not fitted: call its fit(X, y) first")
+        from sklearn.exceptions import NotFittedError  # a ValueError, and loaded by the model
+
+        raise NotFittedError("KNNmodel is not fitted: call its fit(X, y) first")
     if model.effective_metric_ == "precomputed":
         raise ValueError('KNNmodel must measure features, found metric "precomputed"')
     return steps, model
 
 
+def _name_columns(model: Estimator, X: ArrayLike) -> list[str] | None:
+    """Return the names of the columns that a model was fitted on, or those of its table."""
+    names = getattr(model, "feature_names_in_", None)
+    return _list_names(getattr(X, "columns", []) if names is None else names)
+
+
+def _list_names(columns: Iterable[Any]) -> list[str] | None:
+    """Return the names of columns, or None where these are no text, such as numbers."""
+    names = list(columns)
+    return names if names and all(isinstance(name, str) for name in names) else None
+
+
+def _make_row(x_new: Any) -> Any:
+    """Return one song as a table of one row: a DataFrame where its values have names."""
+    named = x_new.keys() if hasattr(x_new, "keys") and not hasattr(x_new, "columns") else []
+    if _list_names(named):
+        from pandas import DataFrame  # who brings names has it
+
+        return DataFrame([dict(x_new)])
+    return np.reshape(x_new, (1, -1)) if np.ndim(x_new) == 1 else x_new
+
+
+def _order_columns(X: Any, names: list[str] | None, argument: str, *, complete: bool) -> Any:
+    """Return a table's columns in the order of `names`; what has no names stays as it is.
+
+    A pipeline may use fewer columns than it saw: unless `complete`, it says what it lacks.
+    """
+    found = _list_names(getattr(X, "columns", []))
+    if names is None or found is None or found == names:
+        return X
+    missing = [name for name in names if name not in found]
+    if missing and complete:
+        raise ValueError(
+            f"{argument} must have the columns {', '.join(names)}; it lacks {', '.join(missing)} "
+            f"and has {', '.join(found)}"
+        )
+    return X[[name for name in names if name in found]]
+
+
 def _read_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
     """Return the sorted labels and each example's place among them."""
     y = np.asarray(y)
+    if y.shape == (n, 1):  # a column of a table
+        y = y[:, 0]
     if y.shape != (n,):
         raise ValueError(f"y must have the shape ({n},) like the rows of X, found {y.shape}")
     for row, label in enumerate(y):

@@ -28,7 +28,7 @@ from aares import conformal, data
 from aares.conformal import full, split
 from aares.conformal.space import FisherScaler
 from aares.data import DataError
-from utils_projet import ConformalPrediction
+from utils_projet import ConformalPrediction, TooFewExamplesWarning
 from workshop import config
 from workshop.plots import conformal as plots
 
@@ -130,6 +130,9 @@ def test_metric_is_the_models(metric, options, measure):
     X, y = draw_classes(rng, 40)
     new = draw_classes(rng, 3)[0]
     found = make_predictor(X, y, metric=metric, **options).count_stranger(new)
+    if not options:
+        p = conformal.p_values(X, y, new, metric=metric)
+        assert_array_equal(p, found / 41)
     expected = [
         [count_by_definition(X, y, x, label, 1, measure)[0] for label in range(4)] for x in new
     ]
@@ -248,8 +251,8 @@ def test_predict_returns_and_keeps_p_values():
     predictor = make_predictor(X, y)
     p = predictor.predict(X[0])
     assert list(p) == np.unique(y).tolist() == ["folk", "jazz", "rock", "salsa"]
-    assert predictor.pz.tolist() == list(p.values())
-    assert_array_equal(predictor.pz * 91, np.round(predictor.pz * 91))
+    assert predictor.pz == list(p.values())
+    assert_array_equal(np.array(predictor.pz) * 91, np.round(np.array(predictor.pz) * 91))
     assert predictor.predict(X[:1]) == predictor.predict(X[0].tolist()) == p
 
 
@@ -576,6 +579,200 @@ def test_bad_probabilities_are_an_error():
         conformal.score_labels(np.array([[0.5, 0.5]]), score="hinge")
     with pytest.raises(ValueError, match="expected codes of shape"):
         conformal.split_p_values(np.ones((3, 2)), np.array([0, 1]), np.ones((1, 2)))
+
+
+# --- what is refused, and what is told ----------------------------------------------------
+
+TABLE = pd.DataFrame(
+    np.random.default_rng(21).normal(size=(40, 3)) * [1, 10, 100], columns=["a", "b", "c"]
+)
+KINDS = np.repeat(["jazz", "punk"], 20)
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        conformal.p_values,
+        conformal.compute_mondrian,
+        conformal.compute_shortcut,
+        lambda *known: conformal.compute_smoothed(*known, rng=np.random.default_rng(0)),
+    ],
+)
+def test_p_values_go_by_the_names_of_the_columns(compute):
+    new = TABLE[:7] + 0.5
+    expected = compute(TABLE, KINDS, new)
+    assert_array_equal(compute(TABLE, KINDS, new[["c", "a", "b"]]), expected)
+    assert_array_equal(compute(TABLE[["b", "c", "a"]], KINDS, new), expected)
+    with pytest.raises(ValueError, match=r"columns of X|lacks b"):
+        compute(TABLE, KINDS, new.rename(columns={"b": "bpm"}))
+    for wrong in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"X_new|finite"):
+            compute(TABLE, KINDS, new.assign(b=wrong))
+
+
+def test_the_space_goes_by_the_names_of_the_columns():
+    songs, genre = make_table(np.random.default_rng(22), 120)
+    shuffled = songs[songs.columns[::-1]]
+    space = conformal.choose_space(songs[:60], genre[:60])
+    assert_array_equal(space.transform(shuffled), space.transform(songs))
+    model = conformal.make_space_model(space, songs[60:], genre[60:])
+    predictor = ConformalPrediction(model, songs[60:], genre[60:])
+    assert predictor.predict(shuffled.iloc[3]) == predictor.predict(songs.iloc[3])
+    assert predictor.predict(shuffled.iloc[3].to_dict()) == predictor.predict(songs.iloc[3])
+    with pytest.raises((ValueError, KeyError), match="tempo"):
+        predictor.predict(songs.iloc[3].drop("tempo"))
+    with pytest.raises(ValueError, match="order"):
+        FisherScaler().fit(TABLE, KINDS).transform(TABLE[["b", "a", "c"]])
+
+
+def test_scores_of_tables_go_by_the_names_of_their_columns():
+    scores = pd.DataFrame([[0.4, 0.7, 0.9], [0.8, 0.3, 0.6]], columns=["jazz", "punk", "rap"])
+    new = pd.DataFrame([[0.1, 0.9, 0.5]], columns=["rap", "jazz", "punk"])
+    expected = conformal.split_p_values(scores.to_numpy(), [0, 1], [[0.9, 0.5, 0.1]])
+    assert_array_equal(conformal.split_p_values(scores, [0, 1], new), expected)
+    with pytest.raises(ValueError, match="columns jazz, punk, rap, found folk"):
+        conformal.split_p_values(scores, [0, 1], new.rename(columns={"rap": "folk"}))
+
+
+@pytest.mark.parametrize(
+    ("calibration", "codes", "scores", "message"),
+    [
+        (np.empty((0, 2)), [], [[0.1, 0.2]], "at least one song, found none"),
+        ([[0.1, 0.2]], [2], [[0.1, 0.2]], "columns 0 to 1, found 2 in row 0"),
+        ([[0.1, 0.2], [0.3, 0.4]], [0, -1], [[0.1, 0.2]], "found -1 in row 1"),
+        ([[0.1, 0.2]], [0.5], [[0.1, 0.2]], "whole numbers"),
+        ([[0.1, 0.2]], ["jazz"], [[0.1, 0.2]], "whole numbers"),
+        ([[0.1, np.nan]], [0], [[0.1, 0.2]], "calibration: .* NaN in row 0"),
+        ([[0.1, 0.2]], [0], [[0.1, 0.2], [np.nan, 1]], "scores: .* NaN in row 1"),
+        ([[0.1, 0.2]], [0], [[0.1, 0.2, 0.3]], "shapes"),
+    ],
+)
+def test_scores_that_cannot_be_ranked_are_an_error(calibration, codes, scores, message):
+    for mondrian in (False, True):
+        with pytest.raises(ValueError, match=message):
+            conformal.split_p_values(calibration, codes, scores, mondrian=mondrian)
+
+
+def test_a_label_without_calibration_songs_is_told():
+    scores, codes, new = np.eye(3)[[0, 1, 0]], [0, 1, 0], [[0.2, 0.3, 1.0]]
+    with pytest.warns(TooFewExamplesWarning, match=r"columns \[2\]: at any eps") as told:
+        p = conformal.split_p_values(scores, codes, new, mondrian=True)
+    assert [warning.filename for warning in told] == [__file__]
+    assert p[0, 2] == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        conformal.split_p_values(scores, codes, new)
+        conformal.split_p_values(scores[:, :2], codes, np.array(new)[:, :2], mondrian=True)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda p, codes, eps: conformal.measure_sets(p, codes, [0.5, eps]),
+        lambda p, codes, eps: conformal.measure_sets(p, codes, eps),
+        lambda p, codes, eps: conformal.cover_by_label(p, codes, ["a", "b"], eps),
+    ],
+)
+def test_sets_that_exclude_nothing_are_told(measure):
+    calibration, codes = np.linspace(0, 1, 18)[:, None] * [1, 1], np.arange(18) % 2
+    p = conformal.split_p_values(calibration, codes, [[2.0, 0.5], [0.3, 2.0]])
+    with pytest.warns(TooFewExamplesWarning, match="fewer than 19 examples") as told:
+        measure(p, [0, 1], 0.05)
+    assert len(told) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        measure(p, [0, 1], 0)  # at 0 sets must be full
+        more = conformal.split_p_values(
+            np.append(calibration, [[1, 1]], axis=0), [*codes, 0], [[2.0, 0.5], [0.3, 2.0]]
+        )
+        assert more.min() == 1 / 20
+        measure(more, [0, 1], 0.05)
+    for eps in ("0.05", None, math.nan, 1.5):
+        with pytest.raises(ValueError, match="eps must lie"):
+            measure(p, [0, 1], eps)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        lambda p, codes: conformal.measure_sets(p, codes, [0.1]),
+        lambda p, codes: conformal.cover_by_label(p, codes, ["a", "b"], 0.1),
+        conformal.judge_singletons,
+    ],
+)
+def test_what_is_no_p_value_and_no_label_is_an_error(measure):
+    p = np.array([[0.9, 0.05], [0.3, 0.6]])
+    frame = pd.DataFrame(p, index=[7, 3], columns=["a", "b"])
+    assert measure(frame, pd.Series([0, 1], index=[3, 7])).equals(measure(p, [0, 1]))
+    for wrong in (math.nan, -0.1, 1.1, math.inf):
+        with pytest.raises(ValueError, match="row 1, column 0"):
+            measure(np.array([[0.9, 0.05], [wrong, 0.6]]), [0, 1])
+    with pytest.raises(ValueError, match="shape"):
+        measure(p[0], [0, 1])
+    for codes in ([0, -1], [0, 2]):
+        with pytest.raises(ValueError, match="row 1"):
+            measure(p, codes)
+    for codes in ([0], ["a", "b"], [0.0, 1.0]):
+        with pytest.raises(ValueError, match="codes"):
+            measure(p, codes)
+
+
+def test_labels_that_do_not_name_the_columns_are_an_error():
+    with pytest.raises(ValueError, match="expected 2, one a column, found 3"):
+        conformal.cover_by_label(np.array([[0.9, 0.1]]), [0], list("abc"), 0.2)
+
+
+def test_bags_are_measured_by_hand():
+    y = np.repeat(["a", "b", "c"], 20)
+    seen = []
+
+    def answer(X_bag, y_bag, X_new):
+        seen.append(y[X_new[:, 0].astype(int)])
+        return np.tile([0.9, 0.2, 0.01], (len(X_new), 1))
+
+    bags = conformal.repeat_bags(
+        np.arange(60.0)[:, None], y, answer, eps=0.1, n_bag=45, n_new=12, n_draws=3,
+        rng=np.random.default_rng(3),
+    )  # fmt: skip
+    assert len(bags) == 3
+    assert_allclose(bags["coverage"], [np.mean(new != "c") for new in seen])
+    assert_allclose(bags["right"], [np.mean(new == "a") for new in seen])
+    assert bags["size"].tolist() == [2, 2, 2]
+    assert bags["eps_single"].tolist() == [0.2, 0.2, 0.2]
+    with pytest.raises(ValueError, match="at least 61 songs"):
+        conformal.repeat_bags(
+            np.zeros((60, 1)), y, answer, eps=0.1, n_bag=60, n_new=1, n_draws=1,
+            rng=np.random.default_rng(3),
+        )  # fmt: skip
+
+
+def test_a_label_that_the_bag_lacks_is_missed():
+    y = np.array(["a", "b"] * 20 + ["c"])
+    X = np.arange(41.0)[:, None]
+    bags = conformal.repeat_bags(
+        X, y, lambda X_bag, y_bag, X_new: np.ones((len(X_new), len(np.unique(y_bag)))),
+        eps=0, n_bag=40, n_new=1, n_draws=200, rng=np.random.default_rng(4),
+    )  # fmt: skip
+    assert set(zip(bags["coverage"], bags["size"], strict=True)) == {(1, 3), (0, 2)}
+    assert bags["eps_single"].isna().all()  # a tie of the largest leaves no single one
+
+
+def test_draws_take_tables_by_position():
+    rng = np.random.default_rng(23)
+    X, y = draw_classes(rng, 60)
+    order = rng.permutation(60)
+    sizes = {"n_bag": 30, "n_new": 5, "n_draws": 3}
+    expected = conformal.cover_in_draws(
+        X, y, conformal.p_values, **sizes, rng=np.random.default_rng(1)
+    )
+    found = conformal.cover_in_draws(
+        pd.DataFrame(X, index=order),
+        pd.Series(y, index=order),
+        conformal.p_values,
+        **sizes,
+        rng=np.random.default_rng(1),
+    )
+    assert_array_equal(found, expected)
 
 
 # --- evaluation ---------------------------------------------------------------------------

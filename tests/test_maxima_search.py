@@ -1,8 +1,10 @@
 """Tests of get_maxima and search_song, against literal implementations and known answers."""
 
+import json
 import random
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -116,7 +118,7 @@ def test_integer_spectrograms_work():
     assert as_pairs(get_maxima(S)) == [(3, 4)]
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_maxima_refuse_what_is_not_finite(value):
     S = np.zeros((4, 5))
     S[2, 3] = value
@@ -130,9 +132,33 @@ def test_maxima_refuse_other_dimensions(S):
         get_maxima(S)
 
 
-def test_maxima_refuse_complex_numbers():
-    with pytest.raises(ValueError, match=r"real.*complex128"):
-        get_maxima(np.zeros((3, 3), dtype=complex))
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_complex_numbers_give_the_maxima_of_their_modulus_and_a_warning(dtype):
+    rng = np.random.default_rng(0)
+    S = (rng.normal(size=(60, 80)) * np.exp(1j * rng.uniform(0, 7, size=(60, 80)))).astype(dtype)
+    with pytest.warns(UserWarning, match="S is complex: its modulus is taken") as told:
+        maxima = get_maxima(S)
+    assert told[0].filename == __file__  # the caller's line
+    assert len(maxima) > 10
+    np.testing.assert_array_equal(maxima, get_maxima(np.abs(S)))
+    assert maxima.tolist() != get_maxima(S.real).tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_logarithm_of_silence_is_low(dtype):
+    S = np.random.default_rng(1).random((40, 90)).astype(dtype)
+    S[:, 30:] = np.random.default_rng(2).random((40, 60)) * (np.arange(60) < 40)
+    with np.errstate(divide="ignore"):
+        S_db = 10 * np.log10(S)
+    assert np.isneginf(S_db).any()
+    floor = np.maximum(S_db, S_db[np.isfinite(S_db)].min() - 100)
+    np.testing.assert_array_equal(get_maxima(S_db), get_maxima(floor))
+    assert get_maxima(np.full((4, 5), -np.inf)).shape == (0, 2)
+
+
+def test_maxima_refuse_text():
+    with pytest.raises(ValueError, match="S must hold numbers, found dtype <U1"):
+        get_maxima([["a", "b"]])
 
 
 # ---- search_song
@@ -152,11 +178,11 @@ dictionaries = st.dictionaries(st.integers(0, 30), st.integers(0, 8), max_size=2
 def test_search_ranks_by_the_tallest_bar_then_by_the_order_of_the_database(database, song):
     scores = [score_literally(hashes, song) for hashes in database]
     expected = sorted(range(len(database)), key=lambda index: (-scores[index], index))[:3]
-    assert search_song(database, song) == expected
-    assert search_song(database, song, return_scores=True) == (
-        expected,
-        [scores[index] for index in expected],
-    )
+    assert search_song(database, song).tolist() == expected
+    indices, heights = search_song(database, song, return_scores=True)
+    assert indices.tolist() == expected
+    assert heights.tolist() == [scores[index] for index in expected]
+    assert indices.dtype == heights.dtype == np.int64
 
 
 def test_an_excerpt_finds_its_song():
@@ -172,13 +198,15 @@ def test_a_bar_is_one_exact_offset():
     neighbours = {1: 10, 2: 11, 3: 12}  # three offsets side by side: bars of height 1
     together = {1: 50, 2: 50}  # one bar of height 2
     song = {1: 0, 2: 0, 3: 0}
-    assert search_song([neighbours, together], song, return_scores=True) == ([1, 0], [2, 1])
+    indices, scores = search_song([neighbours, together], song, return_scores=True)
+    assert (indices.tolist(), scores.tolist()) == ([1, 0], [2, 1])
 
 
 def test_no_shared_hash_gives_the_first_songs_with_score_zero():
     database = [{1: 0}, {2: 0}, {3: 0}, {4: 0}]
-    assert search_song(database, {99: 0}) == [0, 1, 2]
-    assert search_song(database, {}, return_scores=True) == ([0, 1, 2], [0, 0, 0])
+    assert search_song(database, {99: 0}).tolist() == [0, 1, 2]
+    indices, scores = search_song(database, {}, return_scores=True)
+    assert (indices.tolist(), scores.tolist()) == ([0, 1, 2], [0, 0, 0])
 
 
 @pytest.mark.parametrize("size", [0, 1, 2])
@@ -187,9 +215,13 @@ def test_small_databases(size):
     assert sorted(search_song(database, {1: 2})) == list(range(size))
 
 
-def test_search_refuses_a_single_song_as_database():
-    with pytest.raises(TypeError, match="db_hashes must be a list"):
-        search_song({1: 0}, {1: 0})
+@pytest.mark.parametrize(
+    "database",
+    [{1: 0}, {"a": {1: 0}}, 5, None, "songs", pd.DataFrame({"hashes": [{1: 0}]}), np.array({1: 0})],
+)
+def test_search_refuses_what_is_no_database(database):
+    with pytest.raises(TypeError, match=r"db_hashes must hold one dict.*values\(\) of a dict"):
+        search_song(database, {1: 0})
 
 
 def test_search_refuses_what_is_not_a_dictionary():
@@ -197,3 +229,20 @@ def test_search_refuses_what_is_not_a_dictionary():
         search_song([{}, [1, 2]], {})
     with pytest.raises(TypeError, match=r"song_hashes.*found list"):
         search_song([{}], [(1, 0)])
+    with pytest.raises(TypeError, match=r"song_hashes.*found DataFrame"):
+        search_song([{}], pd.DataFrame({1: [0]}))
+
+
+def test_search_refuses_hashes_that_can_never_be_equal():
+    database = [{}, json.loads(json.dumps({200_195_003: 7}))]
+    with pytest.raises(TypeError, match=r"db_hashes\[1\] has hashes like '200195003'.*json"):
+        search_song(database, {200_195_003: 0})
+    with pytest.raises(TypeError, match="song_hashes like '200195003'"):
+        search_song([{200_195_003: 7}], database[1])
+    assert search_song([{"a-b": 3}], {"a-b": 1}, return_scores=True)[1].tolist() == [1]
+
+
+@pytest.mark.parametrize("frames", [[3, 9], "3", None, np.array([3, 9])])
+def test_search_refuses_more_than_one_frame_for_a_hash(frames):
+    with pytest.raises(TypeError, match="a hash must map to one number.*7 has"):
+        search_song([{7: frames}], {7: 1})

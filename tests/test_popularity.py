@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,6 +91,7 @@ from aares.popularity.patterns import (
 )
 from aares.popularity.rows import count_genres, count_values, describe_date, describe_title
 from aares.scores import estimate_share, predict_folds
+from utils_projet import TooFewExamplesWarning
 
 GENRES = ("polka", "tango", "fado", "samba")
 
@@ -1156,7 +1159,24 @@ def test_both_halves_of_a_fold_are_judged_by_the_other():
 def test_correction_is_the_ranked_score():
     scores = np.arange(1.0, 20.0)  # 19 songs: the 18th of them for 90 %
     assert find_correction(scores, 0.9) == 18
-    assert find_correction(scores[:5], 0.9) == float("inf")
+    assert find_correction(scores[:9], 0.9) == 9
+
+
+@pytest.mark.parametrize(("n", "coverage", "least"), [(5, 0.9, 9), (0, 0.9, 9), (18, 0.95, 19)])
+def test_infinite_intervals_are_told_with_the_number_that_would_do(n, coverage, least):
+    with pytest.warns(TooFewExamplesWarning, match=f"n = {n} .* at least {least} would do"):
+        assert find_correction(np.zeros(n), coverage) == float("inf")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert find_correction(np.zeros(least), coverage) == 0
+
+
+def test_scores_and_coverage_that_are_none_are_an_error():
+    with pytest.raises(ValueError, match="NaN in row 1"):
+        find_correction(np.array([0.0, np.nan]), 0.9)
+    for coverage in (0, 1, np.nan):
+        with pytest.raises(ValueError, match="share between 0 and 1"):
+            find_correction(np.zeros(3), coverage)
 
 
 @pytest.mark.parametrize("method", ["quantile", "constant"])

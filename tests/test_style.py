@@ -43,8 +43,8 @@ def test_numpydoc():
 
 
 def test_modules_stay_readable():
-    # The assignment imports its three tools from one file.
-    limits = {"utils_projet.py": 700}
+    # The assignment imports its three tools from one file, which must stand alone.
+    limits = {"utils_projet.py": 850}
     lines = {name: len((ROOT / name).read_text("utf-8").splitlines()) for name in PUBLIC}
     assert {name: n for name, n in lines.items() if n > limits.get(name, 450)} == {}
 

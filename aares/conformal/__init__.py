@@ -7,13 +7,18 @@ assignment, are the p-values of many songs at once, their variants, and what is 
 * :mod:`aares.conformal.split`: split conformal prediction on the probabilities of any classifier;
 * :mod:`aares.conformal.evaluate`: coverage, set size, similarity of genres in a set;
 * :mod:`aares.conformal.space`: the space in which the neighbours are measured;
-* :mod:`aares.conformal.naming`: names for songs that are numbers only.
+* :mod:`aares.conformal.naming`: names for songs that are numbers only;
+* :mod:`aares.conformal.checks`: what every function asks of p-values and labels.
 
 Conventions
 -----------
 ``p`` is an array (m songs, n_labels) of p-values, labels in the order of ``np.unique(y)``;
 ``codes`` are positions in that order, shape (m,). The prediction set at ``eps`` is ``p > eps``:
-every method here is a way to make such p-values, so that one function measures them all.
+every method here is a way to make such p-values, so that one function measures them all. Tables
+are read by the names of their columns, arrays as they stand.
+
+Among n examples no p-value is below 1 / (n + 1). Where that exceeds eps, a set can exclude nothing:
+whoever asks for such sets gets a ``utils_projet.TooFewExamplesWarning``.
 
 References
 ----------
@@ -35,6 +40,7 @@ from aares.conformal.evaluate import (
     measure_lift,
     measure_sets,
     order_labels,
+    repeat_bags,
 )
 from aares.conformal.full import (
     compute_mondrian,
@@ -69,6 +75,7 @@ __all__ = [
     "rate_confidence",
     "rate_credibility",
     "read_p_values",
+    "repeat_bags",
     "score_labels",
     "split_p_values",
 ]

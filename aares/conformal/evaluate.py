@@ -5,7 +5,8 @@ Notebook ``05_conformal``; conventions and references in :mod:`aares.conformal`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,13 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
 from aares import exact
+from aares.conformal.checks import read_codes, read_p, warn_of_full_sets
 from aares.errors import require_songs
 from aares.scores import estimate_share
+from utils_projet import check_eps
 
 
-def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.DataFrame:
+def measure_sets(p: np.ndarray, codes: np.ndarray, eps: float | Sequence[float]) -> pd.DataFrame:
     """Measure the sets of labelled songs for several eps.
 
     Parameters
@@ -25,13 +28,23 @@ def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.D
     p : ndarray of float, shape (m, n_labels)
     codes : ndarray of int, shape (m,)
         Column of each song's true label.
-    eps : sequence of float in [0, 1]
+    eps : float or sequence of float in [0, 1]
 
     Returns
     -------
     DataFrame of float, shape (n_eps, 4)
         ``coverage`` (share of sets that hold the true label), ``size`` (mean number of labels),
         ``empty`` and ``single`` (shares of sets with no and with one label).
+
+    Raises
+    ------
+    ValueError
+        When a p-value, a code or an eps is none.
+
+    Warns
+    -----
+    TooFewExamplesWarning
+        When every set holds every label, at the smallest eps for which that is so.
 
     Examples
     --------
@@ -43,10 +56,13 @@ def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.D
     0.2      0.33  1.00   0.33    0.33
     0.8      0.33  0.33   0.67    0.33
     """
+    p = read_p(p)
     require_songs(len(p), what="songs to judge")
-    own = p[np.arange(len(p)), codes]
+    own = p[np.arange(len(p)), read_codes(codes, *p.shape)]
+    levels = [check_eps(level) for level in np.atleast_1d(np.asarray(eps, dtype=object))]
+    warn_of_full_sets(p, min((level for level in levels if level > 0), default=0.0))
     rows = []
-    for level in eps:
+    for level in levels:
         sizes = (p > level).sum(axis=1)
         rows.append(
             {
@@ -56,7 +72,7 @@ def measure_sets(p: np.ndarray, codes: np.ndarray, eps: Sequence[float]) -> pd.D
                 "single": (sizes == 1).mean(),
             }
         )
-    return pd.DataFrame(rows, index=pd.Index(eps, name="eps"))
+    return pd.DataFrame(rows, index=pd.Index(levels, name="eps"))
 
 
 def cover_by_label(p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: float) -> pd.DataFrame:
@@ -75,6 +91,16 @@ def cover_by_label(p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: floa
         One row for each label that occurs among the songs: ``n``, ``coverage``, ``low``, ``high``,
         ``size`` (mean size of its songs' sets).
 
+    Raises
+    ------
+    ValueError
+        When a p-value, a code or `eps` is none, or `labels` do not name the columns.
+
+    Warns
+    -----
+    TooFewExamplesWarning
+        When every set holds every label.
+
     Examples
     --------
     >>> p = np.array([[0.9, 0.3], [0.6, 0.1], [0.2, 0.8]])
@@ -83,7 +109,12 @@ def cover_by_label(p: np.ndarray, codes: np.ndarray, labels: Sequence, eps: floa
     jazz  2       1.0  0.16   1.0   1.5
     punk  1       1.0  0.03   1.0   1.0
     """
+    p, eps, labels = read_p(p), check_eps(eps), list(labels)
     require_songs(len(p), what="songs to judge")
+    if len(labels) != p.shape[1]:
+        raise ValueError(f"labels: expected {p.shape[1]}, one a column, found {len(labels)}")
+    codes = read_codes(codes, *p.shape)
+    warn_of_full_sets(p, eps)
     hit = p[np.arange(len(p)), codes] > eps
     sizes = (p > eps).sum(axis=1)
     rows = {}
@@ -205,6 +236,8 @@ def judge_singletons(
     (-0.001, 0.65]      1    0.0  0.00  0.98
     (0.65, 1.0]         3    1.0  0.29  1.00
     """
+    p = read_p(p)
+    codes = read_codes(codes, *p.shape)
     top = np.sort(p, axis=1)[:, -2:]
     alone = top[:, 0] < top[:, 1]
     frame = pd.DataFrame({"right": p.argmax(axis=1) == codes, "confidence": 1 - top[:, 0]})[alone]
@@ -261,14 +294,85 @@ def cover_in_draws(
     >>> true_p.shape, round(float((true_p > 0.2).mean()), 1)  # 0.8 at least is promised
     ((50, 20), 0.8)
     """
+    draws = _draw_bags(X, y, compute, n_bag, n_new, n_draws, rng)
+    return np.array([p[np.arange(n_new), codes] for p, codes in draws])
+
+
+def repeat_bags(
+    X: np.ndarray,
+    y: np.ndarray,
+    compute: Callable[..., np.ndarray],
+    *,
+    eps: float,
+    n_bag: int,
+    n_new: int,
+    n_draws: int,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Measure the sets of many bags, each judged on other songs: how much one bag is chance.
+
+    Parameters
+    ----------
+    X : ndarray of float, shape (n, d)
+        Features in a space that owes nothing to these labels.
+    y : ndarray, shape (n,)
+    compute : callable
+        ``compute(X_bag, y_bag, X_new)`` returns p of shape (m, n_labels of the bag).
+    eps : float in [0, 1]
+    n_bag, n_new, n_draws : int
+        Size of the bag, new songs in each draw, draws; without replacement within a draw.
+    rng : np.random.Generator
+        Draws the same rows for every `compute` when seeded alike.
+
+    Returns
+    -------
+    DataFrame of float, shape (n_draws, 6)
+        The columns of :func:`measure_sets`, ``right`` (share of songs whose largest p-value is the
+        true label's) and ``eps_single`` (median of the smallest eps that leaves one label; NaN if
+        none does). A label that the bag lacks is in no set.
+
+    Raises
+    ------
+    ValueError
+        When the songs are too few for one draw.
+
+    Examples
+    --------
+    >>> from aares.conformal.full import p_values
+    >>> rng = np.random.default_rng(0)
+    >>> X, y = rng.normal(size=(60, 2)), np.repeat(["jazz", "punk"], 30)
+    >>> bags = repeat_bags(X, y, p_values, eps=0.2, n_bag=19, n_new=40, n_draws=5, rng=rng)
+    >>> bags.columns.tolist(), len(bags)
+    (['coverage', 'size', 'empty', 'single', 'right', 'eps_single'], 5)
+    """
+    rows = []
+    for p, codes in _draw_bags(X, y, compute, n_bag, n_new, n_draws, rng):
+        top = np.sort(p, axis=1)[:, -2:]
+        alone = top[:, 0] < top[:, 1]
+        single = np.median(top[alone, 0]) if alone.any() else np.nan
+        right = (p.argmax(axis=1) == codes).mean()
+        sets = measure_sets(p, codes, eps).iloc[0].to_dict()
+        rows.append(sets | {"right": right, "eps_single": single})
+    return pd.DataFrame(rows)
+
+
+def _draw_bags(
+    X: Any,
+    y: Any,
+    compute: Callable[..., np.ndarray],
+    n_bag: int,
+    n_new: int,
+    n_draws: int,
+    rng: np.random.Generator,
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield p-values (0 for labels that the bag lacks) and codes of the new songs of each draw."""
+    X, y = np.asarray(X), np.asarray(y)  # a Series would be asked by its index
     if n_bag + n_new > len(X):
         raise ValueError(f"expected at least {n_bag + n_new} songs, found {len(X)}")
-    true_p = np.zeros((n_draws, n_new))
-    for draw in range(n_draws):
+    labels, codes = np.unique(y, return_inverse=True)
+    for _ in range(n_draws):
         rows = rng.choice(len(X), n_bag + n_new, replace=False)
         bag, new = rows[:n_bag], rows[n_bag:]
-        labels = np.unique(y[bag])
-        codes = np.minimum(np.searchsorted(labels, y[new]), len(labels) - 1)
-        p = compute(X[bag], y[bag], X[new])[np.arange(n_new), codes]
-        true_p[draw] = np.where(labels[codes] == y[new], p, 0.0)
-    return true_p
+        p = np.zeros((n_new, len(labels)))
+        p[:, np.unique(codes[bag])] = compute(X[bag], y[bag], X[new])
+        yield p, codes[new]

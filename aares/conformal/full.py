@@ -12,12 +12,15 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.utils import check_array
 
 from aares.errors import require_songs
 from utils_projet import ConformalPrediction
 
 
-def p_values(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarray:
+def p_values(
+    X, y, X_new, k: int = 1, *, model: Any = None, metric: str = "euclidean"
+) -> np.ndarray:
     """Compute the textbook p-value of every label for many songs.
 
     Parameters
@@ -31,7 +34,9 @@ def p_values(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarray:
     k : int, >= 1
         Neighbours in both sums of the measure.
     model : fitted KNeighborsClassifier or Pipeline that ends in one, optional
-        Gives the metric. Default: Euclidean distance between the rows as they are.
+        Gives the metric. Default: `metric` between the rows as they are.
+    metric : str
+        Of scikit-learn's neighbours; unused where a model gives it.
 
     Returns
     -------
@@ -52,7 +57,7 @@ def p_values(X, y, X_new, k: int = 1, *, model: Any = None) -> np.ndarray:
     >>> p_values([[0.0], [1.0], [9.0], [10.0]], [0, 0, 1, 1], [[0.5]])
     array([[0.8, 0.2]])
     """
-    return _make_predictor(X, y, k, model).predict_many(X_new)
+    return _make_predictor(X, y, k, model, metric).predict_many(X_new)
 
 
 def compute_smoothed(
@@ -162,11 +167,11 @@ def compute_shortcut(X, y, X_new, *, metric: Any = "euclidean") -> np.ndarray:
 
     Parameters
     ----------
-    X : ndarray of float, shape (n, d)
+    X : array-like or DataFrame, shape (n, d)
         Training features, in the space where distances are measured.
     y : array-like, shape (n,)
         Training labels.
-    X_new : ndarray of float, shape (m, d)
+    X_new : array-like or DataFrame, shape (m, d)
         New songs, in the same space.
     metric : str
         Metric of ``scipy.spatial.distance.cdist``.
@@ -174,6 +179,11 @@ def compute_shortcut(X, y, X_new, *, metric: Any = "euclidean") -> np.ndarray:
     Returns
     -------
     ndarray of float, shape (m, n_labels), in [0, 1]
+
+    Raises
+    ------
+    ValueError
+        When features are missing or not finite.
 
     Examples
     --------
@@ -183,6 +193,7 @@ def compute_shortcut(X, y, X_new, *, metric: Any = "euclidean") -> np.ndarray:
     """
     require_songs(len(X))
     labels, codes = np.unique(np.asarray(y), return_inverse=True)
+    X, X_new = _read_points(X, X_new)
     among = cdist(X, X, metric)
     np.fill_diagonal(among, np.inf)
     bag = np.sort(_cap_ratios(among, codes[:, None] == codes))
@@ -289,12 +300,23 @@ def read_p_values(p: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     )
 
 
-def _make_predictor(X, y, k: int, model: Any) -> ConformalPrediction:
-    """Return the course's predictor, in Euclidean space unless a model gives another."""
+def _make_predictor(X, y, k: int, model: Any, metric: str = "euclidean") -> ConformalPrediction:
+    """Return the course's predictor, with a metric of its own unless a model gives one."""
     require_songs(len(X))
     if model is None:
-        model = KNeighborsClassifier(n_neighbors=1).fit(X, y)
+        model = KNeighborsClassifier(n_neighbors=1, metric=metric).fit(X, y)
     return ConformalPrediction(model, X, y, k=k)
+
+
+def _read_points(X, X_new) -> tuple[np.ndarray, np.ndarray]:
+    """Return examples and new songs as finite floats, columns of tables in one order."""
+    if isinstance(X, pd.DataFrame) and isinstance(X_new, pd.DataFrame):
+        missing = X.columns.difference(X_new.columns)
+        if len(missing):
+            raise ValueError(f"X_new: expected the columns of X, missing: {', '.join(missing)}")
+        X_new = X_new[X.columns]
+    X = check_array(X, dtype=np.float64, input_name="X")
+    return X, check_array(X_new, dtype=np.float64, input_name="X_new")
 
 
 def _cap_ratios(distances: np.ndarray, own: np.ndarray) -> np.ndarray:

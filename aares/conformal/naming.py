@@ -57,7 +57,7 @@ def name_songs(
     ).drop_duplicates(keys)
     known = songs[keys].merge(titles, on=keys, how="left")["title"].set_axis(songs.index)
     rows = pd.Series([f"{table} row {row}" for row in songs.index], index=songs.index)
-    return known.map(_cut_name, na_action="ignore").fillna(rows)
+    return known.astype(object).map(_cut_name, na_action="ignore").fillna(rows)
 
 
 def _cut_name(name: str) -> str:

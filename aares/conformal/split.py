@@ -14,7 +14,14 @@ holds the sets of all eps.
 
 from __future__ import annotations
 
+import warnings
+from typing import Any
+
 import numpy as np
+import pandas as pd
+
+from aares.conformal.checks import read_codes
+from utils_projet import TooFewExamplesWarning
 
 SCORES = ("lac", "aps", "raps")
 
@@ -88,14 +95,15 @@ def split_p_values(
 
     Parameters
     ----------
-    calibration : ndarray of float, shape (n, n_labels)
+    calibration : array-like or DataFrame, shape (n, n_labels), n >= 1
         Scores of the calibration songs, see :func:`score_labels`.
-    codes : ndarray of int, shape (n,)
+    codes : array-like of int, shape (n,)
         Columns of the calibration songs' true labels.
-    scores : ndarray of float, shape (m, n_labels)
-        Scores of the new songs.
+    scores : array-like or DataFrame, shape (m, n_labels)
+        Scores of the new songs. Of two DataFrames the columns are put in one order.
     mondrian : bool
-        Rank among the calibration songs of the label in question only.
+        Rank among the calibration songs of the label in question only. A label without any has
+        p = 1 and is in every set.
 
     Returns
     -------
@@ -105,7 +113,13 @@ def split_p_values(
     Raises
     ------
     ValueError
-        When shapes do not match.
+        When shapes or columns do not match, there is no calibration song, a score is NaN, or a code
+        is no column.
+
+    Warns
+    -----
+    TooFewExamplesWarning
+        When `mondrian` meets labels without a calibration song.
 
     References
     ----------
@@ -118,12 +132,10 @@ def split_p_values(
     >>> split_p_values(calibration, np.array([0, 0, 1]), score_labels(np.array([[0.7, 0.3]])))
     array([[0.5 , 0.25]])
     """
-    codes = np.asarray(codes)
-    if codes.shape != (len(calibration),) or calibration.shape[1:] != scores.shape[1:]:
-        raise ValueError(
-            f"expected codes of shape ({len(calibration)},) and scores with "
-            f"{calibration.shape[1]} columns, found {codes.shape} and {scores.shape}"
-        )
+    calibration, scores = _read_scores(calibration, scores)
+    codes = read_codes(codes, *calibration.shape)
+    if mondrian:
+        _warn_of_unknown(np.bincount(codes, minlength=scores.shape[1]))
     own = calibration[np.arange(len(codes)), codes]
     p = np.empty(scores.shape)
     for label in range(scores.shape[1]):
@@ -131,6 +143,38 @@ def split_p_values(
         at_least = len(ranked) - np.searchsorted(ranked, scores[:, label], "left")
         p[:, label] = (at_least + 1) / (len(ranked) + 1)
     return p
+
+
+def _read_scores(calibration: Any, scores: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scores of calibration and new songs with the same columns, none of them NaN."""
+    if isinstance(calibration, pd.DataFrame) and isinstance(scores, pd.DataFrame):
+        if set(calibration.columns) != set(scores.columns):
+            names = [", ".join(map(str, table.columns)) for table in (calibration, scores)]
+            raise ValueError(f"scores: expected the columns {names[0]}, found {names[1]}")
+        scores = scores[calibration.columns]
+    calibration, scores = np.asarray(calibration, float), np.asarray(scores, float)
+    if calibration.ndim != 2 or scores.ndim != 2 or calibration.shape[1] != scores.shape[1]:
+        raise ValueError(
+            "expected calibration and scores of shapes (n, n_labels) and (m, n_labels), "
+            f"found {calibration.shape} and {scores.shape}"
+        )
+    if not len(calibration):
+        raise ValueError("calibration: expected at least one song, found none")
+    for name, values in (("calibration", calibration), ("scores", scores)):
+        for row in np.flatnonzero(np.isnan(values).any(axis=1))[:1]:
+            raise ValueError(f"{name}: expected numbers, found NaN in row {row}")
+    return calibration, scores
+
+
+def _warn_of_unknown(counts: np.ndarray) -> None:
+    """Warn of labels without a calibration song: no set can exclude them."""
+    unknown = np.flatnonzero(counts == 0)
+    if len(unknown):
+        text = (
+            f"no calibration song has a label of the columns {unknown.tolist()}: at any eps these "
+            "are in every set; an eps needs at least 1 / eps - 1 songs of each label"
+        )
+        warnings.warn(text, TooFewExamplesWarning, stacklevel=3)
 
 
 def _check_probabilities(probabilities: np.ndarray) -> np.ndarray:

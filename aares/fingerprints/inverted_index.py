@@ -88,7 +88,7 @@ class InvertedIndex:
         -------
         indices : list of int
         scores : list of int
-            Both as of ``search_song(..., return_scores=True)``.
+            The numbers of ``search_song(..., return_scores=True)``.
 
         Raises
         ------

@@ -18,6 +18,7 @@ Lei et al., "Distribution-free predictive inference for regression", JASA 113, 2
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from aares.data.door import read_popularity
 from aares.errors import require_songs
 from aares.popularity.hurdle import mix_quantile
 from aares.popularity.rows import FloatArray
+from utils_projet import TooFewExamplesWarning
 
 LOWEST, HIGHEST = 0.0, 100.0
 Folds = list[tuple[np.ndarray, np.ndarray]]
@@ -50,16 +52,38 @@ def find_correction(scores: FloatArray, coverage: float) -> float:
     float
         The ceil((n + 1) coverage)-th smallest score; infinite if there are too few songs.
 
+    Raises
+    ------
+    ValueError
+        The coverage is not between 0 and 1, or a score is NaN.
+
+    Warns
+    -----
+    TooFewExamplesWarning
+        The correction is infinite: no interval excludes anything.
+
     Examples
     --------
-    Of nine songs, at least 80 % of ten: the eighth smallest score.
+    Of nine songs, at least 80 % of ten: the eighth smallest score. Four songs are the fewest.
 
-    >>> find_correction(np.arange(9.0), 0.8), find_correction(np.arange(3.0), 0.8)
-    (7.0, inf)
+    >>> find_correction(np.arange(9.0), 0.8), find_correction(np.arange(4.0), 0.8)
+    (7.0, 3.0)
     """
+    if not 0 < coverage < 1:
+        raise ValueError(f"coverage: expected a share between 0 and 1, found {coverage}")
+    if np.isnan(scores).any():
+        raise ValueError(f"scores: expected numbers, found NaN in row {np.isnan(scores).argmax()}")
     n = len(scores)
     rank = int(np.ceil((n + 1) * coverage - 1e-9))
-    return float(np.sort(scores)[rank - 1]) if rank <= n else float("inf")
+    if rank <= n:
+        return float(np.sort(scores)[rank - 1])
+    least = int(np.ceil(1 / (1 - coverage) - 1e-9)) - 1
+    text = (
+        f"every interval holds all popularities: with n = {n} calibration songs nothing can be "
+        f"excluded at coverage {coverage:g} (eps = {1 - coverage:g}); at least {least} would do"
+    )
+    warnings.warn(text, TooFewExamplesWarning, stacklevel=3)
+    return float("inf")
 
 
 def score_bounds(y: Any, bounds: FloatArray) -> FloatArray:
