@@ -237,7 +237,7 @@ def test_unknown_songs_raise_with_a_suggestion(recommender):
         recommender.find_song("Calm Sonk 3", "calm band 3")
     with pytest.raises(SongNotFoundError, match="calm band 3"):
         recommender.find_song("Calm Song 3", "calm bandd 3")
-    with pytest.raises(SongNotFoundError, match="id 'nope'"):
+    with pytest.raises(SongNotFoundError, match="id or the title 'nope'"):
         recommender.playlist("nope")
     with pytest.raises(SongNotFoundError, match="no song 'zzzzzzzzz'$"):
         recommender.find_song("zzzzzzzzz")
