@@ -16,12 +16,12 @@ from test_recommend import make_listeners
 from aares.recommend.evaluate import (
     Task,
     choose_weights,
-    compare_found,
     compare_pair,
     find_hidden,
     judge,
     judge_methods,
     make_tasks,
+    share_found,
     summarise,
 )
 from aares.recommend.profiles import NoHistoryWarning, read_profiles
@@ -313,9 +313,26 @@ def test_a_crossed_share_weighs_rows_by_their_songs():
 
 
 def test_shares_of_found_songs_are_compared_song_by_song():
-    first = pd.DataFrame({"found": [1.0, 0, 1, 1], "listener": [1, 1, 1, 2], "draw": [0, 0, 1, 0]})
-    gain, low, high = compare_found(first, first.assign(found=[0.0, 0, 1, 1]))
-    assert gain == pytest.approx(0.25) and low == 0 and high > 0.25
+    index = pd.MultiIndex.from_product([[1, 2], [0, 1]], names=["listener", "draw"])
+    first = pd.DataFrame({"cold": [2.0, 2, 1, 3], "cold_found": [1.0, 2, 1, 0]}, index)
+    assert share_found(first, "cold")[0] == pytest.approx(4 / 8)
+    second = first.assign(cold_found=[0.0, 2, 1, 0])
+    gain, low, high = share_found(first, "cold", less=second)
+    assert gain == pytest.approx(1 / 8) and low == 0 and high > 1 / 8
+    assert np.isnan(share_found(first * 0, "cold")).all()
+
+
+def test_found_songs_are_counted_by_whether_others_know_them():
+    tasks = make_tasks(make_listeners(), np.arange(20), n_folds=2, n_draws=2)
+    parts = {"ease": EaseScorer(strength=10.0), "noise": RandomScorer()}
+    methods = {**parts, "hybrid": HybridScorer(parts, {"ease": 1.0, "noise": 0.1})}
+    judged = judge_methods(methods, tasks)
+    for name, table in judged.items():
+        alone = [methods[name].fit(task.train).score(task.known) for task in tasks]
+        hidden = pd.concat(map(find_hidden, alone, tasks))
+        assert table["warm"].sum() + table["cold"].sum() == len(hidden)
+        assert table["warm_found"].sum() == pytest.approx(hidden["found"][~hidden["cold"]].sum())
+        assert table["cold_found"].sum() == pytest.approx(hidden["found"][hidden["cold"]].sum())
 
 
 def test_profiles_may_be_plain_lists():

@@ -37,13 +37,15 @@ from aares.recommend.ranking import (
     group_songs,
 )
 from aares.recommend.tasks import Task, is_cold, make_tasks, split_users
-from aares.recommend.users import mix_scores
+from aares.recommend.users import HybridScorer, mix_scores
 from aares.scores import bootstrap_crossed
 
 __all__ = [
-    "Task", "choose_weights", "compare_found", "compare_pair", "find_hidden", "is_cold", "judge",
-    "judge_methods", "make_tasks", "split_users", "summarise",
+    "Task", "choose_weights", "compare_pair", "find_hidden", "is_cold", "judge",
+    "judge_methods", "make_tasks", "share_found", "split_users", "summarise",
 ]  # fmt: skip
+
+MEASURES = ("truncated_recall", "ndcg", "hit", "fell_back")
 
 
 def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
@@ -116,7 +118,9 @@ def judge_methods(
     -------
     dict of str to DataFrame
         See :func:`judge`; index ``listener`` (row number) and ``draw``, sorted. ``fell_back`` is 1
-        where the method told no song from another, and the popular songs were judged.
+        where the method told no song from another, and the popular songs were judged. ``warm`` and
+        ``cold`` count the hidden songs by whether another listener knows them, ``warm_found`` and
+        ``cold_found`` those of them that are among the first k.
 
     Examples
     --------
@@ -132,12 +136,36 @@ def judge_methods(
     judged: dict[str, list[pd.DataFrame]] = {name: [] for name in methods}
     for task in tasks:
         count = _count_listeners(task)
+        kept: dict[int, FloatArray] = {}
         for name, method in methods.items():
-            raw = score_known(method.fit(task.train), task.known)
-            scores, silent = fall_back(raw, task.known, count)
+            scores, silent = fall_back(_score_task(method, task, kept), task.known, count)
+            found = _count_found(find_hidden(scores, task, k=k)).reindex(task.users)
             table = judge(scores, task, k=k).assign(fell_back=silent.astype(float))
-            judged[name].append(_name_draw(table, task))
+            judged[name].append(_name_draw(table.join(found), task))
     return {name: pd.concat(parts).sort_index() for name, parts in judged.items()}
+
+
+def _score_task(method: Scorer, task: Task, kept: dict[int, FloatArray]) -> FloatArray:
+    """Return a method's scores; the parts of a hybrid that are judged themselves count once."""
+    if id(method) not in kept and isinstance(method, HybridScorer):
+        parts = {name: _score_task(part, task, kept) for name, part in method.parts.items()}
+        kept[id(method)] = mix_scores(parts, method.weights)
+    elif id(method) not in kept:
+        kept[id(method)] = score_known(method.fit(task.train), task.known)
+    return kept[id(method)]
+
+
+def _count_found(hidden: pd.DataFrame) -> pd.DataFrame:
+    """Count hidden and found songs of each listener, those known to others and those to none."""
+    by = hidden["listener"]
+    return pd.DataFrame(
+        {
+            "warm": (~hidden["cold"]).astype(float).groupby(by).sum(),
+            "warm_found": hidden["found"].where(~hidden["cold"], 0.0).groupby(by).sum(),
+            "cold": hidden["cold"].astype(float).groupby(by).sum(),
+            "cold_found": hidden["found"].where(hidden["cold"], 0.0).groupby(by).sum(),
+        }
+    )
 
 
 def _count_listeners(task: Task) -> IntArray:
@@ -185,7 +213,7 @@ def summarise(judged: Mapping[str, pd.DataFrame], *, random_state: int = 0) -> p
     rows = {}
     for name, table in judged.items():
         row: dict[str, float] = {}
-        for measure in map(str, table.columns):
+        for measure in (name for name in MEASURES if name in table):
             values = _spread_draws(table[measure])
             mean, low, high = bootstrap_crossed(values, random_state=random_state)
             row |= {measure: mean, f"{measure}_low": low, f"{measure}_high": high}
@@ -267,10 +295,7 @@ def choose_weights(
     >>> weights, len(table)
     ({'popular': 1.0, 'random': 0.0}, 3)
     """
-    scores = [
-        {name: score_known(part.fit(task.train), task.known) for name, part in parts.items()}
-        for task in tasks
-    ]
+    scores = [{name: _score_task(part, task, {}) for name, part in parts.items()} for task in tasks]
     counts = [_count_listeners(task) for task in tasks]
     rows = []
     for values in product(*grid.values()):
@@ -322,28 +347,33 @@ def find_hidden(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
     return pd.DataFrame(columns).assign(draw=task.draw)
 
 
-def compare_found(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float, float]:
-    """Return how much larger a share of hidden songs the first method finds, with 95 % interval.
+def share_found(
+    judged: pd.DataFrame, kind: str, *, less: pd.DataFrame | None = None
+) -> tuple[float, float, float]:
+    """Return the share of hidden songs of a kind that were found, with its 95 % interval.
 
     Parameters
     ----------
-    first : DataFrame
-        From :func:`find_hidden`; of all tasks, or the warm or cold songs of them.
-    second : DataFrame
-        The same songs, found by another method.
+    judged : DataFrame
+        From :func:`judge_methods`.
+    kind : {"warm", "cold"}
+        Songs that another listener knows, or that none does.
+    less : DataFrame, optional
+        Of another method on the same songs: its share is taken off, song by song.
 
     Returns
     -------
-    gain, low, high : float
+    share, low, high : float
+        The interval is over listeners and draws; all NaN where there is no song of that kind.
 
     Examples
     --------
-    >>> first = pd.DataFrame({"found": [1.0, 1.0], "listener": [1, 2], "draw": 0})
-    >>> compare_found(first, first.assign(found=0.5))
+    >>> judged = pd.DataFrame({"cold": [2.0, 1.0], "cold_found": [2.0, 1.0]})
+    >>> share_found(judged, "cold", less=judged.assign(cold_found=[1.0, 0.5]))
     (0.5, 0.5, 0.5)
     """
-    gain = first.assign(gain=first["found"].to_numpy() - second["found"].to_numpy(), songs=1.0)
-    sums = gain.pivot_table(
-        index="listener", columns="draw", values=["gain", "songs"], aggfunc="sum", fill_value=0.0
-    )
-    return bootstrap_crossed(sums["gain"].to_numpy(), sums["songs"].to_numpy())
+    found = judged[f"{kind}_found"] - (0.0 if less is None else less[f"{kind}_found"])
+    songs = _spread_draws(judged[kind])
+    if not songs.any():
+        return (np.nan, np.nan, np.nan)
+    return bootstrap_crossed(_spread_draws(found), songs)
