@@ -289,8 +289,8 @@ book.say(
     f"The smooth order makes the way through a playlist **{shorter:.0%} shorter** ({least:.0%} to "
     f"{most:.0%}). Diversity has a price: at {chosen} the songs are {spreads[0]:.0%} farther apart "
     f"({spreads[2]:.0%} to {spreads[1]:.0%}) and {cost[0]:.0%} farther from the seed "
-    f"({cost[2]:.0%} to {cost[1]:.0%}). Intervals of 95 % over the {len(sample)} seeds; the rest "
-    "is not left to chance."
+    f"({cost[2]:.0%} to {cost[1]:.0%}). Intervals of 95 % over the {len(sample)} seeds; "
+    "nothing else is drawn."
 )
 
 # %% [markdown]
@@ -317,10 +317,10 @@ listening = data.load_listening(source)
 catalogue = listening.songs
 matrix, _ = users.make_matrix(listening.plays, catalogue)
 heard = np.asarray(matrix.sum(axis=0)).ravel()
-validation, reported = evaluate.split_users(matrix, random_state=config.SEED)
-choosing = evaluate.make_tasks(matrix, validation, n_folds=2, n_draws=5)
+validation, reported = evaluate.split_users(matrix, share=0.3, random_state=config.SEED)
+choosing = evaluate.make_tasks(matrix, validation, n_folds=2, n_draws=5, hidden_share=0.2)
 N_DRAWS = book.number("n_draws", 10)
-tasks = evaluate.make_tasks(matrix, reported, n_folds=4, n_draws=N_DRAWS)
+tasks = evaluate.make_tasks(matrix, reported, n_folds=4, n_draws=N_DRAWS, hidden_share=0.2)
 cold_share = float(np.concatenate([evaluate.is_cold(task) for task in tasks]).mean())
 book.say(
     f"Data: {listening.source_name}, {matrix.shape[1]:,} songs, {matrix.nnz:,} pairs. "
