@@ -349,8 +349,7 @@ shown = {"truncated_recall": "truncated recall@10", "ndcg": "ndcg", "hit": "hit"
 book.table("validation", tried[list(shown)].rename(columns=shown).round(4))
 
 # %% [markdown]
-# The best of each kind goes on to the comparison. The soft minimum of section 3.1 is held against
-# each other way, listener by listener. The rule: it stays unless another way is clearly better.
+# The best of each kind goes on to the comparison.
 
 # %%
 best = {
@@ -359,6 +358,12 @@ best = {
     ]
     for kind in ("sound", "item cosine", "EASE")
 }
+
+# %% [markdown]
+# The soft minimum of section 3.1 is held against
+# each other way, listener by listener. The rule: it stays unless another way is clearly better.
+
+# %%
 others = {
     way: evaluate.compare_pair(chosen_on["sound, soft"], chosen_on[f"sound, {way}"])
     for way in ways
@@ -366,6 +371,11 @@ others = {
 }
 worse = [way for way, (_, low, _) in others.items() if low > 0]
 better = [way for way, (_, _, high) in others.items() if high < 0]
+
+# %% [markdown]
+# In words: "clearly" is an interval without 0.
+
+# %%
 gains = ", ".join(
     f"{way} {gain:+.4f} ({low:+.4f} to {high:+.4f})" for way, (gain, low, high) in others.items()
 )
@@ -463,9 +473,16 @@ book.figure(
 
 # %%
 book.number("n_listeners", len(reported))
+hit = book.number("hit_hybrid", round(float(summary.loc["hybrid", "hit"]), 3))
 for name in ("random", "most popular", "sound", "same artist", "EASE", "hybrid"):
     book.number(f"recall_{name.replace(' ', '_')}", round(float(recall[name]), 4))
-hit = book.number("hit_hybrid", round(float(summary.loc["hybrid", "hit"]), 3))
+for key, value in zip(("gain", "gain_low", "gain_high"), gain, strict=True):
+    book.number(f"hybrid_{key}", round(100 * value, 2))
+
+# %% [markdown]
+# The verdict says "better" only where a measure's interval lies above 0; the two may differ.
+
+# %%
 verdicts = {
     measures[name]: "better" if low > 0 else "worse" if high < 0 else "not clearly apart"
     for name, (_, low, high) in pair.items()
@@ -475,8 +492,6 @@ if len(set(verdicts.values())) == 1:
     verdict = next(iter(verdicts.values()))
 book.number("hybrid_verdict", verdict)
 book.number("hybrid_rival", rivals)
-for key, value in zip(("gain", "gain_low", "gain_high"), gain, strict=True):
-    book.number(f"hybrid_{key}", round(100 * value, 2))
 
 # %% [markdown]
 # In points: the gain, its interval, and how it would have looked had a single draw been taken for
@@ -511,6 +526,11 @@ intervals = {
 found = pd.DataFrame(
     {kind: {name: np.nan_to_num(intervals[kind, name][0]) for name in compared} for kind in kinds}
 )
+
+# %% [markdown]
+# With their intervals over listeners and draws; a method may find many songs of a few listeners.
+
+# %%
 shares = {
     key: f"{share:.1%} ({low:.1%} to {high:.1%})" if low == low else "none, there being none"
     for key, (share, low, high) in intervals.items()
@@ -614,6 +634,11 @@ book.answer(
     f"method ({rivals}) {recall[rivals]:.1%} (gain {100 * gain[0]:+.1f} points, "
     f"{100 * gain[1]:+.1f} to {100 * gain[2]:+.1f}), sound alone {recall['sound']:.1%}."
 )
+
+# %% [markdown]
+# What holds beyond the two sentences of the answer, and what does not.
+
+# %%
 facts = " ".join(book.facts.values())
 book.say(
     f"""
