@@ -100,6 +100,11 @@ seed_rows = recommender.find_rows(seed)
 rows = recommender.find_rows(playlist["id"].tolist())
 from_seed = (ranks - ranks.iloc[seed_rows[0]]).abs().mean(axis=1)
 typical, anybody = float(from_seed.iloc[rows].mean()), float(from_seed.mean())
+
+# %% [markdown]
+# The seed is the bold line, the ten songs are the thin ones.
+
+# %%
 fig, ax = new_axes(height=3.1)
 plots.draw_profile(
     ranks,
@@ -454,8 +459,8 @@ plots.draw_methods(
     ax,
     measure="truncated_recall",
     label="truncated recall@10 of hidden songs, 95 % intervals",
-    title=f"Hidden songs found, hybrid against {rivals}: {100 * gain[0]:+.1f} points "
-    f"({100 * gain[1]:+.1f} to {100 * gain[2]:+.1f})",
+    title=f"Hidden songs found, hybrid against {rivals}: {100 * gain[0]:+.2f} points "
+    f"({100 * gain[1]:+.2f} to {100 * gain[2]:+.2f})",
     detail=f"{len(reported)} listeners, {N_DRAWS} draws of hidden songs, {matrix.shape[1]:,} songs"
     f"; chance {chance:.4f}",
     highlight=winner,
@@ -501,9 +506,9 @@ book.number("hybrid_rival", rivals)
 book.say(
     f"The **hybrid** finds {recall['hybrid']:.1%} of what can be found in ten songs "
     f"and has a hit for {hit:.0%} of the listeners; the best single method, {rivals}, "
-    f"{recall[rivals]:.1%}. The paired difference is {100 * gain[0]:+.1f} points "
-    f"({100 * gain[1]:+.1f} to {100 * gain[2]:+.1f}), of NDCG {100 * pair['ndcg'][0]:+.1f} "
-    f"({100 * pair['ndcg'][1]:+.1f} to {100 * pair['ndcg'][2]:+.1f}): **{verdict}**. Single draws "
+    f"{recall[rivals]:.1%}. The paired difference is {100 * gain[0]:+.2f} points "
+    f"({100 * gain[1]:+.2f} to {100 * gain[2]:+.2f}), of NDCG {100 * pair['ndcg'][0]:+.2f} "
+    f"({100 * pair['ndcg'][1]:+.2f} to {100 * pair['ndcg'][2]:+.2f}): **{verdict}**. Single draws "
     f"of hidden songs give gains from {100 * by_draw.min():+.1f} to {100 * by_draw.max():+.1f}. "
     f"Sound alone is about {times:.0f} times chance: close songs are similar, but that is not yet "
     "taste. EASE knew nothing to go by for "
@@ -631,8 +636,8 @@ book.answer(
     f"repeats and an order {shorter:.0%} smoother than by distance; to use all users' experience, "
     "a hybrid of artist, other listeners (EASE) and sound finds "
     f"{recall['hybrid']:.1%} of the hidden songs that its first ten can hold, the best single "
-    f"method ({rivals}) {recall[rivals]:.1%} (gain {100 * gain[0]:+.1f} points, "
-    f"{100 * gain[1]:+.1f} to {100 * gain[2]:+.1f}), sound alone {recall['sound']:.1%}."
+    f"method ({rivals}) {recall[rivals]:.1%} (gain {100 * gain[0]:+.2f} points, "
+    f"{100 * gain[1]:+.2f} to {100 * gain[2]:+.2f}), sound alone {recall['sound']:.1%}."
 )
 
 # %% [markdown]
