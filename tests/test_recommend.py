@@ -30,7 +30,6 @@ from aares.recommend.evaluate import (
     judge,
     judge_methods,
     make_tasks,
-    rank_songs,
     split_users,
     summarise,
 )
@@ -237,7 +236,7 @@ def test_unknown_songs_raise_with_a_suggestion(recommender):
         recommender.find_song("Calm Sonk 3", "calm band 3")
     with pytest.raises(SongNotFoundError, match="calm band 3"):
         recommender.find_song("Calm Song 3", "calm bandd 3")
-    with pytest.raises(SongNotFoundError, match="id 'nope'"):
+    with pytest.raises(SongNotFoundError, match="id or the title 'nope'"):
         recommender.playlist("nope")
     with pytest.raises(SongNotFoundError, match="no song 'zzzzzzzzz'$"):
         recommender.find_song("zzzzzzzzz")
@@ -371,13 +370,11 @@ def test_collaborative_methods_find_the_taste(method):
 
 def test_content_and_artist_scores():
     points = np.array([[0.0], [0.1], [5.0]])
-    profile = sparse.csr_matrix([[1.0, 0, 0], [0, 0, 0]])
+    profile = sparse.csr_matrix([[1.0, 0, 0]])
     for how in ("nearest", "mean", "soft", "centroid"):
-        score = ContentScorer(points, combine=how).score(profile)
+        score = ContentScorer(points, combine=how).fit(profile).score(profile)
         assert score[0, 1] > score[0, 2]
-        assert score[1].tolist() == [0, 0, 0]
-    by_artist = ArtistScorer(["a", "b", "a"]).score(profile)
-    assert by_artist.tolist() == [[1, 0, 1], [0, 0, 0]]
+    assert ArtistScorer(["a", "b", "a"]).fit(profile).score(profile).tolist() == [[1, 0, 1]]
 
 
 def test_popular_counts_listeners():
@@ -452,21 +449,13 @@ def test_measures_are_cut_at_the_length_of_the_list():
     assert table["hit"].tolist() == [1, 1, 1]
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(0, 4), min_size=3, max_size=30), st.integers(1, 12), st.data())
-def test_ranking_is_a_stable_sort(values, k, data):
-    known = np.array(sorted(data.draw(st.sets(st.integers(0, len(values) - 1), max_size=2))), int)
-    scores = np.array(values, dtype=float)
-    order = [i for i in np.argsort(-scores, kind="stable") if i not in set(known.tolist())]
-    assert rank_songs(scores, known, k=k).tolist() == order[:k]
-
-
 def test_bootstrap_interval_holds_the_mean_and_pairs_are_paired():
     rng = np.random.default_rng(0)
     weak = pd.DataFrame({"ndcg": rng.random(200)})
     strong = weak + 0.05
     table = summarise({"weak": weak, "strong": strong})
     assert (table["ndcg_low"] < table["ndcg"]).all() and (table["ndcg"] < table["ndcg_high"]).all()
+    assert table["ndcg"].tolist() == pytest.approx([weak["ndcg"].mean(), strong["ndcg"].mean()])
     gain, low, high = compare_pair(strong, weak)
     assert (gain, low, high) == pytest.approx((0.05, 0.05, 0.05))
 

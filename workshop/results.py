@@ -19,6 +19,7 @@ import pandas as pd
 from IPython.display import DisplayHandle, Markdown, display
 from matplotlib.figure import Figure
 
+from aares.data.provenance import DESCRIBE
 from aares.errors import AaresError
 from aares.files import digest, write_atomic
 from workshop.config import ROOT, Workplace
@@ -43,12 +44,18 @@ class Notebook:
     name : str
         Name of the notebook without suffix, such as ``"01_genre"``.
     source : Workplace
+
+    Attributes
+    ----------
+    facts : dict of str to str
+        What the head said about the data that it names.
     """
 
     def __init__(self, name: str, source: Workplace) -> None:
         use_style()
         self.name = name
         self.source = source
+        self.facts: dict[str, str] = {}
         self._answer: DisplayHandle | None = None
         self._section: dict[str, Any] = {"stamp": stamp(name, source), "answer": ""}
         self._section |= {"numbers": {}, "tables": {}, "figures": {}}
@@ -56,9 +63,19 @@ class Notebook:
         _drop_files(self.report, name)
         self._save()
 
-    def head(self) -> None:
-        """Show the line that names the data, and leave room for the answer."""
-        display(Markdown(f"*{self.source.describe()}*"))
+    def head(self, *uses: str) -> None:
+        """Show the line that names the data, and leave room for the answer.
+
+        Parameters
+        ----------
+        *uses : {"recommendation", "listeners", "songs"}
+            Data that may not be the course's own: a sentence says what they are, and is stored as
+            number ``source_...`` for the report.
+        """
+        self.facts = {name: DESCRIBE[name](self.source) for name in uses}
+        for name, fact in self.facts.items():
+            self.number(f"source_{name}", fact)
+        display(Markdown(f"*{' '.join([self.source.describe(), *self.facts.values()])}*"))
         self._answer = display(Markdown("*The answer appears here at the end.*"), display_id=True)
 
     def answer(self, sentence: str) -> None:

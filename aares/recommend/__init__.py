@@ -1,7 +1,8 @@
 """Exercise 3: a playlist from a song or a list of songs, then from all listeners' experience.
 
 Notebook ``03_recommendation``. :mod:`.content` is the space of songs, :mod:`.playlist` the
-recommender, :mod:`.users` learns from listeners, :mod:`.evaluate` judges with hidden songs.
+recommender, :mod:`.seeds` and :mod:`.finder` read and find what it is asked for, :mod:`.users`
+learns from listeners, :mod:`.evaluate` judges with hidden songs.
 """
 
 from aares.recommend.content import SongSpace

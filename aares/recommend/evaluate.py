@@ -7,6 +7,11 @@ Conventions: listeners that a method is judged on are never in the matrix it lea
 ("strong generalisation"). Recall is truncated: hits are divided by min(k, hidden songs), so that 1
 can be reached. The ideal gain of NDCG is truncated in the same way.
 
+Chance enters in three ways, and each number here takes account of all three. Which songs are
+hidden, and with whom a listener is left out, is drawn several times, and a listener's measure is
+the mean. Songs with equal scores: the measure is the mean over all their orders. Which listeners
+there are: intervals draw listeners and hidings anew, see :func:`aares.scores.bootstrap_crossed`.
+
 References
 ----------
 Liang, Krishnan, Hoffman, Jebara, "Variational autoencoders for collaborative filtering", WWW
@@ -17,135 +22,31 @@ Efron and Tibshirani, "An introduction to the bootstrap", 1993: chapter 13.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
-from sklearn.model_selection import KFold
 
 from aares import exact
 from aares.recommend.content import FloatArray
-from aares.recommend.users import Scorer, mix_scores
-from aares.scores import bootstrap
+from aares.recommend.profiles import Scorer, fall_back, score_known
+from aares.recommend.ranking import (
+    IntArray,
+    expect_found,
+    expect_hit,
+    expect_places,
+    group_songs,
+)
+from aares.recommend.tasks import Task, is_cold, make_tasks, split_users
+from aares.recommend.users import HybridScorer, mix_scores
+from aares.scores import bootstrap_crossed
 
-IntArray = npt.NDArray[np.intp]
+__all__ = [
+    "Task", "choose_weights", "compare_pair", "find_hidden", "is_cold", "judge",
+    "judge_methods", "make_tasks", "share_found", "split_users", "summarise",
+]  # fmt: skip
 
-
-@dataclass(frozen=True)
-class Task:
-    """What a method may see of some listeners, and what it has to find.
-
-    Parameters
-    ----------
-    train : csr_matrix
-        Other listeners x songs.
-    known : csr_matrix, shape (u, n)
-        Shown songs of the judged listeners.
-    hidden : csr_matrix, shape (u, n)
-        Their hidden songs.
-    users : ndarray of int, shape (u,)
-        Row numbers of the judged listeners in the whole matrix.
-    """
-
-    train: sparse.csr_matrix
-    known: sparse.csr_matrix
-    hidden: sparse.csr_matrix
-    users: IntArray
-
-
-def split_users(
-    matrix: sparse.csr_matrix, *, share: float = 0.3, min_songs: int = 10, random_state: int = 0
-) -> tuple[IntArray, IntArray]:
-    """Split the listeners with enough songs into those to choose on and those to report on.
-
-    Parameters
-    ----------
-    matrix : csr_matrix, shape (u, n)
-        Listeners x songs.
-    share : float
-        Share of the listeners to choose on, 0-1.
-    min_songs : int
-        Listeners with fewer songs are in neither part.
-    random_state : int
-        Seed.
-
-    Returns
-    -------
-    validation, reported : ndarray of int, shape (n_users,)
-        Row numbers.
-
-    Examples
-    --------
-    >>> from scipy import sparse
-    >>> matrix = sparse.csr_matrix(np.triu(np.ones((20, 20))))  # listeners of 20, 19, ... songs
-    >>> validation, reported = split_users(matrix, min_songs=11)
-    >>> len(validation), len(reported), sorted([*validation.tolist(), *reported.tolist()])
-    (3, 7, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-    """
-    size = np.diff(matrix.indptr)
-    users = np.random.default_rng(random_state).permutation(np.flatnonzero(size >= min_songs))
-    cut = round(share * len(users))
-    return np.sort(users[:cut]), np.sort(users[cut:])
-
-
-def make_tasks(
-    matrix: sparse.csr_matrix,
-    users: IntArray,
-    *,
-    n_folds: int = 5,
-    hidden_share: float = 0.2,
-    random_state: int = 0,
-) -> list[Task]:
-    """Judge each listener once: folds of listeners, with a share of each one's songs hidden.
-
-    Parameters
-    ----------
-    matrix : csr_matrix, shape (u, n)
-    users : ndarray of int, shape (n_users,)
-        Listeners to judge; all others are always learned from.
-    n_folds : int
-    hidden_share : float
-        Share of a listener's songs to hide, at least one song.
-    random_state : int
-
-    Returns
-    -------
-    list of Task
-
-    Examples
-    --------
-    >>> from scipy import sparse
-    >>> matrix = sparse.csr_matrix(np.ones((6, 10)))
-    >>> tasks = make_tasks(matrix, np.arange(4), n_folds=2)
-    >>> [(task.train.shape, task.known.nnz, task.hidden.nnz) for task in tasks]
-    [((4, 10), 16, 4), ((4, 10), 16, 4)]
-    """
-    rng = np.random.default_rng(random_state)
-    tasks = []
-    for _, fold in KFold(n_folds, shuffle=True, random_state=random_state).split(users):
-        judged = users[fold]
-        train = matrix[np.setdiff1d(np.arange(matrix.shape[0]), judged)]
-        known, hidden = _hide(matrix[judged], hidden_share, rng)
-        tasks.append(Task(train, known, hidden, judged))
-    return tasks
-
-
-def _hide(
-    profiles: sparse.csr_matrix, share: float, rng: np.random.Generator
-) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    hide = np.zeros(profiles.nnz, dtype=bool)
-    for start, stop in zip(profiles.indptr[:-1], profiles.indptr[1:], strict=True):
-        size = max(1, round(share * (stop - start)))
-        hide[start + rng.permutation(stop - start)[:size]] = True
-    known, hidden = profiles.copy(), profiles.copy()
-    known.data = np.where(hide, 0.0, 1.0)
-    hidden.data = np.where(hide, 1.0, 0.0)
-    known.eliminate_zeros()
-    hidden.eliminate_zeros()
-    return known, hidden
+MEASURES = ("truncated_recall", "ndcg", "hit", "fell_back")
 
 
 def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
@@ -154,7 +55,7 @@ def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
     Parameters
     ----------
     scores : ndarray of float, shape (u, n)
-        Larger is better; equal scores rank by column.
+        Larger is better. Of equal scores any order is as good: the measures are means over all.
     task : Task
     k : int
         Length of the list.
@@ -164,6 +65,11 @@ def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
     DataFrame
         One row for each listener: ``truncated_recall`` (hits / min(k, hidden songs)), ``ndcg`` and
         ``hit`` (0-1), index row number.
+
+    Raises
+    ------
+    ValueError
+        A score is no finite number, or a listener has no hidden song.
 
     Examples
     --------
@@ -178,44 +84,23 @@ def judge(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
     rows = []
     for user in range(scores.shape[0]):
         hidden = task.hidden[[user]].indices
-        top = rank_songs(scores[user], task.known[[user]].indices, k=k)
-        hits = np.isin(top, hidden)
-        gain = (hits / exact.log(np.arange(len(top)) + 2)).sum()
+        if not len(hidden):
+            raise ValueError(f"task: listener {task.users[user]} has no hidden song to be found")
+        groups = _group(scores, task, user, k=k)
+        places = expect_places(groups, hidden, k=k)
+        discount = 1 / exact.log(np.arange(max(k, 1)) + 2)
         best = min(k, len(hidden))
-        ideal = (1 / exact.log(np.arange(best) + 2)).sum()
-        found = {"truncated_recall": hits.sum() / best, "ndcg": gain / ideal}
-        rows.append(found | {"hit": float(hits.any())})
+        gain = float(places @ discount[: len(places)])
+        found = {"truncated_recall": places.sum() / best, "ndcg": gain / discount[:best].sum()}
+        rows.append(found | {"hit": expect_hit(groups, hidden, k=k)})
     return pd.DataFrame(rows, index=task.users)
 
 
-def rank_songs(scores: FloatArray, known: npt.NDArray[np.integer], *, k: int = 10) -> IntArray:
-    """Return the k best songs (column numbers) that are not known yet, best first.
-
-    Parameters
-    ----------
-    scores : ndarray of float, shape (n,)
-        Larger is better; equal scores rank by column.
-    known : ndarray of int, shape (n_known,)
-        Columns to leave out.
-    k : int
-        Length of the list.
-
-    Returns
-    -------
-    ndarray of int, shape (<= k,)
-
-    Examples
-    --------
-    >>> rank_songs(np.array([0.1, 0.9, 0.5, 0.5]), np.array([1]), k=2).tolist()
-    [2, 3]
-    """
-    open_scores = scores.astype(float, copy=True)
-    open_scores[known] = -np.inf
-    k = min(k, len(scores) - len(known))
-    top = np.argpartition(-open_scores, min(k, len(scores) - 1))[: k + 1]
-    floor = np.sort(open_scores[top])[::-1][k - 1]
-    near = np.flatnonzero(open_scores >= floor)
-    return near[np.argsort(-open_scores[near], kind="stable")][:k]
+def _group(scores: FloatArray, task: Task, user: int, *, k: int) -> list[IntArray]:
+    try:
+        return group_songs(scores[user], task.known[[user]].indices, k=k)
+    except ValueError as error:
+        raise ValueError(f"listener {task.users[user]}: {error}") from error
 
 
 def judge_methods(
@@ -233,7 +118,10 @@ def judge_methods(
     Returns
     -------
     dict of str to DataFrame
-        See :func:`judge`; all tasks' listeners, sorted by row number.
+        See :func:`judge`; index ``listener`` (row number) and ``draw``, sorted. ``fell_back`` is 1
+        where the method told no song from another, and the popular songs were judged. ``warm`` and
+        ``cold`` count the hidden songs by whether another listener knows them, ``warm_found`` and
+        ``cold_found`` those of them that are among the first k.
 
     Examples
     --------
@@ -248,14 +136,61 @@ def judge_methods(
     """
     judged: dict[str, list[pd.DataFrame]] = {name: [] for name in methods}
     for task in tasks:
+        count = _count_listeners(task)
+        kept: dict[int, FloatArray] = {}
         for name, method in methods.items():
-            scores = method.fit(task.train).score(task.known)
-            judged[name].append(judge(scores, task, k=k))
+            scores, silent = fall_back(_score_task(method, task, kept), task.known, count)
+            found = _count_found(find_hidden(scores, task, k=k)).reindex(task.users)
+            table = judge(scores, task, k=k).assign(fell_back=silent.astype(float))
+            judged[name].append(_name_draw(table.join(found), task))
     return {name: pd.concat(parts).sort_index() for name, parts in judged.items()}
 
 
+def _score_task(method: Scorer, task: Task, kept: dict[int, FloatArray]) -> FloatArray:
+    """Return a method's scores; the parts of a hybrid that are judged themselves count once."""
+    if id(method) not in kept and isinstance(method, HybridScorer):
+        parts = {name: _score_task(part, task, kept) for name, part in method.parts.items()}
+        kept[id(method)] = mix_scores(parts, method.weights)
+    elif id(method) not in kept:
+        kept[id(method)] = score_known(method.fit(task.train), task.known)
+    return kept[id(method)]
+
+
+def _count_found(hidden: pd.DataFrame) -> pd.DataFrame:
+    """Count hidden and found songs of each listener, those known to others and those to none."""
+    by = hidden["listener"]
+    return pd.DataFrame(
+        {
+            "warm": (~hidden["cold"]).astype(float).groupby(by).sum(),
+            "warm_found": hidden["found"].where(~hidden["cold"], 0.0).groupby(by).sum(),
+            "cold": hidden["cold"].astype(float).groupby(by).sum(),
+            "cold_found": hidden["found"].where(hidden["cold"], 0.0).groupby(by).sum(),
+        }
+    )
+
+
+def _count_listeners(task: Task) -> IntArray:
+    return np.asarray(task.train.astype(bool).sum(axis=0)).ravel()
+
+
+def _name_draw(table: pd.DataFrame, task: Task) -> pd.DataFrame:
+    index = pd.MultiIndex.from_product([table.index, [task.draw]], names=["listener", "draw"])
+    return table.set_index(index)
+
+
+def _spread_draws(values: pd.Series) -> FloatArray:
+    """Return a measure as listeners x draws; without draws, one column."""
+    if values.index.nlevels == 1:
+        return values.to_numpy(float)[:, None]
+    n_draws = values.index.get_level_values("draw").nunique()
+    table = values.sort_index().to_numpy(float)
+    if len(table) != n_draws * values.index.get_level_values("listener").nunique():
+        raise ValueError("judged: expected every listener once in every draw")
+    return table.reshape(-1, n_draws)
+
+
 def summarise(judged: Mapping[str, pd.DataFrame], *, random_state: int = 0) -> pd.DataFrame:
-    """Return the mean of each measure and its 95 % bootstrap interval over listeners.
+    """Return the mean of each measure and its 95 % interval over listeners and draws.
 
     Parameters
     ----------
@@ -278,15 +213,11 @@ def summarise(judged: Mapping[str, pd.DataFrame], *, random_state: int = 0) -> p
     """
     rows = {}
     for name, table in judged.items():
-        values = table.to_numpy(float).T
-        means, low, high = bootstrap(np.mean, values, random_state=random_state)
         row: dict[str, float] = {}
-        for place, measure in enumerate(map(str, table.columns)):
-            row |= {
-                measure: means[place],
-                f"{measure}_low": low[place],
-                f"{measure}_high": high[place],
-            }
+        for measure in (name for name in MEASURES if name in table):
+            values = _spread_draws(table[measure])
+            mean, low, high = bootstrap_crossed(values, random_state=random_state)
+            row |= {measure: mean, f"{measure}_low": low, f"{measure}_high": high}
         rows[name] = row
     return pd.DataFrame(rows).T
 
@@ -300,14 +231,15 @@ def compare_pair(
 ) -> tuple[float, float, float]:
     """Return the mean gain of the first method over the second and its 95 % interval.
 
-    The same listeners are judged by both: differences are paired.
+    The same listeners are judged by both on the same hidden songs: differences are paired. The
+    interval is over listeners and draws.
 
     Parameters
     ----------
     first : DataFrame
         From :func:`judge_methods`.
     second : DataFrame
-        Of the same listeners.
+        Of the same listeners and draws.
     measure : str
         Column to compare.
     random_state : int
@@ -323,9 +255,8 @@ def compare_pair(
     >>> compare_pair(first, first - 0.25)
     (0.25, 0.25, 0.25)
     """
-    gain = (first[measure] - second[measure]).to_numpy()
-    value, low, high = bootstrap(np.mean, gain, random_state=random_state)
-    return float(value), float(low), float(high)
+    gain = _spread_draws(first[measure] - second[measure])
+    return bootstrap_crossed(gain, random_state=random_state)
 
 
 def choose_weights(
@@ -365,16 +296,16 @@ def choose_weights(
     >>> weights, len(table)
     ({'popular': 1.0, 'random': 0.0}, 3)
     """
-    scores = [
-        {name: part.fit(task.train).score(task.known) for name, part in parts.items()}
-        for task in tasks
-    ]
+    scores = [{name: _score_task(part, task, {}) for name, part in parts.items()} for task in tasks]
+    counts = [_count_listeners(task) for task in tasks]
     rows = []
     for values in product(*grid.values()):
         weights = dict(zip(grid, values, strict=True))
         if any(values):
-            mixed = [mix_scores(part, weights) for part in scores]
-            judged = [judge(mix, task) for mix, task in zip(mixed, tasks, strict=True)]
+            judged = [
+                judge(fall_back(mix_scores(part, weights), task.known, count)[0], task)
+                for part, task, count in zip(scores, tasks, counts, strict=True)
+            ]
             rows.append({**weights, measure: float(pd.concat(judged)[measure].mean())})
     table = pd.DataFrame(rows).sort_values(measure, ascending=False, kind="stable")
     return {name: float(table.iloc[0][name]) for name in grid}, table
@@ -394,7 +325,8 @@ def find_hidden(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``found`` (among the listener's first k) and ``cold`` (no other listener knows it).
+        ``found`` (among the listener's first k; of equal scores, in how many of their orders, 0-1),
+        ``cold`` (no other listener knows it), ``listener`` (row number) and ``draw``.
 
     Examples
     --------
@@ -403,29 +335,46 @@ def find_hidden(scores: FloatArray, task: Task, *, k: int = 10) -> pd.DataFrame:
     >>> known, hidden = sparse.csr_matrix([[1, 0, 0, 0]]), sparse.csr_matrix([[0, 1, 0, 1]])
     >>> task = Task(sparse.csr_matrix([[1, 1, 0, 0]]), known, hidden, np.array([7]))
     >>> find_hidden(np.array([[0.9, 0.8, 0.7, 0.1]]), task, k=2)
-       found   cold
-    0   True  False
-    1  False   True
+       found   cold  listener  draw
+    0    1.0  False         7     0
+    1    0.0   True         7     0
     """
     found = [
-        np.isin(
-            task.hidden[[user]].indices, rank_songs(scores[user], task.known[[user]].indices, k=k)
-        )
+        expect_found(_group(scores, task, user, k=k), task.hidden[[user]].indices, k=k)
         for user in range(scores.shape[0])
     ]
-    return pd.DataFrame({"found": np.concatenate(found), "cold": is_cold(task)})
+    listener = np.repeat(task.users, np.diff(task.hidden.indptr))
+    columns = {"found": np.concatenate(found), "cold": is_cold(task), "listener": listener}
+    return pd.DataFrame(columns).assign(draw=task.draw)
 
 
-def is_cold(task: Task) -> npt.NDArray[np.bool_]:
-    """Return which hidden songs no other listener knows, in the order of ``hidden.indices``.
+def share_found(
+    judged: pd.DataFrame, kind: str, *, less: pd.DataFrame | None = None
+) -> tuple[float, float, float]:
+    """Return the share of hidden songs of a kind that were found, with its 95 % interval.
 
     Parameters
     ----------
-    task : Task
+    judged : DataFrame
+        From :func:`judge_methods`.
+    kind : {"warm", "cold"}
+        Songs that another listener knows, or that none does.
+    less : DataFrame, optional
+        Of another method on the same songs: its share is taken off, song by song.
 
     Returns
     -------
-    ndarray of bool, shape (n_hidden,)
+    share, low, high : float
+        The interval is over listeners and draws; all NaN where there is no song of that kind.
+
+    Examples
+    --------
+    >>> judged = pd.DataFrame({"cold": [2.0, 1.0], "cold_found": [2.0, 1.0]})
+    >>> share_found(judged, "cold", less=judged.assign(cold_found=[1.0, 0.5]))
+    (0.5, 0.5, 0.5)
     """
-    heard = np.asarray(task.train.sum(axis=0)).ravel() > 0
-    return ~heard[task.hidden.indices]
+    found = judged[f"{kind}_found"] - (0.0 if less is None else less[f"{kind}_found"])
+    songs = _spread_draws(judged[kind])
+    if not songs.any():
+        return (np.nan, np.nan, np.nan)
+    return bootstrap_crossed(_spread_draws(found), songs)

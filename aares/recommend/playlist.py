@@ -11,9 +11,9 @@ Flexer, Schnitzer, Gasser, Widmer, "Playlist generation using start and end song
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from numbers import Integral, Real
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from aares import exact
 from aares.data.door import read_column, read_table
-from aares.data.titles import normalise, strip_title
-from aares.errors import AaresError, DataError
+from aares.errors import DataError
 from aares.recommend.content import (
     GRID_BITS,
     WEIGHTS,
@@ -34,14 +33,18 @@ from aares.recommend.content import (
     measure_distances,
     order_smoothly,
 )
+from aares.recommend.finder import SongFinder, SongNotFoundError
+from aares.recommend.seeds import Seed, read_pair, read_queries
 
-Seed = str | tuple[str, str] | Sequence[str | tuple[str, str]]
+__all__ = ["NOBODY", "Recommender", "SongNotFoundError", "choose_diverse", "read_artists"]
+
+NOBODY = frozenset(
+    ("", "various", "various artists", "various interprets", "unknown", "unknown artist",
+     "anonymous", "traditional", "trad", "n a", "none", "null", "nan")
+)  # fmt: skip
+"""Normalised names that stand for many people or for none: they are no artist of their own."""
 
 _POOL = 60
-
-
-class SongNotFoundError(AaresError, LookupError):
-    """No song matches what was asked for; the message suggests the nearest names."""
 
 
 class Recommender(BaseEstimator):
@@ -97,13 +100,9 @@ class Recommender(BaseEstimator):
         self.space_ = SongSpace(weights=self.weights).fit(self.songs_)
         self.points_ = self.space_.transform(self.songs_)
         self.artists_ = read_artists(self.songs_)
-        self._rows = {str(song): row for row, song in enumerate(self.songs_["id"])}
-        self._names = np.array([_name(name) for name in self.songs_["name"]], dtype=object)
-        self._bare = np.array([strip_title(name) for name in self.songs_["name"]], dtype=object)
-        keys = {names: tuple(map(_name, names)) for names in set(self.artists_)}
-        self._by = [keys[names] for names in self.artists_]
-        self._firsts = np.array([names[0] for names in self._by], dtype=object)
-        self.recordings_ = pd.factorize(self._bare + "\0" + self._firsts)[0]
+        self._finder = SongFinder(self.songs_, self.artists_)
+        self._by = [_keep_named(names) for names in self._finder.by]
+        self.recordings_ = _tell_recordings(self._finder.bare, self._by)
         return self
 
     def playlist(
@@ -124,12 +123,13 @@ class Recommender(BaseEstimator):
 
         Parameters
         ----------
-        seed : str, tuple or list of these
-            A song's id, a pair (name, artist), or several.
+        seed : str, pair, row or list of these
+            A song's id, title, pair (title, artist) or link, a row of a table such as a playlist
+            of this method, or several; see :func:`aares.recommend.seeds.read_queries`.
         n : int
-            Number of songs.
+            Number of songs, from 1.
         max_per_artist : int
-            At most so many songs of one artist.
+            At most so many songs of one artist; "Various Artists" and the like are none.
         diversity : float, 0-1
             0 takes the closest songs; more prefers songs that differ from those already taken.
         smooth : bool
@@ -147,7 +147,7 @@ class Recommender(BaseEstimator):
         SongNotFoundError
             A seed is not in the table.
         ValueError
-            `n` or another option is out of range.
+            The seed names no song, or `n` or another option is out of range.
         NotFittedError
             There are no songs yet to choose from.
 
@@ -166,7 +166,7 @@ class Recommender(BaseEstimator):
         ['Two']
         """
         check_is_fitted(self)
-        _check_options(n, max_per_artist, diversity)
+        _check_options(n, max_per_artist, diversity, smooth)
         seeds = self.find_rows(seed)
         to_seeds = measure_distances(self.points_, self.points_[seeds])
         distance = combine_seeds(to_seeds, self.combine)
@@ -193,7 +193,7 @@ class Recommender(BaseEstimator):
         name : str
             Title.
         artist : str
-            Name of one of its artists; empty for any.
+            One of its artists, or several ("Queen & David Bowie"); empty for any.
 
         Returns
         -------
@@ -203,6 +203,8 @@ class Recommender(BaseEstimator):
         ------
         SongNotFoundError
             Nothing matches; the message suggests up to three near names.
+        ValueError
+            The title is none.
 
         Examples
         --------
@@ -214,28 +216,30 @@ class Recommender(BaseEstimator):
         's1'
         >>> recommender.find_song("Crep")
         Traceback (most recent call last):
-        aares.recommend.playlist.SongNotFoundError: no song 'Crep'; did you mean Creep by TLC?
+        aares.recommend.finder.SongNotFoundError: no song 'Crep'; did you mean Creep by TLC?
         """
         check_is_fitted(self)
-        wanted, by = _name(name), _name(artist)
-        mine = np.array([not by or by in names for names in self._by])
-        for same in (self._names == wanted, self._bare == strip_title(name)):
-            rows = np.flatnonzero(same & mine)
-            if len(rows):
-                return str(self.songs_["id"].iloc[self._most_popular(rows)])
-        raise SongNotFoundError(self._suggest(name, artist, mine))
+        return str(self.songs_["id"].iloc[self._finder.find(read_pair(name, artist))])
 
     def find_rows(self, seed: Seed) -> npt.NDArray[np.intp]:
         """Return the row numbers of the seeds, see :meth:`playlist`.
 
         Parameters
         ----------
-        seed : str, tuple or list of these
+        seed : str, pair, row or list of these
             See :meth:`playlist`.
 
         Returns
         -------
         ndarray of int, shape (n_seeds,)
+            Each song once.
+
+        Raises
+        ------
+        SongNotFoundError
+            A seed is not in the table.
+        ValueError
+            The seed names no song.
 
         Examples
         --------
@@ -247,40 +251,8 @@ class Recommender(BaseEstimator):
         [1, 0]
         """
         check_is_fitted(self)
-        single = isinstance(seed, str) or (isinstance(seed, tuple) and seed not in self._rows)
-        queries: Iterable[str | tuple[str, str]] = [seed] if single else seed  # type: ignore[list-item]
-        rows = [self._find_row(query) for query in queries]
-        if not rows:
-            raise ValueError("seed: expected at least one song, found none")
+        rows = [self._finder.find(query) for query in read_queries(seed)]
         return np.array(list(dict.fromkeys(rows)), dtype=np.intp)
-
-    def _find_row(self, query: str | tuple[str, str]) -> int:
-        if isinstance(query, tuple):
-            return self._rows[self.find_song(*query)]
-        if query not in self._rows:
-            raise SongNotFoundError(
-                f"no song has the id {query!r}; to search by title, give (name, artist)"
-            )
-        return self._rows[query]
-
-    def _most_popular(self, rows: npt.NDArray[np.intp]) -> int:
-        if "popularity" not in self.songs_:
-            return int(rows[0])
-        return int(rows[self.songs_["popularity"].to_numpy()[rows].argmax()])
-
-    def _suggest(self, name: str, artist: str, mine: npt.NDArray[np.bool_]) -> str:
-        wanted = f"{name!r}" + (f" by {artist!r}" if artist else "")
-        rows = np.flatnonzero(mine) if mine.any() else np.arange(len(self._names))
-        near = difflib.get_close_matches(normalise(name), self._names[rows].tolist(), 3, 0.6)
-        lines = [
-            f"{self.songs_['name'].iloc[row]} by {self.artists_[row][0]}"
-            for row in (rows[np.flatnonzero(self._names[rows] == hit)[0]] for hit in near)
-        ]
-        if artist and not mine.any():
-            firsts = sorted(set(self._firsts.tolist()))
-            lines += difflib.get_close_matches(normalise(artist), firsts, 3, 0.7)
-        hint = f"; did you mean {' or '.join(dict.fromkeys(lines))}?" if lines else ""
-        return f"no song {wanted}{hint}"
 
     def _list_candidates(
         self,
@@ -308,10 +280,10 @@ class Recommender(BaseEstimator):
                     break
                 if (shared and not quota[int(leader[row])]) or self.recordings_[row] in taken:
                     continue
-                if any(used[name] >= max_per_artist for name in self.artists_[row]):
+                if any(used[name] >= max_per_artist for name in self._by[row]):
                     continue
                 taken.add(self.recordings_[row])
-                used.update(self.artists_[row])
+                used.update(self._by[row])
                 quota[int(leader[row])] -= 1
                 chosen.append(row)
         return np.array(sorted(chosen, key=lambda row: (distance[row], row)), dtype=np.intp)
@@ -419,15 +391,25 @@ def _check_songs(songs: pd.DataFrame) -> pd.DataFrame:
     return songs.assign(**{str(name): known[name] for name in known}).reset_index(drop=True)
 
 
-def _name(text: str) -> str:
-    """Return a normalised name; one of symbols only, such as "!!!", is kept."""
-    return normalise(text) or str(text).strip()
+def _keep_named(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in NOBODY)
 
 
-def _check_options(n: int, max_per_artist: int, diversity: float) -> None:
-    if n < 1:
-        raise ValueError(f"n: expected at least 1 song, found {n}")
-    if max_per_artist < 1:
-        raise ValueError(f"max_per_artist: expected at least 1, found {max_per_artist}")
-    if not 0 <= diversity <= 1:
-        raise ValueError(f"diversity: expected 0 to 1, found {diversity}")
+def _tell_recordings(titles: list[str], artists: list[tuple[str, ...]]) -> npt.NDArray[np.intp]:
+    """Number the recordings: one title by one artist; a song of nobody is one of its own."""
+    keys = [
+        f"{title}\0{names[0]}" if names else f"\0{row}"
+        for row, (title, names) in enumerate(zip(titles, artists, strict=True))
+    ]
+    return pd.factorize(np.array(keys, dtype=object))[0]
+
+
+def _check_options(n: object, max_per_artist: object, diversity: object, smooth: object) -> None:
+    for name, value in (("n", n), ("max_per_artist", max_per_artist)):
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
+            raise ValueError(f"{name}: expected a whole number from 1, found {value!r}")
+    is_number = isinstance(diversity, Real) and not isinstance(diversity, bool)
+    if not is_number or not 0 <= float(diversity) <= 1:  # type: ignore[arg-type]
+        raise ValueError(f"diversity: expected a number from 0 to 1, found {diversity!r}")
+    if not isinstance(smooth, (bool, np.bool_)):
+        raise ValueError(f"smooth: expected True or False, found {smooth!r}")

@@ -5,7 +5,8 @@ Used by notebook ``03_recommendation``.
 Conventions: a listener (or a playlist) is a row of a sparse matrix, a song a column; an entry is 1
 if the listener played the song. A method is an object with ``score(profiles)``: sparse (u, n)
 known songs -> dense (u, n) scores, larger is better. What a listener knows already is left out by
-:mod:`aares.recommend.evaluate`, not here.
+:mod:`aares.recommend.ranking`, not here. Who knows no song that tells a method anything gets the
+popular songs, and a warning says so: see :mod:`aares.recommend.profiles`.
 
 References
 ----------
@@ -19,30 +20,16 @@ from __future__ import annotations
 
 import math
 import numbers
-from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
-from sklearn.base import BaseEstimator, clone
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import clone
 
 from aares import exact
 from aares.recommend.content import GRID_BITS, FloatArray, combine_seeds, measure_distances
-
-
-class Scorer(Protocol):
-    """Anything that scores songs for listeners."""
-
-    def fit(self, matrix: sparse.csr_matrix) -> Scorer:
-        """Learn from listeners x songs."""
-        ...
-
-    def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return scores, shape (u, n), of all songs for listeners with these known songs."""
-        ...
+from aares.recommend.profiles import ListenerScorer, Scorer, score_known
 
 
 def make_matrix(plays: pd.DataFrame, songs: pd.DataFrame) -> tuple[sparse.csr_matrix, list[str]]:
@@ -112,67 +99,46 @@ def _name_kind(value: object) -> str | None:
     return "a number" if math.isfinite(value) else None
 
 
-class _Untaught(BaseEstimator):
-    """A scorer that learns nothing of other listeners, and may score before `fit`."""
-
-    def __sklearn_tags__(self) -> Tags:
-        """Return what scikit-learn asks of an estimator."""
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        return tags
-
-    def fit(self, matrix: sparse.csr_matrix) -> Self:
-        """Learn nothing."""
-        return self
-
-
-class RandomScorer(_Untaught):
+class RandomScorer(ListenerScorer):
     """Scores without meaning: the floor of every comparison.
 
     Parameters
     ----------
     random_state : int
         Seed.
+
+    Examples
+    --------
+    >>> heard = [[1, 0, 0]]
+    >>> RandomScorer().fit(heard).score(heard).round(2).tolist()
+    [[0.64, 0.27, 0.04]]
     """
 
     def __init__(self, *, random_state: int = 0) -> None:
         self.random_state = random_state
 
-    def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return uniform random scores.
+    _asks_history = False
 
-        Examples
-        --------
-        >>> from scipy import sparse
-        >>> RandomScorer().score(sparse.csr_matrix([[1, 0, 0]])).round(2).tolist()
-        [[0.64, 0.27, 0.04]]
-        """
+    def _score(self, profiles: sparse.csr_matrix) -> FloatArray:
         return np.random.default_rng(self.random_state).random(profiles.shape)
 
 
-class PopularScorer(BaseEstimator):
-    """The songs that most listeners know, for everybody alike."""
+class PopularScorer(ListenerScorer):
+    """The songs that most listeners know, for everybody alike.
 
-    def fit(self, matrix: sparse.csr_matrix) -> PopularScorer:
-        """Count the listeners of each song."""
-        self.count_ = np.asarray(matrix.sum(axis=0)).ravel()
-        return self
+    Examples
+    --------
+    >>> PopularScorer().fit([[1, 1, 0], [1, 0, 0]]).score([[0, 0, 1]]).tolist()
+    [[2.0, 1.0, 0.0]]
+    """
 
-    def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return the counts, the same row for everybody.
+    _asks_history = False
 
-        Examples
-        --------
-        >>> from scipy import sparse
-        >>> heard = sparse.csr_matrix([[1, 1, 0], [1, 0, 0]])
-        >>> PopularScorer().fit(heard).score(sparse.csr_matrix([[0, 0, 1]])).tolist()
-        [[2, 1, 0]]
-        """
-        check_is_fitted(self)
-        return np.tile(self.count_, (profiles.shape[0], 1))
+    def _score(self, profiles: sparse.csr_matrix) -> FloatArray:
+        return np.tile(self.count_.astype(float), (profiles.shape[0], 1))
 
 
-class ContentScorer(_Untaught):
+class ContentScorer(ListenerScorer):
     """Songs that sound like those a listener knows; needs no other listener.
 
     Parameters
@@ -181,22 +147,19 @@ class ContentScorer(_Untaught):
         Coordinates of :class:`aares.recommend.content.SongSpace`.
     combine : {"nearest", "mean", "soft", "centroid"}
         ``centroid`` measures to the mean of the known songs, the others combine distances.
+
+    Examples
+    --------
+    >>> scorer = ContentScorer(np.array([[0.0], [1.0], [5.0]]), combine="nearest")
+    >>> scorer.fit([[1, 1, 0]]).score([[1, 0, 1]]).round(1).tolist()  # minus the distance
+    [[-0.0, -1.0, -0.0]]
     """
 
     def __init__(self, points: FloatArray, *, combine: str = "soft") -> None:
         self.points = points
         self.combine = combine
 
-    def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return minus the distance to the known songs; 0 for a listener without any.
-
-        Examples
-        --------
-        >>> from scipy import sparse
-        >>> scorer = ContentScorer(np.array([[0.0], [1.0], [5.0]]), combine="nearest")
-        >>> scorer.score(sparse.csr_matrix([[1, 0, 1]])).round(1).tolist()
-        [[-0.0, -1.0, -0.0]]
-        """
+    def _score(self, profiles: sparse.csr_matrix) -> FloatArray:
         scores = np.zeros(profiles.shape)
         points = self.points
         for user in range(profiles.shape[0]):
@@ -209,28 +172,25 @@ class ContentScorer(_Untaught):
         return scores
 
 
-class ArtistScorer(_Untaught):
+class ArtistScorer(ListenerScorer):
     """Songs by artists whom a listener knows: the share of known songs by the song's artist.
 
     Parameters
     ----------
     artists : array-like of str, shape (n,)
         Artist of each song.
+
+    Examples
+    --------
+    >>> scorer = ArtistScorer(["ABBA", "ABBA", "Ramones"]).fit([[1, 0, 1]])
+    >>> scorer.score([[1, 0, 0], [1, 0, 1]]).tolist()  # the artist's share of the known songs
+    [[1.0, 1.0, 0.0], [0.5, 0.5, 0.5]]
     """
 
     def __init__(self, artists: npt.ArrayLike) -> None:
         self.artists = artists
 
-    def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return the share of each song's artist among the known songs (0-1).
-
-        Examples
-        --------
-        >>> from scipy import sparse
-        >>> scorer = ArtistScorer(["ABBA", "ABBA", "Ramones"])
-        >>> scorer.score(sparse.csr_matrix([[1, 0, 0], [1, 0, 1]])).tolist()
-        [[1.0, 1.0, 0.0], [0.5, 0.5, 0.5]]
-        """
+    def _score(self, profiles: sparse.csr_matrix) -> FloatArray:
         codes = pd.factorize(np.asarray(self.artists, dtype=object))[0]
         by = sparse.csr_matrix((np.ones(len(codes)), (np.arange(len(codes)), codes)))
         known = np.asarray(profiles.sum(axis=1)).clip(1)
@@ -238,7 +198,7 @@ class ArtistScorer(_Untaught):
         return share[:, codes]
 
 
-class ItemCosineScorer(BaseEstimator):
+class ItemCosineScorer(ListenerScorer):
     """Songs whose listeners are those of the known songs: cosine with shrinkage.
 
     Similarity of songs i and j is c_ij / (sqrt(c_i c_j) + shrinkage), with c the numbers of
@@ -248,13 +208,19 @@ class ItemCosineScorer(BaseEstimator):
     ----------
     shrinkage : float
         Distrust of songs with few listeners.
+
+    Examples
+    --------
+    >>> heard = [[1, 1, 0], [1, 1, 0], [0, 1, 1]]
+    >>> scorer = ItemCosineScorer(shrinkage=0.0).fit(heard)
+    >>> scorer.score([[1, 0, 0]]).round(2).tolist()  # 2 / sqrt(2 * 3)
+    [[0.0, 0.82, 0.0]]
     """
 
     def __init__(self, *, shrinkage: float = 5.0) -> None:
         self.shrinkage = shrinkage
 
-    def fit(self, matrix: sparse.csr_matrix) -> ItemCosineScorer:
-        """Count the common listeners."""
+    def _learn(self, matrix: sparse.csr_matrix) -> None:
         together = sparse.coo_matrix(matrix.T @ matrix)
         count = np.asarray(matrix.sum(axis=0)).ravel()
         norm = np.sqrt(count[together.row] * count[together.col]) + self.shrinkage
@@ -264,24 +230,12 @@ class ItemCosineScorer(BaseEstimator):
             (together.row[other], together.col[other]),
         )
         self.similarity_ = sparse.csr_matrix(entries, shape=together.shape)
-        return self
 
-    def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return the sum of similarities to the known songs.
-
-        Examples
-        --------
-        >>> from scipy import sparse
-        >>> heard = sparse.csr_matrix([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
-        >>> scorer = ItemCosineScorer(shrinkage=0.0).fit(heard)
-        >>> scorer.score(sparse.csr_matrix([[1.0, 0.0, 0.0]])).round(2).tolist()  # 2 / sqrt(2 * 3)
-        [[0.0, 0.82, 0.0]]
-        """
-        check_is_fitted(self)
+    def _score(self, profiles: sparse.csr_matrix) -> FloatArray:
         return np.asarray((profiles @ self.similarity_).todense())
 
 
-class EaseScorer(BaseEstimator):
+class EaseScorer(ListenerScorer):
     """EASE: the linear autoencoder with a zero diagonal, in closed form.
 
     Steck inverts the regularised matrix of songs x songs. With many songs and few listeners the
@@ -297,13 +251,18 @@ class EaseScorer(BaseEstimator):
     References
     ----------
     Steck 2019, equations 4-8.
+
+    Examples
+    --------
+    >>> heard = [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+    >>> EaseScorer(strength=2.0).fit(heard).score([[1, 0, 0]]).round(2).tolist()
+    [[0.0, 0.5, 0.0]]
     """
 
     def __init__(self, *, strength: float = 100.0) -> None:
         self.strength = strength
 
-    def fit(self, matrix: sparse.csr_matrix) -> EaseScorer:
-        """Invert K and compute the diagonal of P."""
+    def _learn(self, matrix: sparse.csr_matrix) -> None:
         self.matrix_ = matrix
         gram = np.asarray((matrix @ matrix.T).todense(), dtype=float)
         np.fill_diagonal(gram, gram.diagonal() + self.strength)
@@ -313,27 +272,16 @@ class EaseScorer(BaseEstimator):
         solved = (matrix.T @ self.inverse_).T
         explained = np.asarray(matrix.multiply(solved).sum(axis=0)).ravel()
         self.diagonal_ = (1.0 - explained) / self.strength
-        return self
 
-    def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return x B for each profile x, with B = I - P diag(P)^-1.
-
-        Examples
-        --------
-        >>> from scipy import sparse
-        >>> heard = sparse.csr_matrix([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-        >>> scorer = EaseScorer(strength=2.0).fit(heard)
-        >>> scorer.score(sparse.csr_matrix([[1.0, 0.0, 0.0]])).round(2).tolist()
-        [[0.0, 0.5, 0.0]]
-        """
-        check_is_fitted(self)
+    def _score(self, profiles: sparse.csr_matrix) -> FloatArray:
+        """Return x B for each profile x, with B = I - P diag(P)^-1."""
         known = np.asarray(profiles.todense(), dtype=float)
         overlap = np.asarray((profiles @ self.matrix_.T).todense(), dtype=float)
         through = (self.matrix_.T @ (overlap @ self.inverse_).T).T
         return known - (known - through) / self.strength / self.diagonal_
 
 
-class HybridScorer(BaseEstimator):
+class HybridScorer(ListenerScorer):
     """A weighted sum of methods, each put on one scale for each listener first.
 
     Parameters
@@ -347,33 +295,26 @@ class HybridScorer(BaseEstimator):
     ----------
     parts_ : dict of str to scorer
         Fitted.
+
+    Examples
+    --------
+    >>> parts = {"popular": PopularScorer(), "random": RandomScorer()}
+    >>> hybrid = HybridScorer(parts, {"popular": 1.0, "random": 0.0}).fit([[1, 1, 0], [1, 0, 0]])
+    >>> hybrid.score([[0, 1, 0]]).round(2).tolist()
+    [[1.22, 0.0, -1.22]]
     """
 
     def __init__(self, parts: dict[str, Scorer], weights: dict[str, float]) -> None:
         self.parts = parts
         self.weights = weights
 
-    def fit(self, matrix: sparse.csr_matrix) -> HybridScorer:
-        """Fit every part."""
+    def _learn(self, matrix: sparse.csr_matrix) -> None:
         self.parts_ = {name: clone(part).fit(matrix) for name, part in self.parts.items()}
-        return self
 
-    def score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return the weighted sum of standardised scores.
-
-        Examples
-        --------
-        >>> from scipy import sparse
-        >>> from aares.recommend.users import PopularScorer, RandomScorer
-        >>> heard = sparse.csr_matrix([[1.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
-        >>> parts = {"popular": PopularScorer(), "random": RandomScorer()}
-        >>> hybrid = HybridScorer(parts, {"popular": 1.0, "random": 0.0}).fit(heard)
-        >>> hybrid.score(sparse.csr_matrix([[0.0, 1.0, 0.0]])).round(2).tolist()
-        [[1.22, 0.0, -1.22]]
-        """
-        check_is_fitted(self)
+    def _score(self, profiles: sparse.csr_matrix) -> FloatArray:
+        """Return the weighted sum; a part that tells no song from another adds nothing."""
         return mix_scores(
-            {name: part.score(profiles) for name, part in self.parts_.items()}, self.weights
+            {name: score_known(part, profiles) for name, part in self.parts_.items()}, self.weights
         )
 
 
@@ -391,15 +332,24 @@ def mix_scores(scores: dict[str, FloatArray], weights: dict[str, float]) -> Floa
     -------
     ndarray of float, shape (u, n)
 
+    Raises
+    ------
+    ValueError
+        A score is no finite number, or a method has no weight.
+
     Examples
     --------
     >>> scores = {"one": np.array([[0.0, 2.0]]), "other": np.array([[500.0, 100.0]])}
     >>> mix_scores(scores, {"one": 1.0, "other": 0.25}).tolist()
     [[-0.75, 0.75]]
     """
-    total = np.zeros_like(next(iter(scores.values())))
+    total = np.zeros_like(next(iter(scores.values())), dtype=float)
     for name, values in scores.items():
+        if name not in weights:
+            raise ValueError(f"weights: expected one for {name!r}, found {', '.join(weights)}")
         if weights[name]:
+            if not np.isfinite(values).all():
+                raise ValueError(f"scores of {name!r}: expected finite numbers")
             spread = values.std(axis=1, keepdims=True)
             centred = values - values.mean(axis=1, keepdims=True)
             total += weights[name] * centred / np.where(spread > 0, spread, 1.0)

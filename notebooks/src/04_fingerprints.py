@@ -18,7 +18,7 @@ from workshop.plots.style import new_axes
 
 source = config.find_data()
 book = results.Notebook("04_fingerprints", source)
-book.head()
+book.head("songs")
 
 # %% [markdown]
 # The functions of exercise 4 are in `fingerprint.py`, the course's toolbox is `utils_projet.py`;
