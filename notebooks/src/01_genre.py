@@ -590,8 +590,8 @@ loss = new_dates.loc["the same songs in random folds", "micro-F1"] - by_date["mi
 book.say(
     f"**On dates it has never seen the classifier scores {by_date['micro-F1']:.3f}** "
     f"({by_date['low']:.3f} to {by_date['high']:.3f}; {by_draw.min():.3f} to {by_draw.max():.3f} "
-    f"in single shuffles), {abs(loss):.3f} {'less' if loss > 0 else 'more'} than the same songs get in "
-    f"random folds. The "
+    f"in single shuffles), {abs(loss):.3f} {'less' if loss > 0 else 'more'} than the same songs "
+    f"get in random folds. The "
     f"{(known == 0).mean():.0%} of songs in random folds without a labelled song of their date get "
     f"{unknown['micro-F1']:.3f}, the others {new_dates.loc['date known', 'micro-F1']:.3f}; these "
     "are other songs, so this gap is not owed to dates alone."
