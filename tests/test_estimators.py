@@ -26,7 +26,8 @@ from aares import genre, popularity, recommend
 from aares.conformal.space import FisherScaler, SongDescription
 from aares.data.schemas import SCHEMAS
 from aares.genre.candidates import CandidateModel
-from aares.genre.compare import NamedBoosting
+from aares.genre.compare import NamedBoosting, make_classifiers
+from aares.genre.controls import DateGenres, MoreSongs
 from aares.genre.decision import Boosting, Decision, Networks
 from aares.genre.guess import FirstGuess
 from aares.genre.neighbors import NeighborVotes
@@ -109,6 +110,7 @@ def list_cases() -> list[Case]:
     encoders = [
         SongNumbers(),
         RankSpace(),
+        DateGenres(),
         RowFeatures(describe_audio),
         TokenCounter(),
         TokenTargetEncoder(),
@@ -125,6 +127,7 @@ def list_cases() -> list[Case]:
     model, intervals = popularity.PopularityRegressor(), popularity.PopularityIntervals
     return [
         Case(genre.GenreClassifier(SONGS[:9], **SMALL), of_genre, call("predict", "predict_proba")),
+        Case(MoreSongs(make_classifiers()["decision tree"], SONGS[:9]), of_genre, call("predict")),
         Case(model, of_fame, call("predict", "describe", "predict_zero_proba", "predict_level")),
         Case(intervals(model, coverage=0.5), of_fame, call("predict_interval")),
         *(Case(encoder, of_fame, call_encoder(encoder)) for encoder in encoders),
@@ -199,6 +202,7 @@ def test_estimators_of_tables_pass_the_checks_without_data(case, check):
 
 
 WITHOUT_DEFAULT = {
+    "MoreSongs": "model",
     "PopularityIntervals": "model",
     "RowFeatures": "function",
     "LabelEncoder": "rule",

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 from sklearn.base import clone
+from sklearn.model_selection import train_test_split
 
 from aares import data
 from aares.genre import (
@@ -29,6 +30,7 @@ from aares.genre.compare import (
     measure_learning,
     predict_folds,
     score_folds,
+    score_splits,
     summarise_scores,
 )
 from aares.genre.decision import Decision, Networks
@@ -695,9 +697,10 @@ def test_scores_are_those_of_each_fold():
     predicted = np.array(["pop", "rap", "pop", "pop"])
     assert score_folds(predicted, truth, folds).tolist() == [1.0, 0.5]
     table = summarise_scores(pd.DataFrame({"a": [0.5, 0.6, 0.7], "b": [0.1, 0.1, 0.1]}))
-    assert table.to_dict("index") == {
-        "b": {"micro-F1": 0.1, "sd": 0.0}, "a": {"micro-F1": 0.6, "sd": 0.1}
-    }  # fmt: skip
+    assert table.index.tolist() == ["b", "a"]
+    assert table.to_numpy() == pytest.approx(np.array([[0.1, 0.0], [0.6, 0.1]]))
+    fine = summarise_scores(pd.DataFrame({"a": [1 / 3, 1 / 3]}))
+    assert fine.loc["a", "micro-F1"] == 1 / 3  # whoever shows it rounds it, once
 
 
 def test_folds_give_probabilities_in_the_order_of_the_songs():
@@ -722,6 +725,17 @@ def test_learning_curve_rises(split):
     )
     assert curve.index.tolist() == [26, 260]
     assert curve.iloc[0] < curve.iloc[1]
+
+
+def test_splits_have_songs_and_models_of_their_own(split):
+    X, y = split[0], pd.Series(split[1])
+    models = {"all": make_small(votes=None), "year": make_small(votes=None, dates=False)}
+    table = score_splits(models, X, y, seeds=[3, 5], size=100, parts=(0.5, 1.0), n_jobs=1)
+    assert table.index.tolist() == [(3, 50), (3, 100), (5, 50), (5, 100)]
+    a, b, ya, yb = train_test_split(X, y, train_size=100, test_size=0.2, random_state=5)
+    order = np.random.default_rng(5).permutation(100)
+    alone = make_small(votes=None, random_state=5).fit(a.iloc[order], ya.iloc[order])
+    assert table.loc[(5, 100), "all"] == np.mean(alone.predict(b) == yb)
 
 
 @settings(deadline=None)

@@ -168,10 +168,12 @@ STEPS = ["sound,\nyear", "+ month, day,\nprecision", "+ neighbours\nby distance"
     height=2.9,
 )  # fmt: skip
 def test_steps(draw, ax, values):
-    draw(pd.Series(values, STEPS[: len(values)]), ax, title=FINDING, detail=DETAIL)
+    gains = np.diff(values, prepend=values[0])
+    table = pd.DataFrame({"micro-F1": values, "gain": gains, "sd": 0.012}, STEPS[: len(values)])
+    draw(table, ax, title=FINDING, detail=DETAIL)
     assert ax.lines[0].get_ydata().tolist() == [*values, values[-1]]
     texts = read_texts(ax)[: len(values)]
-    gains = [f"\n{gain:+.3f}" for gain in np.diff(values)]
+    gains = [f"\n{gain:+.3f} ± 0.012" for gain in np.diff(values)]
     assert texts == [f"{v:.3f}{gain}" for v, gain in zip(values, ["", *gains], strict=True)]
 
 
@@ -226,7 +228,11 @@ def test_reliability(draw, ax, right):
 def test_groups(draw, ax, data):
     scores, songs = data
     names = ["none", "1", "2-4", "5-14", "15-60", "> 60"][: len(scores)]
-    draw(pd.DataFrame({"score": scores, "songs": songs}, names), ax, title=FINDING, detail=DETAIL)
+    groups = pd.DataFrame({"score": scores, "songs": songs}, names)
+    groups = groups.assign(low=groups["score"] * 0.9, high=groups["score"] * 0.9 + 0.1)
+    draw(groups, ax, title=FINDING, detail=DETAIL)
+    ends = read_spans(ax.collections[0], 1)
+    assert_allclose(ends, groups[["low", "high"]], atol=1e-9)
     assert [bar.get_height() for bar in ax.patches] == scores
     assert read_texts(ax) == [f"{score:.2f}" for score in scores]
     assert read_names(ax.xaxis) == [f"{name}\nn = {songs}" for name in names]

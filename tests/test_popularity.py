@@ -32,12 +32,18 @@ from aares.popularity import (
     summarise_folds,
     summarise_residuals,
 )
-from aares.popularity.compare import COLUMN_GROUPS
+from aares.popularity.compare import COLUMN_GROUPS, PARTS
 from aares.popularity.copies import FEWEST_COPIES, Copies, CopyRule
 from aares.popularity.encoders import (
     GenreSVD,
     TokenCounter,
     TokenTargetEncoder,
+)
+from aares.popularity.evidence import (
+    estimate_change,
+    estimate_likeness,
+    measure_gain,
+    spread_of_median,
 )
 from aares.popularity.features import (
     ReferenceModel,
@@ -473,6 +479,60 @@ def test_scores_of_folds_by_hand():
     assert list(scores.values()) == pytest.approx([*expected[:3], expected[3] / np.sqrt(2)])
 
 
+def test_each_fold_has_a_seed_of_its_own():
+    class Coin(BaseEstimator):
+        def __init__(self, random_state=5):
+            self.random_state = random_state
+
+        def fit(self, X, y):
+            return self
+
+        def describe(self, X):
+            return np.full((len(X), len(PARTS)), self.random_state)
+
+    folds = [(np.array([2, 3]), np.array([0, 1])), (np.array([0, 1]), np.array([2, 3]))]
+    parts = predict_parts_folds(Coin(), pd.DataFrame({"energy": np.zeros(4)}), np.zeros(4), folds)
+    assert parts["mean"].tolist() == [5, 5, 6, 6]
+
+
+def test_a_gain_is_that_of_the_errors_and_its_interval_draws_artists():
+    rng = np.random.default_rng(0)
+    y, noise = np.zeros(2000), rng.normal(0, 10, 2000)
+    gain, low, high = measure_gain(y, noise, noise / 2, np.arange(2000))
+    assert gain == pytest.approx(score(y, noise)["RMSE"] / 2)
+    assert low < gain < high
+    lost = np.where(np.arange(2000) == 7, np.nan, noise / 2)
+    assert np.isfinite(measure_gain(y, noise, lost, np.arange(2000))).all()
+    artists = np.repeat(np.arange(100), 20)
+    album = np.repeat(rng.normal(0, 10, 100), 20)  # an artist's songs go wrong together
+    none = [measure_gain(y, noise, rng.permutation(noise), np.arange(2000)) for _ in range(20)]
+    assert sum(low < 0 < high for _, low, high in none) >= 17
+    wide, narrow = (measure_gain(y, album, album / 2, groups) for groups in (artists, range(2000)))
+    assert wide[2] - wide[1] > 3 * (narrow[2] - narrow[1])
+
+
+def test_interval_of_a_median_holds_at_its_rate():
+    rng = np.random.default_rng(0)
+    draws = rng.normal(3, 2, (2000, 150))
+    low, mid, high = np.quantile(draws, [0.25, 0.5, 0.75], axis=1)
+    inside = np.abs(mid - 3) <= spread_of_median(low, high, 150)
+    assert inside.mean() == pytest.approx(0.95, abs=0.015)
+    early, late = rng.normal(0, 1, 400), rng.normal(2, 3, 900)
+    change, spread = estimate_change(pd.Series(early), pd.Series(late))
+    assert change == pytest.approx(np.median(late) - np.median(early))
+    assert spread == pytest.approx(1.96 * 1.253 * np.hypot(1 / 20, 3 / 30), rel=0.1)
+
+
+def test_interval_of_likeness_draws_artists():
+    rng = np.random.default_rng(1)
+    artist = np.repeat(np.arange(150), 4)
+    fame = rng.normal(0, 1, 150)[artist] + rng.normal(0, 1, 600)
+    df = pd.DataFrame({"artist_name": artist, "popularity": fame})
+    value, low, high = estimate_likeness(df, "artist_name")
+    assert value == measure_likeness(df, "artist_name")
+    assert low < 0.5 < high and 0.1 < high - low < 0.3
+
+
 def test_rows_that_no_fold_tests_stay_unknown(songs):
     folds = [(np.arange(100), np.arange(100, 120))]
     mean = make_genre_models(lambda genres: None)["mean popularity"]
@@ -495,13 +555,14 @@ def test_importance_by_hand():
     y = songs["energy"] + songs["loudness"]
     table = measure_importance(Sum(), songs, y, n_repeats=3, random_state=4)
     rng = np.random.default_rng(4)
+    parts = np.array_split(rng.permutation(30), 3)
     for name, columns in COLUMN_GROUPS.items():
-        orders = [rng.permutation(30) for _ in range(3)]
-        moved = [
-            sum(songs[c].to_numpy()[order] - songs[c].to_numpy() for c in columns if c in MOVED)
-            for order in orders
-        ]
-        rises = [np.sqrt(np.mean(np.square(values))) for values in moved]
+        rises = []
+        for part in parts:
+            order = rng.permutation(part)
+            moved = [songs[c].to_numpy()[order] - songs[c].to_numpy()[part] for c in columns
+                     if c in MOVED]  # fmt: skip
+            rises.append(np.sqrt(np.mean(np.square(sum(moved)))))
         assert table.loc[name].tolist() == pytest.approx([np.mean(rises), np.std(rises, ddof=1)])
     assert table["mean"].is_monotonic_decreasing
 
@@ -655,7 +716,12 @@ def test_copies_of_a_recording_are_found_within_and_across_tables():
     copy = songs.iloc[[0]].assign(popularity=99, track_name="Song 0 - Remastered")
     close = songs.iloc[[1]].assign(tempo=songs["tempo"][1] + 0.001)
     pairs = find_same_recordings(songs, pd.concat([copy, close]))
-    assert pairs.to_numpy().tolist() == [[songs["popularity"][0], 99]]
+    assert pairs.to_numpy().tolist() == [[songs["popularity"][0], 99, 0, 1, True]]
+    late = find_same_recordings(songs, copy.assign(release_date="2031"), copy)
+    assert late[["first", "second", "same_date"]].to_numpy().tolist() == [
+        [0, 1, False], [0, 2, True], [1, 2, False]
+    ]  # fmt: skip
+    assert find_same_recordings(songs).empty
 
 
 def test_a_copy_is_found_by_name_or_by_sound_and_no_song_is_its_own():

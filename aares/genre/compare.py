@@ -6,17 +6,18 @@ label it is the share of songs whose label is right. All preprocessing is inside
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import lightgbm
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
@@ -277,6 +278,62 @@ def measure_learning(
     return pd.Series(scores)
 
 
+def score_splits(
+    models: Mapping[str, BaseEstimator],
+    X: pd.DataFrame,
+    y: pd.Series,
+    *,
+    seeds: Sequence[int],
+    size: int,
+    parts: Sequence[float] = (1.0,),
+    n_jobs: int = 2,
+) -> pd.DataFrame:
+    """Score classifiers on several splits, each with a seed of its own for songs and models.
+
+    Parameters
+    ----------
+    models : mapping of str to classifier
+        Each has a ``random_state``.
+    X : DataFrame, shape (n_songs, n_columns)
+    y : Series of str, shape (n_songs,)
+    seeds : sequence of int
+    size : int
+        Songs learnt from; a fifth of all songs is scored.
+    parts : sequence of float
+        Shares of these songs, see :func:`measure_learning`.
+    n_jobs : int
+        Splits at a time.
+
+    Returns
+    -------
+    DataFrame of float
+        Micro-F1; index ``split`` and ``songs``, a column for each model. Within a split all models
+        are asked for the same songs: compare them split by split.
+
+    Examples
+    --------
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> X, y = pd.DataFrame({"energy": np.arange(40.0)}), pd.Series(["jazz", "punk"]).repeat(20)
+    >>> models = {"tree": DecisionTreeClassifier()}
+    >>> table = score_splits(models, X, y, seeds=[1, 2], size=20, parts=(0.5, 1.0))
+    >>> table.index.tolist()
+    [(1, 10), (1, 20), (2, 10), (2, 20)]
+    >>> table["tree"].tolist()
+    [1.0, 1.0, 1.0, 1.0]
+    """
+
+    def score(seed: int) -> pd.DataFrame:
+        a, b, ya, yb = train_test_split(X, y, train_size=size, test_size=0.2, random_state=seed)
+        table = {}
+        for name, model in models.items():
+            seeded = clone(model).set_params(random_state=seed)
+            table[name] = measure_learning(seeded, a, ya, (b, yb), parts=parts, random_state=seed)
+        return pd.DataFrame(table)
+
+    scored = Parallel(n_jobs=n_jobs, prefer="threads")(delayed(score)(seed) for seed in seeds)
+    return pd.concat(dict(zip(seeds, scored, strict=True)), names=["split", "songs"])
+
+
 def summarise_scores(scores: pd.DataFrame) -> pd.DataFrame:
     """Return mean and standard deviation over folds, lowest first.
 
@@ -291,13 +348,14 @@ def summarise_scores(scores: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> summarise_scores(pd.DataFrame({"forest": [0.5, 0.54], "most frequent": [0.2, 0.2]}))
+    >>> table = summarise_scores(pd.DataFrame({"forest": [0.5, 0.54], "most frequent": [0.2, 0.2]}))
+    >>> table.round(3)
                    micro-F1     sd
     most frequent      0.20  0.000
     forest             0.52  0.028
     """
     table = pd.DataFrame({"micro-F1": scores.mean(), "sd": scores.std(ddof=1)})
-    return table.sort_values("micro-F1", kind="stable").round(3)
+    return table.sort_values("micro-F1", kind="stable")
 
 
 def estimate_interval(score: float, n_scored: int, n_new: int) -> tuple[float, float]:

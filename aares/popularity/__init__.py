@@ -3,7 +3,8 @@
 Notebook ``02_popularity``. :mod:`.rows`, :mod:`.encoders`, :mod:`.kriging` and :mod:`.features`
 turn the table into numbers, :mod:`.copies` finds other releases, :mod:`.model` predicts by the
 average of several of :mod:`.hurdle`, :mod:`.intervals` says how surely, :mod:`.compare` scores
-models and ways to handle genres on the same folds, :mod:`.genres` and :mod:`.patterns` describe.
+models and ways to handle genres on the same folds, :mod:`.genres` and :mod:`.patterns` describe,
+:mod:`.evidence` says how sure differences are.
 Popularity is in points, 0-100.
 """
 

@@ -92,20 +92,22 @@ def _summarise(values: pd.Series) -> tuple[float, float, float]:
 
 
 def find_same_recordings(*tables: pd.DataFrame) -> pd.DataFrame:
-    """Find pairs of rows that are one recording on two releases.
+    """Find pairs of rows with the same measurements.
 
     Spotify measures the same sound to the same numbers: rows of one or several tables that agree
-    in all audio features (seven digits of tempo, milliseconds of duration) are one recording.
+    in all audio features (seven digits of tempo, milliseconds of duration) are one recording. On
+    different dates it stands on two releases; on one date, on two editions of one, perhaps.
 
     Parameters
     ----------
     *tables : DataFrame, shape (n, columns)
-        With the audio features and ``popularity``.
+        With the audio features, ``popularity`` and ``release_date``.
 
     Returns
     -------
-    DataFrame, shape (pairs, 2)
-        ``lower`` and ``higher``: the popularities of each pair.
+    DataFrame, shape (pairs, 5)
+        ``lower`` and ``higher``: the popularities of each pair; ``first`` and ``second``: the
+        numbers of the tables its rows are from; ``same_date``.
 
     Examples
     --------
@@ -113,20 +115,23 @@ def find_same_recordings(*tables: pd.DataFrame) -> pd.DataFrame:
 
     >>> from aares.data import make_songs
     >>> songs = make_songs("subset", 3, tempo=[98.5, 120.0, 98.5], popularity=[60, 30, 0])
-    >>> find_same_recordings(songs)
-       lower  higher
-    0    0.0    60.0
+    >>> find_same_recordings(songs.assign(release_date=["1999", "1999", "2004"]))
+       lower  higher  first  second  same_date
+    0    0.0    60.0      0       0      False
     """
-    columns = [*AUDIO_FEATURES]
-    read = [read_table(table, [*columns, "popularity"]) for table in tables]
-    rows = pd.concat(read, ignore_index=True)
+    columns, told = [*AUDIO_FEATURES], ["popularity", "release_date", "table"]
+    parts = [
+        read_table(table, [*columns, "popularity", "release_date"]).assign(table=number)
+        for number, table in enumerate(tables)
+    ]
+    rows = pd.concat(parts, ignore_index=True)
     copies = rows[rows.duplicated(columns, keep=False)]
     pairs = [
-        sorted(pair)
+        (*sorted((float(one[0]), float(other[0]))), one[2], other[2], one[1] == other[1])
         for _, group in copies.groupby(columns)
-        for pair in combinations(group["popularity"].tolist(), 2)
+        for one, other in combinations(group[told].to_numpy(dtype=object), 2)
     ]
-    return pd.DataFrame(pairs, columns=["lower", "higher"], dtype=float)
+    return pd.DataFrame(pairs, columns=["lower", "higher", "first", "second", "same_date"])
 
 
 def measure_pair_correlation(
@@ -406,16 +411,40 @@ def measure_likeness(df: pd.DataFrame, column: str) -> float:
     >>> round(measure_likeness(songs.assign(popularity=[10, 20, 30, 40]), "artist_name"), 2)
     0.78
     """
+    size, means, squares = describe_groups(df, column).to_numpy(float).T
+    return float(compute_likeness(size, means, squares, axis=-1))
+
+
+def describe_groups(df: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return what :func:`compute_likeness` asks of each group: size, mean and squares within."""
     df = read_table(df, [column, "popularity"])
     df = df[df[column] != ""]  # songs whose group is unknown have nothing in common
     groups = df["popularity"].astype(float).groupby(df[column])
-    size, means = groups.size(), groups.mean()
-    n, k = int(size.sum()), len(size)
-    if n == k or k < 2:
-        return float("nan")
-    overall = float((size * means).sum() / n)
-    between = float((size * (means - overall) ** 2).sum()) / (k - 1)
-    within = float((groups.var().fillna(0.0) * (size - 1)).sum()) / (n - k)
-    typical = (n - float((size**2).sum()) / n) / (k - 1)
-    total = between + (typical - 1) * within
-    return (between - within) / total if total > 0 else float("nan")
+    squares = groups.var().fillna(0.0) * (groups.size() - 1)
+    return pd.DataFrame({"size": groups.size(), "mean": groups.mean(), "squares": squares})
+
+
+def compute_likeness(
+    size: FloatArray, means: FloatArray, squares: FloatArray, axis: int
+) -> FloatArray:
+    """Return the intraclass correlation of groups, see :func:`measure_likeness`.
+
+    Parameters
+    ----------
+    size, means, squares : ndarray of float, shape (..., groups)
+        Songs of each group, their mean popularity, and the sum of squares around it.
+    axis : int
+        That of the groups.
+
+    Returns
+    -------
+    ndarray of float, shape (...)
+    """
+    n, k = size.sum(axis=axis), size.shape[axis]
+    overall = np.expand_dims((size * means).sum(axis=axis) / n, axis)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = (size * (means - overall) ** 2).sum(axis=axis) / (k - 1)
+        within = squares.sum(axis=axis) / (n - k)
+        typical = (n - (size**2).sum(axis=axis) / n) / (k - 1)
+        total = between + (typical - 1) * within
+        return np.where(total > 0, (between - within) / total, np.nan)

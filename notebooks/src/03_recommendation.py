@@ -461,7 +461,7 @@ plots.draw_methods(
     title=f"Hidden songs found, hybrid against {rivals}: {100 * gain[0]:+.2f} points "
     f"({100 * gain[1]:+.2f} to {100 * gain[2]:+.2f})",
     detail=f"{len(reported)} listeners, {N_DRAWS} draws of hidden songs, {matrix.shape[1]:,} songs"
-    f"; chance {chance:.4f}",
+    f"; chance {chance:.2%}",
     highlight=winner,
 )
 book.figure(
@@ -478,7 +478,8 @@ book.figure(
 # %%
 book.number("n_listeners", len(reported))
 hit = book.number("hit_hybrid", round(float(summary.loc["hybrid", "hit"]), 3))
-for name in ("random", "most popular", "sound", "same artist", "EASE", "hybrid"):
+book.number("recall_random", chance)
+for name in ("most popular", "sound", "same artist", "EASE", "hybrid"):
     book.number(f"recall_{name.replace(' ', '_')}", round(float(recall[name]), 4))
 for key, value in zip(("gain", "gain_low", "gain_high"), gain, strict=True):
     book.number(f"hybrid_{key}", round(100 * value, 2))

@@ -248,13 +248,14 @@ def draw_scores(table: pd.DataFrame, ax: Axes, *, ours: str, title: str, detail:
     return set_title(ax, title, detail)
 
 
-def draw_steps(scores: pd.Series, ax: Axes, *, title: str, detail: str) -> Axes:
+def draw_steps(scores: pd.DataFrame, ax: Axes, *, title: str, detail: str) -> Axes:
     """Draw what each added step gains, as a staircase from left to right.
 
     Parameters
     ----------
-    scores : Series of float
-        Index: steps, in the order they were added.
+    scores : DataFrame of float
+        Index: steps, in the order they were added; columns ``micro-F1``, ``gain`` over the step
+        before and ``sd`` of that gain between splits.
     ax : Axes
     title : str
     detail : str
@@ -264,11 +265,12 @@ def draw_steps(scores: pd.Series, ax: Axes, *, title: str, detail: str) -> Axes:
     Axes
     """
     columns = range(len(scores))
-    values = scores.to_numpy()
+    values = scores["micro-F1"].to_numpy()
     ax.step(np.arange(len(scores) + 1) - 0.5, np.r_[values, values[-1]], where="post", lw=2.2)
-    for column, value in zip(columns, values, strict=True):
-        gain = value - values[column - 1] if column else 0.0
-        text = f"{value:.3f}" + (f"\n{gain:+.3f}" if column else "")
+    for column, (value, gain, sd) in enumerate(
+        zip(values, scores["gain"], scores["sd"], strict=True)
+    ):
+        text = f"{value:.3f}" + (f"\n{gain:+.3f} ± {sd:.3f}" if column else "")
         ax.annotate(text, (column, value), (0, 3), textcoords="offset points", ha="center",
                     va="bottom", fontsize=8)  # fmt: skip
     ax.set_xticks(columns, list(scores.index), fontsize=8)
@@ -335,7 +337,8 @@ def draw_groups(groups: pd.DataFrame, ax: Axes, *, title: str, detail: str) -> A
     Parameters
     ----------
     groups : DataFrame
-        Columns ``score`` and ``songs``; index: names of the groups.
+        Columns ``score``, ``low``, ``high`` (95 % interval) and ``songs``; index: names of the
+        groups.
     ax : Axes
     title : str
     detail : str
@@ -345,13 +348,15 @@ def draw_groups(groups: pd.DataFrame, ax: Axes, *, title: str, detail: str) -> A
     Axes
     """
     columns = range(len(groups))
-    ax.bar(columns, groups["score"], color=OKABE_ITO["blue"], width=0.7)
-    for column, score in enumerate(groups["score"]):
-        ax.annotate(f"{score:.2f}", (column, score), (0, 2), textcoords="offset points",
+    reach = [groups["score"] - groups["low"], groups["high"] - groups["score"]]
+    ax.bar(columns, groups["score"], yerr=reach, color=OKABE_ITO["blue"], width=0.7,
+           error_kw={"ecolor": INK})  # fmt: skip
+    for column, (score, high) in enumerate(zip(groups["score"], groups["high"], strict=True)):
+        ax.annotate(f"{score:.2f}", (column, high), (0, 2), textcoords="offset points",
                     ha="center", fontsize=8)  # fmt: skip
     ax.set_xticks(columns, [f"{name}\nn = {songs}" for name, songs in groups["songs"].items()])
     ax.set(ylabel="micro-F1", xlabel="labelled songs of the same date (n: songs in the group)")
-    ax.set_ylim(0, groups["score"].max() * 1.15 or 1)
+    ax.set_ylim(0, groups["high"].max() * 1.15 or 1)
     ax.grid(axis="x", visible=False)
     return set_title(ax, title, detail)
 
