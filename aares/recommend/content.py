@@ -27,6 +27,7 @@ from sklearn.utils.validation import check_is_fitted
 from aares import exact
 from aares.data.door import read_table
 from aares.errors import require_songs
+from aares.recommend.order import find_order
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -263,8 +264,7 @@ def combine_seeds(distances: FloatArray, how: str) -> FloatArray:
 def order_smoothly(points: FloatArray, start: FloatArray) -> npt.NDArray[np.intp]:
     """Order songs into a short path from a start, so that neighbours sound alike.
 
-    Nearest neighbour first, then 2-opt: pieces of the path are reversed as long as it gets
-    shorter.
+    Up to a dozen songs there is no shorter path, see :func:`aares.recommend.order.find_order`.
 
     Parameters
     ----------
@@ -277,38 +277,13 @@ def order_smoothly(points: FloatArray, start: FloatArray) -> npt.NDArray[np.intp
     ndarray of int, shape (n,)
         Row numbers of `points`.
 
-    References
-    ----------
-    Croes, "A method for solving traveling-salesman problems", Operations Research 6(6), 1958.
-
     Examples
     --------
     >>> order_smoothly(np.array([[5.0], [1.0], [3.0]]), np.array([0.0])).tolist()
     [1, 2, 0]
     """
-    steps = measure_distances(np.vstack([start, points]), np.vstack([start, points]))
-    path = [0]
-    while len(path) <= len(points):
-        left = [i for i in range(len(steps)) if i not in path]
-        path.append(min(left, key=lambda i: (steps[path[-1], i], i)))
-    while True:
-        shorter = _reverse_piece(path, steps)
-        if shorter is None:
-            return np.array(path[1:], dtype=np.intp) - 1
-        path = shorter
-
-
-def _reverse_piece(path: list[int], steps: FloatArray) -> list[int] | None:
-    """Return the path with one piece reversed if that makes it shorter, else None."""
-    for i in range(1, len(path) - 1):
-        for j in range(i + 1, len(path)):
-            before, after = steps[path[i - 1], path[i]], steps[path[i - 1], path[j]]
-            if j + 1 < len(path):
-                before += steps[path[j], path[j + 1]]
-                after += steps[path[i], path[j + 1]]
-            if after < before - 1e-9:
-                return path[:i] + path[i : j + 1][::-1] + path[j + 1 :]
-    return None
+    steps = measure_distances(points, np.vstack([points, start]))
+    return find_order(steps[:, :-1], start=steps[:, -1])
 
 
 def measure_path(points: FloatArray) -> float:
