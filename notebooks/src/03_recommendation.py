@@ -458,7 +458,7 @@ plots.draw_methods(
     ax,
     measure="truncated_recall",
     label="truncated recall@10 of hidden songs, 95 % intervals",
-    title=f"Hidden songs found, hybrid against {rivals}: {100 * gain[0]:+.2f} points "
+    title=f"Hybrid against {rivals}: {100 * gain[0]:+.2f} points "
     f"({100 * gain[1]:+.2f} to {100 * gain[2]:+.2f})",
     detail=f"{len(reported)} listeners, {N_DRAWS} draws of hidden songs, {matrix.shape[1]:,} songs"
     f"; chance {chance:.2%}",
