@@ -233,4 +233,4 @@ def _interpolate(rows: np.ndarray, time: np.ndarray, bins: np.ndarray) -> np.nda
     a, b, c = exact.log(rows[time, bins + np.array([[-1], [0], [1]])] + np.float64(1e-30))
     bend = a - 2 * b + c
     fraction = np.divide(0.5 * (a - c), bend, out=np.zeros(len(time)), where=bend < 0)
-    return np.clip(fraction, -0.5, 0.5).astype(np.float32)
+    return np.asarray(np.clip(fraction, -0.5, 0.5), dtype=np.float32)
