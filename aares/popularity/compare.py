@@ -14,7 +14,8 @@ from joblib import Parallel, delayed
 from lightgbm import LGBMRegressor
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.dummy import DummyRegressor
-from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+from sklearn.metrics import mean_absolute_error, r2_score
+from sklearn.metrics import root_mean_squared_error as rmse
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -56,7 +57,7 @@ def score(y: Any, predicted: Any) -> dict[str, float]:
     {'RMSE': 2.24, 'MAE': 2.0, 'R2': 0.8}
     """
     return {
-        "RMSE": float(root_mean_squared_error(y, predicted)),
+        "RMSE": float(rmse(y, predicted)),
         "MAE": float(mean_absolute_error(y, predicted)),
         "R2": float(r2_score(y, predicted)),
     }
@@ -362,11 +363,7 @@ def measure_importance(
             order[part] = rng.permutation(part)
         shuffled = X.assign(**{key: X[key].iloc[order].set_axis(X.index) for key in columns})
         moved = model.predict(shuffled)
-        losses = [
-            root_mean_squared_error(y[part], moved[part])
-            - root_mean_squared_error(y[part], base[part])
-            for part in parts
-        ]
+        losses = [rmse(y[part], moved[part]) - rmse(y[part], base[part]) for part in parts]
         rises[name] = {"mean": np.mean(losses), "sd": np.std(losses, ddof=1)}
     return pd.DataFrame(rises).T.sort_values("mean", ascending=False)
 

@@ -416,7 +416,19 @@ def measure_likeness(df: pd.DataFrame, column: str) -> float:
 
 
 def describe_groups(df: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return what :func:`compute_likeness` asks of each group: size, mean and squares within."""
+    """Return what :func:`compute_likeness` asks of each group.
+
+    Parameters
+    ----------
+    df : DataFrame
+        Songs with ``popularity`` and `column`.
+    column : str
+
+    Returns
+    -------
+    DataFrame, shape (groups, 3)
+        ``size``, ``mean`` and ``squares``: the sum of squares around the mean.
+    """
     df = read_table(df, [column, "popularity"])
     df = df[df[column] != ""]  # songs whose group is unknown have nothing in common
     groups = df["popularity"].astype(float).groupby(df[column])
