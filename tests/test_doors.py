@@ -35,7 +35,7 @@ from aares.data import DataError, DataWarning
 from aares.genre import explore
 from aares.genre.compare import make_classifiers
 from aares.genre.songs import check_table, compute_numbers, name_albums
-from aares.popularity import copies, gaussian, genres, kriging, patterns, rows
+from aares.popularity import copies, gaussian, genres, kriging, likeness, patterns, rows
 from aares.popularity.hurdle import HurdleRegressor
 from aares.recommend.content import transform_columns
 from aares.recommend.playlist import read_artists
@@ -269,7 +269,7 @@ def list_questions() -> Iterator[Question]:
         "measure_explained": lambda songs: patterns.measure_explained(songs, ["mode"]),
         "compare_correlations": lambda songs: patterns.compare_correlations(songs, audio),
         "summarise_artists": lambda songs: patterns.summarise_artists(songs, min_songs=1),
-        "measure_likeness": lambda songs: patterns.measure_likeness(songs, "artist_name"),
+        "measure_likeness": lambda songs: likeness.measure_likeness(songs, "artist_name"),
         "measure_importance": lambda songs: popularity.measure_importance(
             Loud(), songs, NEW["popularity"], n_repeats=2),
         "measure_dependence": lambda songs: popularity.measure_dependence(

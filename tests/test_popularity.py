@@ -82,13 +82,13 @@ from aares.popularity.kriging import (
     name_artists,
     split_inner,
 )
+from aares.popularity.likeness import measure_likeness
 from aares.popularity.model import _blend
 from aares.popularity.patterns import (
     compare_correlations,
     count_weekdays,
     find_same_recordings,
     measure_explained,
-    measure_likeness,
     measure_pair_correlation,
     summarise_artists,
     summarise_keys,

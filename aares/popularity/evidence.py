@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aares.popularity.patterns import compute_likeness, describe_groups
+from aares.popularity.likeness import compute_likeness, describe_groups
 from aares.popularity.rows import FloatArray
 from aares.scores import NORMAL, bootstrap
 
@@ -118,12 +118,12 @@ def estimate_likeness(df: pd.DataFrame, column: str) -> tuple[float, float, floa
     df : DataFrame, shape (n, columns)
         Raw table.
     column : str
-        See :func:`aares.popularity.patterns.measure_likeness`; the groups are drawn.
+        See :func:`aares.popularity.likeness.measure_likeness`; the groups are drawn.
 
     Returns
     -------
     value, low, high : float
-        NaN where :func:`~aares.popularity.patterns.measure_likeness` is.
+        NaN where :func:`~aares.popularity.likeness.measure_likeness` is.
 
     Examples
     --------
