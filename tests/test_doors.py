@@ -35,10 +35,11 @@ from aares.data import DataError, DataWarning
 from aares.genre import explore
 from aares.genre.compare import make_classifiers
 from aares.genre.songs import check_table, compute_numbers, name_albums
-from aares.popularity import copies, gaussian, genres, kriging, likeness, patterns, rows
+from aares.popularity import copies, evidence, gaussian, genres, kriging, likeness, patterns, rows
 from aares.popularity.hurdle import HurdleRegressor
 from aares.recommend.content import transform_columns
 from aares.recommend.playlist import read_artists
+from aares.recommend.transitions import measure_transitions
 from utils_projet import ConformalPrediction
 
 QUICK = {"n_trees": 4, "n_folds": 2, "rounds": 0, "candidate_rounds": 2, "n_networks": 0}
@@ -274,7 +275,10 @@ def list_questions() -> Iterator[Question]:
             Loud(), songs, NEW["popularity"], n_repeats=2),
         "measure_dependence": lambda songs: popularity.measure_dependence(
             Loud(), songs, ["energy", "key"], n_points=2),
+        "estimate_likeness": lambda songs: evidence.estimate_likeness(songs, "artist_name"),
+        "describe_groups": lambda songs: likeness.describe_groups(songs, "artist_name"),
         "transform_columns": transform_columns,
+        "measure_transitions": measure_transitions,
         "read_artists": read_artists,
     }  # fmt: skip
     for name, ask in asked.items():
@@ -427,7 +431,7 @@ def walk_public() -> Iterator[tuple[str, Any]]:
 NO_SONGS = {  # they take arrays, listeners, or what the rest makes of tables
     "NamedBoosting", "CandidateModel", "Boosting", "Decision", "Networks", "HurdleRegressor",
     "CopyRule", "FisherScaler", "Scorer", "RandomScorer", "PopularScorer", "ContentScorer",
-    "ArtistScorer", "ItemCosineScorer", "EaseScorer", "HybridScorer",
+    "ArtistScorer", "ItemCosineScorer", "EaseScorer", "HybridScorer", "ListenerScorer", "Network",
 }  # fmt: skip
 OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator that has a door
     "describe_dates", "find_neighbors", "find_similar", "describe_pairs", "make_matrix",
@@ -435,6 +439,8 @@ OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator 
     "order_lookalikes", "find_lookalikes", "score_genres", "measure_pair_correlation",
     "predict_parts_folds", "compare_models", "compare_intervals", "judge", "judge_methods",
     "summarise", "compare_pair", "order_labels", "make_model", "make_genre_models", "LabelEncoder",
+    "score_splits", "predict_new_dates", "score_shuffled", "predict_seeds", "share_found",
+    "read_queries",
 }  # fmt: skip
 
 

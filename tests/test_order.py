@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aares.data import DataError
 from aares.recommend import order, transitions
 
 
@@ -156,9 +157,9 @@ def test_costs_that_do_not_fit_are_named(told, message):
 
 def test_songs_without_what_transitions_need_are_named():
     sounds = make_sounds(3, 0)
-    with pytest.raises(ValueError, match="missing column 'key'"):
+    with pytest.raises(DataError, match="missing column 'key'"):
         transitions.measure_transitions(sounds.drop(columns="key"))
-    with pytest.raises(ValueError, match="column 'tempo': expected finite numbers"):
+    with pytest.raises(DataError, match="column 'tempo', row 1: .* found a missing value"):
         transitions.measure_transitions(sounds.assign(tempo=np.nan))
     with pytest.raises(ValueError, match="arc: expected one of rise, fall, wave, found 'up'"):
         transitions.place_arc(np.arange(3.0), "up")

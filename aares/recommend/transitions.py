@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
+from aares.data.door import read_table
+
 FloatArray = npt.NDArray[np.floating]
 
 TEMPO_STEP = 0.1
@@ -49,8 +51,8 @@ def measure_transitions(songs: pd.DataFrame) -> FloatArray:
 
     Raises
     ------
-    ValueError
-        A column is missing, or a value is not finite.
+    DataError
+        A column is missing, or a cell is missing or no such number.
 
     Examples
     --------
@@ -61,14 +63,8 @@ def measure_transitions(songs: pd.DataFrame) -> FloatArray:
     >>> measure_transitions(songs.assign(loudness=[-6.0, -9.0], energy=0.5)).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
-    columns = ("tempo", "key", "mode", "loudness", "energy")
-    missing = [name for name in columns if name not in songs]
-    if missing:
-        raise ValueError(f"songs: missing column {missing[0]!r}, which transitions are made of")
-    tempo, key, mode, loudness, energy = (songs[name].to_numpy(float) for name in columns)
-    for name, values in zip(columns, (tempo, key, mode, loudness, energy), strict=True):
-        if not np.isfinite(values).all():
-            raise ValueError(f"songs, column {name!r}: expected finite numbers")
+    known = read_table(songs, ("tempo", "key", "mode", "loudness", "energy"))
+    tempo, key, mode, loudness, energy = known.to_numpy(float).T
     jumps = (
         compare_tempos(tempo) / np.log2(1 + TEMPO_STEP),
         count_key_steps(key, mode) / KEY_STEP,
