@@ -405,7 +405,18 @@ def measure_likeness(df: pd.DataFrame, column: str) -> float:
 
 
 def describe_groups(df: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return what :func:`compute_likeness` asks of each group: size, mean and squares within."""
+    """Return what :func:`compute_likeness` asks of each group.
+
+    Parameters
+    ----------
+    df : DataFrame, shape (n, columns)
+    column : str
+
+    Returns
+    -------
+    DataFrame, shape (groups, 3)
+        ``size``, ``mean`` and ``squares`` (their sum around the mean).
+    """
     groups = df["popularity"].astype(float).groupby(df[column])
     squares = groups.var().fillna(0.0) * (groups.size() - 1)
     return pd.DataFrame({"size": groups.size(), "mean": groups.mean(), "squares": squares})
