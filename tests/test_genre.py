@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import train_test_split
 
 from aares import data
@@ -736,6 +737,11 @@ def test_splits_have_songs_and_models_of_their_own(split):
     order = np.random.default_rng(5).permutation(100)
     alone = make_small(votes=None, random_state=5).fit(a.iloc[order], ya.iloc[order])
     assert table.loc[(5, 100), "all"] == np.mean(alone.predict(b) == yb)
+    coin = DummyClassifier(strategy="uniform", random_state=0)
+    tossed = score_splits({"coin": coin}, X, y, seeds=[5], size=100, n_jobs=1).iloc[0, 0]
+    again = DummyClassifier(strategy="uniform", random_state=5).fit(a, ya).predict(b)
+    assert tossed == np.mean(again == yb)  # and not as seed 0 tosses
+    assert tossed != np.mean(coin.fit(a, ya).predict(b) == yb)
 
 
 @settings(deadline=None)
