@@ -16,13 +16,13 @@ from aares.genre.controls import (
     DateGenres,
     MoreSongs,
     add_date_genres,
-    estimate_by_date,
     expect_unrelated,
     predict_new_dates,
     predict_seeds,
     score_shuffled,
 )
 from aares.genre.songs import SongNumbers
+from aares.scores import estimate_grouped_share
 
 HALVES = [(np.arange(20), np.arange(20, 40)), (np.arange(20, 40), np.arange(20))]
 
@@ -115,7 +115,7 @@ def test_songs_of_one_date_count_as_few():
     dates = np.repeat(np.arange(200), 10)
     together = np.repeat(rng.random(200) < 0.5, 10)  # an album is right or wrong as a whole
     apart = rng.random(2000) < 0.5
-    wide, narrow = (estimate_by_date(right, dates) for right in (together, apart))
+    wide, narrow = (estimate_grouped_share(right, dates) for right in (together, apart))
     assert wide[0] == together.mean()
     by_hand = 2 * 1.96 * np.sqrt(0.25 / 200)
     assert wide[2] - wide[1] == pytest.approx(by_hand, rel=0.15)

@@ -109,7 +109,7 @@ def describe_listeners(source: DataSource) -> str:
     >>> from tempfile import TemporaryDirectory
     >>> from aares.data.schemas import AUDIO_FEATURES
     >>> song = {"track_id": "s1", "track_name": "Chiquitita", "track_artist": "ABBA"}
-    >>> row = dict.fromkeys(AUDIO_FEATURES, 0.5) | song
+    >>> row = dict.fromkeys(AUDIO_FEATURES, 1) | song
     >>> table = pd.DataFrame([row | {"playlist_id": name} for name in ("party", "seventies")])
     >>> with TemporaryDirectory() as folder:
     ...     (Path(folder) / "playlists").mkdir()

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from aares.genre.labels import label_songs, remove_songs
 from aares.genre.songs import COLUMNS, check_table, name_albums
-from aares.scores import Fold, bootstrap, predict_folds
+from aares.scores import Fold, predict_folds
 
 
 def predict_seeds(
@@ -110,8 +110,9 @@ def predict_new_dates(
     Examples
     --------
     >>> from aares.genre.model import GenreClassifier
-    >>> songs = pd.DataFrame({name: np.arange(40) / 40 for name in COLUMNS})
-    >>> songs["release_date"] = [str(1990 + k) for k in range(4)] * 10
+    >>> from aares.data import make_songs
+    >>> dates = [str(1990 + k) for k in range(4)] * 10
+    >>> songs = make_songs("test", 40, energy=np.arange(40) / 40, release_date=dates)
     >>> small = {"n_trees": 10, "n_folds": 2, "rounds": 0, "n_networks": 0}
     >>> model = GenreClassifier(votes=None, candidate_rounds=10, **small)
     >>> genres = pd.Series(["jazz", "punk"]).repeat(20)
@@ -133,41 +134,6 @@ def predict_new_dates(
 
     draws = (delayed(predict)(draw) for draw in range(n_draws))
     return pd.concat(Parallel(n_jobs=n_jobs, prefer="threads")(draws), ignore_index=True)
-
-
-def estimate_by_date(
-    right: Sequence[bool] | np.ndarray, dates: Sequence[str] | np.ndarray
-) -> tuple[float, float, float]:
-    """Return the share of right answers and its 95 % interval, with dates drawn, not songs.
-
-    Songs of one date are often of one album, right or wrong together: as if there were fewer.
-
-    Parameters
-    ----------
-    right : sequence of bool, shape (n_songs,)
-    dates : sequence of str, shape (n_songs,)
-        Two different ones at least.
-
-    Returns
-    -------
-    share, low, high : float
-        Percentile bootstrap of the dates.
-
-    Examples
-    --------
-    >>> right, dates = [True] * 300 + [False] * 300, np.repeat(np.arange(60), 10)
-    >>> share, low, high = estimate_by_date(right, dates)
-    >>> share, bool(0.35 < low < 0.42), bool(0.58 < high < 0.65)
-    (0.5, True, True)
-    """
-    sums = pd.Series(np.asarray(right, dtype=float)).groupby(np.asarray(dates)).agg(["sum", "size"])
-    values = sums.to_numpy(float).T
-    share, low, high = bootstrap(_divide_sums, *values, n_draws=500)
-    return float(share), float(low), float(high)
-
-
-def _divide_sums(hits: np.ndarray, counts: np.ndarray, axis: int) -> np.ndarray:
-    return hits.sum(axis=axis) / counts.sum(axis=axis)
 
 
 # --- labels without sense -----------------------------------------------------------------
@@ -286,8 +252,8 @@ class MoreSongs(ClassifierMixin, BaseEstimator):
         >>> from sklearn.neighbors import KNeighborsClassifier
         >>> from sklearn.pipeline import make_pipeline
         >>> from aares.genre.songs import SongNumbers
-        >>> songs = pd.DataFrame({name: np.arange(6) / 6 for name in COLUMNS})
-        >>> songs, genres = songs.assign(release_date="1999"), ["jazz"] * 5 + ["punk"]
+        >>> from aares.data import make_songs
+        >>> songs, genres = make_songs("test", 6, energy=np.arange(6) / 6), ["jazz"] * 5 + ["punk"]
         >>> extra = songs.assign(genres=[("punk",)] * 6, tempo=songs["tempo"] + 0.01)
         >>> nearest = make_pipeline(SongNumbers(), KNeighborsClassifier(1))
         >>> MoreSongs(nearest, extra).fit(songs, genres).predict(extra).tolist()
@@ -328,8 +294,8 @@ class DateGenres(TransformerMixin, BaseEstimator):
 
         Examples
         --------
-        >>> songs = pd.DataFrame({name: [0.5] * 4 for name in COLUMNS})
-        >>> songs["release_date"] = ["1999", "1999", "1999", "2000"]
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("test", 4, release_date=["1999", "1999", "1999", "2000"])
         >>> dates = DateGenres(weight=1).fit(songs, ["jazz", "jazz", "jazz", "punk"])
         >>> dates.transform(songs.iloc[2:]).round(2).tolist()  # of 1999 and of 2000
         [[0.94, 0.06], [0.38, 0.62]]
@@ -378,8 +344,9 @@ def add_date_genres(model: Pipeline, *, random_state: int = 0) -> Pipeline:
     >>> from sklearn.pipeline import make_pipeline
     >>> from sklearn.tree import DecisionTreeClassifier
     >>> from aares.genre.songs import SongNumbers
-    >>> songs = pd.DataFrame({name: np.zeros(40) for name in COLUMNS})
-    >>> songs["release_date"] = ["1999-01", "1999-02", "1999-03", "1999-04"] * 10
+    >>> from aares.data import make_songs
+    >>> dates = ["1999-01", "1999-02", "1999-03", "1999-04"] * 10
+    >>> songs = make_songs("test", 40, release_date=dates)
     >>> genres = np.array(["jazz", "punk", "jazz", "punk"] * 10)
     >>> tree = make_pipeline(SongNumbers(dates=False), DecisionTreeClassifier(max_depth=1))
     >>> float((tree.fit(songs, genres).predict(songs) == genres).mean())

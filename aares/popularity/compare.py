@@ -350,7 +350,7 @@ def measure_importance(
     >>> table = measure_importance(model, songs, y)
     >>> table[table["mean"] > 1e-9].round(2)
                       mean    sd
-    loudness, energy  0.42  0.16
+    loudness, energy  0.38  0.09
     """
     read = read_table(X, [name for group in COLUMN_GROUPS.values() for name in group])
     X = X.assign(**{str(name): read[name] for name in read})

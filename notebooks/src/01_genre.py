@@ -32,7 +32,7 @@ import pandas as pd
 from aares import genre
 from aares.genre import compare, controls, explore
 from aares.genre.songs import check_table, name_albums
-from aares.scores import describe_share, spread_of_mean
+from aares.scores import describe_share, estimate_grouped_share, spread_of_mean
 from workshop.plots import genre as plots
 from workshop.plots.style import new_axes
 
@@ -567,7 +567,7 @@ asked = {
     "the same songs in random folds": (right[row], dates[row]),
 }
 new_dates = pd.DataFrame(
-    {name: controls.estimate_by_date(*songs) for name, songs in asked.items()},
+    {name: estimate_grouped_share(*songs) for name, songs in asked.items()},
     index=["micro-F1", "low", "high"],
 ).T.assign(songs=[len(songs[0]) for songs in asked.values()])
 new_dates["songs"] = new_dates["songs"].astype(int)
@@ -604,7 +604,7 @@ bins = pd.cut(known, [-1, 0, 1, 4, 14, 60, 10**6],
               labels=["none", "1", "2-4", "5-14", "15-60", "> 60"])  # fmt: skip
 groups = pd.DataFrame(
     {
-        name: (*controls.estimate_by_date(right[bins == name], dates[bins == name]), size)
+        name: (*estimate_grouped_share(right[bins == name], dates[bins == name]), size)
         for name, size in bins.value_counts().items()
         if len(set(dates[bins == name])) > 1
     },
