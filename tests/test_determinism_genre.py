@@ -40,6 +40,7 @@ def make_songs(n: int) -> tuple[pd.DataFrame, np.ndarray]:
     table["tempo"], table["loudness"] = 60 + 120 * table["tempo"], -20 * table["loudness"]
     table["duration_ms"] = (100_000 + 200_000 * table["duration_ms"]).round()
     table["popularity"] = (100 * table["popularity"]).round()
+    table["explicit"], table["time_signature"] = table["explicit"] > 0.5, 4
     table["key"], table["mode"] = (12 * table["key"]) // 1, (2 * table["mode"]) // 1
     table["release_date"] = [f"{1960 + k % 40}-0{1 + k % 9}-11" for k in rng.integers(360, size=n)]
     score = 4 * table["energy"] + table["valence"] + rng.normal(size=n)
@@ -107,7 +108,8 @@ def compute_scorers() -> dict[str, np.ndarray]:
     """Many songs have the same listeners: their scores tie, and a tie has one order."""
     from aares.recommend import users
     from aares.recommend.content import SongSpace
-    from aares.recommend.evaluate import make_tasks, rank_songs
+    from aares.recommend.ranking import rank_songs
+    from aares.recommend.tasks import make_tasks
 
     songs, _ = make_songs(900)
     heard = np.repeat(np.random.default_rng(1).random((80, 300)) < 0.08, 3, axis=1)

@@ -643,7 +643,7 @@ def test_fit_accepts_unknown_dates_and_lone_songs(split):
     [
         (["jazz"] * 260, "expected two at least"),
         (["jazz", "pop"], "expected 260 labels, found 2"),
-        ([None] + ["jazz"] * 259, "no label in row 1"),
+        ([None] + ["jazz"] * 259, "genres, row 1: expected a genre"),
     ],
 )
 def test_fit_refuses_wrong_labels(split, y, message):

@@ -526,7 +526,7 @@ def test_interval_of_a_median_holds_at_its_rate():
 def test_interval_of_likeness_draws_artists():
     rng = np.random.default_rng(1)
     artist = np.repeat(np.arange(150), 4)
-    fame = rng.normal(0, 1, 150)[artist] + rng.normal(0, 1, 600)
+    fame = (50 + 8 * (rng.normal(0, 1, 150)[artist] + rng.normal(0, 1, 600))).round()
     df = pd.DataFrame({"artist_name": artist, "popularity": fame})
     value, low, high = estimate_likeness(df, "artist_name")
     assert value == measure_likeness(df, "artist_name")

@@ -144,7 +144,7 @@ def test_two_songs_are_the_fewest_that_a_booster_takes():
         ([["jazz"]] * 40, r"expected one label for each song, found shape \(40, 1\)"),
         (["jazz"] * 40, r"expected two at least, found \['jazz'\]"),
         (["jazz", 1] * 20, "row 2: expected text as in all rows or in none, found 1"),
-        (["jazz", None] * 20, "no label in row 2"),
+        (["jazz", None] * 20, "row 2: expected a genre"),
     ],
 )
 def test_labels_that_are_none_are_told(labels, words):
@@ -364,7 +364,7 @@ def test_sets_of_no_songs_are_not_judged(n):
                 judge()
 
 
-def test_calibration_by_no_song_excludes_nothing():
+def test_calibration_by_no_song_is_told():
     scores = conformal.score_labels(np.array([[0.7, 0.3]]))
-    p = conformal.split_p_values(np.empty((0, 2)), np.empty(0, int), scores)
-    assert p.tolist() == [[1.0, 1.0]]
+    with pytest.raises(ValueError, match="calibration: expected at least one song, found none"):
+        conformal.split_p_values(np.empty((0, 2)), np.empty(0, int), scores)

@@ -18,7 +18,7 @@ from sklearn.model_selection import GroupKFold, KFold
 from sklearn.pipeline import Pipeline, make_union
 from sklearn.utils.validation import check_is_fitted
 
-from aares.genre.labels import label_songs, remove_songs
+from aares.genre.labels import check_labels, label_songs, remove_songs
 from aares.genre.songs import COLUMNS, check_table, name_albums
 from aares.scores import Fold, predict_folds
 
@@ -234,9 +234,10 @@ class MoreSongs(ClassifierMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: Any) -> MoreSongs:
         """Learn from `X` and from the songs of `extra` that are not among them."""
+        labels = check_labels(y, len(X))
         more = remove_songs(label_songs(self.extra), X)
-        more = more[more["genre"].isin(np.unique(y))]
-        labels = np.concatenate([np.asarray(y, dtype=object), more["genre"].to_numpy(dtype=object)])
+        more = more[more["genre"].isin(labels)]
+        labels = np.concatenate([labels, more["genre"].to_numpy(dtype=object)])
         table = pd.concat([X[list(COLUMNS)], more[list(COLUMNS)]], ignore_index=True)
         self.model_ = clone(self.model).fit(table, labels)
         self.classes_ = self.model_.classes_
@@ -285,8 +286,10 @@ class DateGenres(TransformerMixin, BaseEstimator):
 
     def fit(self, X: pd.DataFrame, y: Any) -> DateGenres:
         """Count the genres of each date."""
-        self.counts_ = _count_genres(X, y)
-        self.prior_ = pd.Series(np.asarray(y)).value_counts(normalize=True).sort_index()
+        labels, dates = check_labels(y, len(X)), name_albums(check_table(X))
+        # Songs without a date are on no date.
+        self.counts_ = pd.crosstab(dates, labels).drop("", errors="ignore")
+        self.prior_ = pd.Series(labels).value_counts(normalize=True).sort_index()
         return self
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:
@@ -308,20 +311,15 @@ class DateGenres(TransformerMixin, BaseEstimator):
 
     def fit_transform(self, X: pd.DataFrame, y: Any) -> np.ndarray:
         """Return the shares for the songs that are learnt from: no song counts itself."""
-        labels = np.asarray(y, dtype=object)
+        labels = check_labels(y, len(X))
+        shares = np.empty((len(X), len(self.fit(X, y).prior_)))
         parts = KFold(5, shuffle=True, random_state=self.random_state)
-        self.fit(X, labels)
-        whole, shares = self.counts_, np.empty((len(X), len(self.prior_)))
         for others, rows in parts.split(labels):
-            self.counts_ = _count_genres(X.iloc[others], labels[others])
-            shares[rows] = self.transform(X.iloc[rows])
-        self.counts_ = whole
+            inner = clone(self).fit(X.iloc[others], labels[others])
+            # Shares of all songs are the same for each: those of a part would tell what it left out.
+            inner.prior_ = self.prior_
+            shares[rows] = inner.transform(X.iloc[rows])
         return shares
-
-
-def _count_genres(X: pd.DataFrame, y: Any) -> pd.DataFrame:
-    """Count the genres of each date; songs without a date are on no date."""
-    return pd.crosstab(name_albums(check_table(X)), np.asarray(y)).drop("", errors="ignore")
 
 
 def add_date_genres(model: Pipeline, *, random_state: int = 0) -> Pipeline:

@@ -7,11 +7,13 @@ both in the labelled table and, with their artist's micro-genres, in the subset 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from aares.data import read_column, read_table
+from aares.errors import DataError
 
 # Exercise 1: a micro-genre such as "dance pop" contains several keywords; the first here wins.
 # The assignment's list with "dance" moved to the end. "trap" contains "rap", so it is never given.
@@ -143,3 +145,47 @@ def remove_songs(extra: pd.DataFrame, *tables: pd.DataFrame) -> pd.DataFrame:
     for table in tables:
         extra = extra[~match_songs(extra, table)]
     return extra.reset_index(drop=True)
+
+
+def check_labels(y: Any, n_songs: int) -> np.ndarray:
+    """Return the genres that songs are learnt with, one for each, none missing.
+
+    Parameters
+    ----------
+    y : array-like, shape (n_songs,)
+    n_songs : int
+        Songs of the table that they are of.
+
+    Returns
+    -------
+    ndarray of object, shape (n_songs,)
+
+    Raises
+    ------
+    ValueError
+        Another number of labels; as :class:`~aares.errors.DataError`, one that is missing or of
+        another kind than the others.
+
+    Examples
+    --------
+    >>> check_labels(["jazz", "punk"], 2).tolist()
+    ['jazz', 'punk']
+    >>> check_labels(["jazz", None], 2)
+    Traceback (most recent call last):
+    aares.errors.DataError: genres, row 2: expected a genre, found a missing value; leave it out
+    """
+    given = np.asarray(y, dtype=object)
+    if given.ndim != 1:
+        raise ValueError(f"genres: expected one label for each song, found shape {given.shape}")
+    labels = pd.Series(given)
+    if len(labels) != n_songs:
+        raise ValueError(f"genres: expected {n_songs} labels, found {len(labels)}")
+    if labels.isna().any():
+        row = int(np.argmax(labels.isna())) + 1
+        raise DataError(f"genres, row {row}: expected a genre, found a missing value; leave it out")
+    texts = labels.map(lambda label: isinstance(label, str))
+    if (texts != texts[:1].all()).any():
+        row = int(np.argmax(texts != texts[0]))
+        raise DataError(f"genres, row {row + 1}: expected text as in all rows or in none, "
+                        f"found {labels[row]!r}")  # fmt: skip
+    return labels.to_numpy()

@@ -16,11 +16,11 @@ import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from aares.data import DataError, read_table
+from aares.data import read_table
 from aares.errors import FEWEST_SONGS, require_songs
 from aares.genre.decision import Decision
 from aares.genre.guess import FirstGuess
-from aares.genre.labels import label_songs, remove_songs
+from aares.genre.labels import check_labels, label_songs, remove_songs
 from aares.genre.neighbors import NeighborVotes, Songs
 from aares.genre.songs import COLUMNS, RankSpace, check_table, compute_numbers, name_albums
 
@@ -103,7 +103,7 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
             should be.
         """
         self._check_options()
-        table, labels = check_table(X), _check_labels(y, len(X))
+        table, labels = check_table(X), check_labels(y, len(X))
         require_songs(len(table), FEWEST_SONGS)
         self.classes_ = np.unique(labels)
         if len(self.classes_) < 2:
@@ -201,23 +201,6 @@ class GenreClassifier(ClassifierMixin, BaseEstimator):
 
     def _shared(self) -> dict[str, Any]:
         return {"n_jobs": self.n_jobs, "random_state": self.random_state}
-
-
-def _check_labels(y, n_songs: int) -> np.ndarray:
-    given = np.asarray(y, dtype=object)
-    if given.ndim != 1:
-        raise ValueError(f"genres: expected one label for each song, found shape {given.shape}")
-    labels = pd.Series(given)
-    if len(labels) != n_songs:
-        raise ValueError(f"genres: expected {n_songs} labels, found {len(labels)}")
-    if labels.isna().any():
-        raise DataError(f"genres: no label in row {int(np.argmax(labels.isna())) + 1}")
-    texts = labels.map(lambda label: isinstance(label, str))
-    if (texts != texts[:1].all()).any():
-        row = int(np.argmax(texts != texts[0]))
-        raise DataError(f"genres, row {row + 1}: expected text as in all rows or in none, "
-                        f"found {labels[row]!r}")  # fmt: skip
-    return labels.to_numpy()
 
 
 def make_model(extra: pd.DataFrame | None = None, random_state: int = 0) -> GenreClassifier:
