@@ -316,7 +316,7 @@ class DateGenres(TransformerMixin, BaseEstimator):
         parts = KFold(5, shuffle=True, random_state=self.random_state)
         for others, rows in parts.split(labels):
             inner = clone(self).fit(X.iloc[others], labels[others])
-            # Shares of all songs are the same for each: those of a part would tell what it left out.
+            # The same for each song: shares of a part would tell what it left out.
             inner.prior_ = self.prior_
             shares[rows] = inner.transform(X.iloc[rows])
         return shares
