@@ -750,7 +750,7 @@ split_spread = book.number("split_size_sd", repeats["size"].std())
 split_cover = book.number("split_coverage", repeats["coverage"].mean())
 assert abs(split_cover - (1 - EPS)) < 0.01 and split_size < at_eps["size"]
 book.say(
-    f"With the classifier of exercise 1 (right in {accuracy_split:.0%} of the evaluation songs, "
+    f"With the light classifier of exercise 1 (right in {accuracy_split:.0%} of the evaluation songs, "
     f"95 % interval {share[1]:.0%} to {share[2]:.0%}) the split LAC sets hold **{split_size:.1f} "
     f"genres** at {split_cover:.1%} coverage, means of {N_DEALS} dealings of the held songs "
     f"(standard deviation of one dealing: {split_spread:.1f} genres, "
@@ -900,7 +900,7 @@ book.answer(
     f"{sizes_test.mean():.1f} of {n_genres} genres ({least['size']:.1f} to {most['size']:.1f} for "
     f"{N_BAGS} other bags); the genres in a set are similar in sound; a single genre remains at a "
     f"median eps of {median_eps:.2f} and is then right in {accuracy:.0%} of songs "
-    f"({least['right']:.0%} to {most['right']:.0%}). With the classifier of exercise 1, which "
+    f"({least['right']:.0%} to {most['right']:.0%}). With the light classifier of exercise 1, which "
     f"learns from all labelled songs but those held for calibration and judging, the 95 % sets "
     f"shrink to {split_size:.1f} genres."
 )
