@@ -750,8 +750,8 @@ split_spread = book.number("split_size_sd", repeats["size"].std())
 split_cover = book.number("split_coverage", repeats["coverage"].mean())
 assert abs(split_cover - (1 - EPS)) < 0.01 and split_size < at_eps["size"]
 book.say(
-    f"With the light classifier of exercise 1 (right in {accuracy_split:.0%} of the evaluation songs, "
-    f"95 % interval {share[1]:.0%} to {share[2]:.0%}) the split LAC sets hold **{split_size:.1f} "
+    f"With the light classifier of exercise 1 (right in {accuracy_split:.0%} of the evaluation "
+    f"songs, 95 % interval {share[1]:.0%} to {share[2]:.0%}) the split LAC sets hold **{split_size:.1f} "
     f"genres** at {split_cover:.1%} coverage, means of {N_DEALS} dealings of the held songs "
     f"(standard deviation of one dealing: {split_spread:.1f} genres, "
     f"{100 * repeats['coverage'].std():.1f} points), against {at_eps['size']:.1f} for the "
