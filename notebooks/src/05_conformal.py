@@ -752,8 +752,8 @@ assert abs(split_cover - (1 - EPS)) < 0.01 and split_size < at_eps["size"]
 book.say(
     f"With the light classifier of exercise 1 (right in {accuracy_split:.0%} of the evaluation "
     f"songs, 95 % interval {share[1]:.0%} to {share[2]:.0%}) the split LAC sets hold "
-    f"**{split_size:.1f} genres** at {split_cover:.1%} coverage, means of {N_DEALS} dealings of the held songs "
-    f"(standard deviation of one dealing: {split_spread:.1f} genres, "
+    f"**{split_size:.1f} genres** at {split_cover:.1%} coverage, means of {N_DEALS} dealings of "
+    f"the held songs (standard deviation of one dealing: {split_spread:.1f} genres, "
     f"{100 * repeats['coverage'].std():.1f} points), against {at_eps['size']:.1f} for the "
     f"{N_BAG:,} songs of the bag. "
     + ", ".join(f"{name} has {t['size'].mean():.1f}" for name, t in list(dealt.items())[1:])
@@ -901,8 +901,8 @@ book.answer(
     f"{N_BAGS} other bags); the genres in a set are similar in sound; a single genre remains at a "
     f"median eps of {median_eps:.2f} and is then right in {accuracy:.0%} of songs "
     f"({least['right']:.0%} to {most['right']:.0%}). With the light classifier of exercise 1, "
-    f"which learns from all labelled songs but those held for calibration and judging, the 95 % sets "
-    f"shrink to {split_size:.1f} genres."
+    f"which learns from all labelled songs but those held for calibration and judging, the 95 % "
+    f"sets shrink to {split_size:.1f} genres."
 )
 
 # %% [markdown]
