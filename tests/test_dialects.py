@@ -123,6 +123,7 @@ FOLLOWED: dict[str, tuple[Callable[[pd.DataFrame], str | bytes], str]] = {
         "found semicolons, and commas in numbers; ",
     ),
     "json": (lambda frame: frame.to_json(orient="records"), "JSON"),
+    "json, lines": (lambda frame: frame.to_json(orient="records", lines=True), "JSON, an object"),
 }
 
 
@@ -223,6 +224,7 @@ def test_two_files_in_one_are_noticed(tables, path):
     content = path.read_bytes()
     joined = content + codecs.BOM_UTF8 + content
     refuse(tables, path, joined, "line 10: found a byte order mark, as where two files were joined")
+    refuse(tables, path, content * 2, "row 9: found the names of the columns again")
 
 
 @pytest.mark.parametrize("where", [1, 4])
@@ -258,7 +260,7 @@ def test_cells_that_are_missing_within_the_file_are_named(tables, path):
 # --- the first line -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("note", ["sep=;", "SEP=,", '"sep=,"', "sep=,,,,"])
+@pytest.mark.parametrize("note", ["sep=;", "SEP=,", '"sep=,"', "sep=,,,,", "sep=\t"])
 def test_a_note_to_excel_is_told(tables, path, note):
     refuse(tables, path, f"{note}\r\n{path.read_text()}", "a note to Excel; delete that line")
 

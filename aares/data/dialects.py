@@ -74,7 +74,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "<html": _PAGE,
     "<table": ("an HTML table", "open it in a spreadsheet, and save it as CSV in UTF-8"),
     "<": ("XML", "open it in a spreadsheet, and save it as CSV in UTF-8"),
-    "{": ("JSON", _convert("json")),
+    "{": ("JSON, an object a line", _convert("json", ", lines=True")),
     "[": ("JSON", _convert("json")),
     "@relation": ("an ARFF file (Weka)", "save it as CSV there"),
 }
@@ -272,7 +272,7 @@ def read_header(text: str, name: str, columns: tuple[str, ...]) -> list[str]:
 rename 'Tempo' to 'tempo'
     """
     first = text.splitlines()[0]
-    note = re.fullmatch(r"\"?sep=(.)\"?[,;]*", first.strip(), re.IGNORECASE)
+    note = re.fullmatch(r"\"?sep=(.)\"?[,;]*", first.strip(" \r\n"), re.IGNORECASE)
     if note:
         raise DataError(
             f"{name}: expected the names of columns in line 1, found {show_cell(first)}, a note to "
