@@ -789,7 +789,11 @@ def _read_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
     for row, label in enumerate(y):
         if _is_missing(label):
             raise ValueError(f"y must have no missing label, found {label} in row {row}")
-    labels, codes = np.unique(y, return_inverse=True)
+    try:
+        labels, codes = np.unique(y, return_inverse=True)
+    except TypeError:
+        kinds = sorted({type(label).__name__ for label in y})
+        raise ValueError(f"y must hold labels of one kind, found {' and '.join(kinds)}") from None
     if len(labels) < 2:
         raise ValueError(f"y must have at least two labels, found {labels.tolist()}")
     return labels, codes

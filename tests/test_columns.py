@@ -35,7 +35,9 @@ def test_numbers_of_every_type(dtype):
     assert read_cells("key", 7, 11, dtype=dtype) == [7, 11]
 
 
-@pytest.mark.parametrize("cell", ["7", " 7 ", "7.0", "7e0", 7, 7.0, Decimal(7), np.int8(7), np.float32(7)])
+@pytest.mark.parametrize(
+    "cell", ["7", " 7 ", "7.0", "7e0", 7, 7.0, Decimal(7), np.int8(7), np.float32(7)]
+)
 def test_numbers_of_every_shape_even_in_one_column(cell):
     assert read_cells("key", cell, "3", 4) == [7, 3, 4]
     assert read_cells("key", cell) == [7]

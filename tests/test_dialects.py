@@ -279,6 +279,15 @@ def test_a_name_that_is_nearly_right_is_told(tables, path, name):
     refuse(tables, path, text, "missing column 'tempo' (1 of 20", f"; rename '{name}' to 'tempo'")
 
 
+@pytest.mark.parametrize(
+    ("instead", "words"), [("", "line 1 has 19 names, row 1 has 20 cells"), (",", "has no name")]
+)
+def test_a_header_one_cell_short_is_told(tables, path, instead, words):
+    header, rest = path.read_text().split("\n", 1)
+    short = header.rsplit(",", 1)[0] + instead
+    refuse(tables, path, f"{short}\n{rest}", "missing column", words)
+
+
 def test_lines_above_the_names_are_told(tables, path):
     text = "Songs of exercise 2\n\n" + path.read_text()
     refuse(tables, path, text, "missing column", "the names stand in line 3: delete what is above")

@@ -112,6 +112,22 @@ def test_neighbours_on_the_circle_of_fifths_are_near_keys():
     assert abs(c_major - c_minor) > 1
 
 
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ({"mood": 1.0}, "no feature 'mood'; there are danceability"),
+        ({"energy": -1.0}, "number from 0 for 'energy', found -1"),
+        ({"energy": "2"}, "number from 0 for 'energy', found '2'"),
+        ({"energy": np.nan}, "number from 0 for 'energy', found nan"),
+        ([1.0], r"expected a dict .*, found \[1.0\]"),
+    ],
+    ids=str,
+)
+def test_weights_that_weigh_nothing_are_named(songs, weights, words):
+    with pytest.raises(ValueError, match=f"^weights: .*{words}"):
+        Recommender(weights=weights).fit(songs)
+
+
 def test_space_is_standardised_and_weighted(songs):
     flat = SongSpace(weights=dict.fromkeys(WEIGHTS, 1.0)).fit(songs)
     points = flat.transform(songs)

@@ -17,6 +17,7 @@ import csv
 import io
 import re
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from aares.data.cells import show_cell
@@ -331,6 +332,11 @@ def _advise(text: str, header: list[str], missing: list[str], columns: tuple[str
         like = get_close_matches(re.sub(r"[\W_]+", "", wanted), plain, 1, 0.8)
         if like:
             return f"; rename {plain[like[0]]!r} to {wanted!r}"
+    width = max(map(len, islice(csv.reader(io.StringIO(text, newline="")), 1, 2)), default=0)
+    if len(missing) == 1 and len(header) < width:
+        return f"; line 1 has {len(header)} names, row 1 has {width} cells: write the name there"
+    if len(missing) == 1 and "" in header[1:]:
+        return f"; column {header.index('', 1) + 1} has no name: write it in line 1"
     for number, line in enumerate(text.splitlines()[1:10], 2):
         if {cell.strip() for cell in line.split(",")} >= set(columns):
             return f"; the names stand in line {number}: delete what is above"
