@@ -508,3 +508,12 @@ def test_cold_songs_are_those_nobody_else_knows():
     hidden = sparse.csr_matrix([[1.0, 0, 1]])
     task = Task(train, sparse.csr_matrix((1, 3)), hidden, np.array([0]))
     assert is_cold(task).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "profiles", [None, "u1", [["u1", "s1"]], pd.DataFrame({"user_id": ["u1"], "id": ["s1"]})]
+)
+def test_listeners_that_are_no_matrix_are_named(profiles):
+    for ask in (PopularScorer().fit, PopularScorer().fit(np.eye(2)).score):
+        with pytest.raises(ValueError, match="profiles: expected a matrix .* such as make_matrix"):
+            ask(profiles)
