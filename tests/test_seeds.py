@@ -251,7 +251,7 @@ def test_tables_whose_ids_are_numbers(songs):
         (2.5, r"found '2.5' \(float\)"),
         (True, r"found 'True' \(bool\)"),
         (b"a4", r"found .* \(bytes\)"),
-        (math.nan, r"found 'nan' \(float\)"),
+        (math.nan, r"found a missing value \(float\)"),
         ("", "found an empty text"),
         ("  ", "found an empty text"),
         ([], "expected at least one song, found none"),
