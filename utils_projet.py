@@ -472,8 +472,8 @@ class ConformalPrediction:
         Parameters
         ----------
         x_new : array-like, shape (d,) or (1, d)
-            The song's features, as in `X`; also a DataFrame of one row, or a Series or dict by
-            the names of its columns.
+            The song's features, as in `X`; also a DataFrame of one row, or a Series, dict or
+            named tuple by the names of its columns.
 
         Returns
         -------
@@ -752,6 +752,8 @@ def _list_names(columns: Iterable[Any]) -> list[str] | None:
 
 def _make_row(x_new: Any) -> Any:
     """Return one song as a table of one row: a DataFrame where its values have names."""
+    if hasattr(x_new, "_asdict"):  # a row of itertuples
+        x_new = x_new._asdict()
     named = x_new.keys() if hasattr(x_new, "keys") and not hasattr(x_new, "columns") else []
     if _list_names(named):
         from pandas import DataFrame  # who brings names has it
@@ -787,7 +789,11 @@ def _read_labels(y: ArrayLike, n: int) -> tuple[NDArray[Any], NDArray[np.intp]]:
     for row, label in enumerate(y):
         if _is_missing(label):
             raise ValueError(f"y must have no missing label, found {label} in row {row}")
-    labels, codes = np.unique(y, return_inverse=True)
+    try:
+        labels, codes = np.unique(y, return_inverse=True)
+    except TypeError:
+        kinds = sorted({type(label).__name__ for label in y})
+        raise ValueError(f"y must hold labels of one kind, found {' and '.join(kinds)}") from None
     if len(labels) < 2:
         raise ValueError(f"y must have at least two labels, found {labels.tolist()}")
     return labels, codes

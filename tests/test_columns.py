@@ -35,7 +35,9 @@ def test_numbers_of_every_type(dtype):
     assert read_cells("key", 7, 11, dtype=dtype) == [7, 11]
 
 
-@pytest.mark.parametrize("cell", ["7", " 7 ", "7.0", "7e0", 7, 7.0, np.int8(7), np.float32(7)])
+@pytest.mark.parametrize(
+    "cell", ["7", " 7 ", "7.0", "7e0", 7, 7.0, Decimal(7), np.int8(7), np.float32(7)]
+)
 def test_numbers_of_every_shape_even_in_one_column(cell):
     assert read_cells("key", cell, "3", 4) == [7, 3, 4]
     assert read_cells("key", cell) == [7]
@@ -44,7 +46,7 @@ def test_numbers_of_every_shape_even_in_one_column(cell):
 @pytest.mark.parametrize(
     "cell",
     ["", None, np.nan, pd.NA, pd.NaT, np.inf, "inf", "-inf", "nan", "seven", True, "True", b"7",
-     7j, [7], (7,), pd.Timestamp("2007-07-07"), Decimal(7), 7.5, 12, -1, "0x7", "1_1"],
+     7j, [7], (7,), pd.Timestamp("2007-07-07"), 7.5, 12, -1, "0x7", "1_1"],
     ids=repr,
 )  # fmt: skip
 def test_what_is_no_such_number_is_named(cell):
@@ -144,6 +146,9 @@ def test_a_message_says_what_to_do():
     for cell, remedy in {
         "0,5": "found '0,5'; write 0.5, or read the file with decimal=','",
         None: "found a missing value; fill it in or leave the song out",
+        "NULL": "found 'NULL'; fill it in or leave the song out",
+        "1,000.5": "found '1,000.5'; write digits and a point, as -1234.5",
+        "\u22120.5": "found '\u22120.5'; write digits and a point, as -1234.5",
     }.items():
         with pytest.raises(DataError) as caught:
             read_table(songs.assign(energy=["0.1", cell, "0.3"]), ["energy"])
@@ -158,6 +163,34 @@ def test_a_message_says_what_to_do():
         read_table(songs.rename(columns={"tempo": " Tempo"}), ["tempo", "energy", "mood"])
     with pytest.raises(TypeError, match="bag: expected a DataFrame, found Series"):
         read_table(songs["tempo"], ["tempo"], what="bag")
+
+
+@pytest.mark.parametrize("cell", ["Hip Hop", "hip-hop", " hip hop", "hip_hop", "HIP HOP"])
+def test_a_genre_that_is_nearly_right_is_told(cell):
+    with pytest.raises(DataError, match=r"row 2: expected one of the 23 .*; write 'hip hop'$"):
+        read_cells("genre", "pop", cell)
+
+
+def test_names_of_two_levels_are_told():
+    songs = pd.concat({"songs": make_songs("train", 2)}, axis=1)
+    with pytest.raises(DataError, match=r"one row of names .*, found 2; keep one by droplevel"):
+        read_table(songs, ["tempo"])
+
+
+def test_a_loaded_table_that_was_saved_is_read_again():
+    lists = [("art rock", "pop"), (), ("children's music",)]
+    assert read_cells("genres", *map(str, lists)) == lists
+
+
+@pytest.mark.parametrize("cell", ["['pop''rock']", "['it''s']", """['a' "b"'c']"""])
+def test_names_that_touch_are_not_joined(cell):
+    with pytest.raises(DataError, match="row 1: expected a list such as"):
+        read_cells("genres", cell)
+
+
+def test_digits_of_other_scripts_are_no_year():
+    with pytest.raises(DataError, match=r"expected a date such as 2008.*; write year-month-day"):
+        read_cells("release_date", "\uff12\uff10\uff10\uff18")
 
 
 def test_a_part_of_a_table_names_the_row_in_the_whole():

@@ -123,6 +123,7 @@ FOLLOWED: dict[str, tuple[Callable[[pd.DataFrame], str | bytes], str]] = {
         "found semicolons, and commas in numbers; ",
     ),
     "json": (lambda frame: frame.to_json(orient="records"), "JSON"),
+    "json, lines": (lambda frame: frame.to_json(orient="records", lines=True), "JSON, an object"),
 }
 
 
@@ -223,6 +224,7 @@ def test_two_files_in_one_are_noticed(tables, path):
     content = path.read_bytes()
     joined = content + codecs.BOM_UTF8 + content
     refuse(tables, path, joined, "line 10: found a byte order mark, as where two files were joined")
+    refuse(tables, path, content * 2, "row 9: found the names of the columns again")
 
 
 @pytest.mark.parametrize("where", [1, 4])
@@ -258,7 +260,7 @@ def test_cells_that_are_missing_within_the_file_are_named(tables, path):
 # --- the first line -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("note", ["sep=;", "SEP=,", '"sep=,"', "sep=,,,,"])
+@pytest.mark.parametrize("note", ["sep=;", "SEP=,", '"sep=,"', "sep=,,,,", "sep=\t"])
 def test_a_note_to_excel_is_told(tables, path, note):
     refuse(tables, path, f"{note}\r\n{path.read_text()}", "a note to Excel; delete that line")
 
@@ -275,6 +277,15 @@ def test_names_of_rows_without_a_name_are_told(tables, path, ends):
 def test_a_name_that_is_nearly_right_is_told(tables, path, name):
     text = path.read_text().replace("tempo", name, 1)
     refuse(tables, path, text, "missing column 'tempo' (1 of 20", f"; rename '{name}' to 'tempo'")
+
+
+@pytest.mark.parametrize(
+    ("instead", "words"), [("", "line 1 has 19 names, row 1 has 20 cells"), (",", "has no name")]
+)
+def test_a_header_one_cell_short_is_told(tables, path, instead, words):
+    header, rest = path.read_text().split("\n", 1)
+    short = header.rsplit(",", 1)[0] + instead
+    refuse(tables, path, f"{short}\n{rest}", "missing column", words)
 
 
 def test_lines_above_the_names_are_told(tables, path):

@@ -180,7 +180,7 @@ def test_lists_of_names_in_every_shape(value, names):
 
 @pytest.mark.parametrize(
     "value",
-    ["pop", "('pop',)", "{'pop'}", "['pop'", "[1]", "['a' ... 'b']", 3, 1.5, {"pop"}, ["pop", None],
+    ["pop", "('pop')", "{'pop'}", "['pop'", "[1]", "['a' ... 'b']", 3, 1.5, {"pop"}, ["pop", None],
      [["pop"]], b"pop", np.array("pop")],
     ids=repr,
 )  # fmt: skip

@@ -112,6 +112,22 @@ def test_neighbours_on_the_circle_of_fifths_are_near_keys():
     assert abs(c_major - c_minor) > 1
 
 
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ({"mood": 1.0}, "no feature 'mood'; there are danceability"),
+        ({"energy": -1.0}, "number from 0 for 'energy', found -1"),
+        ({"energy": "2"}, "number from 0 for 'energy', found '2'"),
+        ({"energy": np.nan}, "number from 0 for 'energy', found nan"),
+        ([1.0], r"expected a dict .*, found \[1.0\]"),
+    ],
+    ids=str,
+)
+def test_weights_that_weigh_nothing_are_named(songs, weights, words):
+    with pytest.raises(ValueError, match=f"^weights: .*{words}"):
+        Recommender(weights=weights).fit(songs)
+
+
 def test_space_is_standardised_and_weighted(songs):
     flat = SongSpace(weights=dict.fromkeys(WEIGHTS, 1.0)).fit(songs)
     points = flat.transform(songs)
@@ -492,3 +508,12 @@ def test_cold_songs_are_those_nobody_else_knows():
     hidden = sparse.csr_matrix([[1.0, 0, 1]])
     task = Task(train, sparse.csr_matrix((1, 3)), hidden, np.array([0]))
     assert is_cold(task).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "profiles", [None, "u1", [["u1", "s1"]], pd.DataFrame({"user_id": ["u1"], "id": ["s1"]})]
+)
+def test_listeners_that_are_no_matrix_are_named(profiles):
+    for ask in (PopularScorer().fit, PopularScorer().fit(np.eye(2)).score):
+        with pytest.raises(ValueError, match="profiles: expected a matrix .* such as make_matrix"):
+            ask(profiles)

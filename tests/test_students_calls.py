@@ -290,6 +290,8 @@ def test_codes_of_an_encoder_index_its_classes():
         lambda song: song.to_frame().T.to_numpy(),
         lambda song: song.to_numpy(),
         lambda song: song.tolist(),
+        lambda song: next(song[SHUFFLED].to_frame().T.itertuples()),
+        lambda song: next(song[SHUFFLED].to_frame().T.itertuples(index=False)),
         lambda song: song.set_axis(range(3)),
         lambda song: np.float32(song.to_numpy()) * np.ones(3, np.float32),
     ],
@@ -452,3 +454,10 @@ def test_a_set_is_told_to_be_empty_of_meaning_once_for_each_call():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert bigger.compute_interval() != ["jazz", "punk"]
+
+
+def test_labels_of_two_kinds_are_told():
+    X, y = [[0.0], [1.0]], np.array([1, "jazz"], dtype=object)
+    model = KNeighborsClassifier(1).fit(X, [0, 1])
+    with pytest.raises(ValueError, match="y must hold labels of one kind, found int and str"):
+        ConformalPrediction(model, X, y)

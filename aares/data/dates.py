@@ -30,7 +30,7 @@ EARLIEST_YEAR = 1860  # "Au clair de la lune", the oldest recorded sound that ca
 DATE_PATTERN = r"(?P<year>\d{4})(?:-(?P<month>\d{2})(?:-(?P<day>\d{2}))?)?"
 EXPECTED = "a date such as 2008, 2008-05 or 2008-05-23"
 _TIME = r"[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)? ?(?:Z|UTC|[+-]\d{2}:?\d{2})?"
-_WRITTEN = re.compile(rf"(\d{{4}})(?:\.0+|-(\d{{1,2}})(?:-(\d{{1,2}})(?:{_TIME})?)?)?")
+_WRITTEN = re.compile(rf"(\d{{4}})(?:\.0+|-(\d{{1,2}})(?:-(\d{{1,2}})(?:{_TIME})?)?)?", re.ASCII)
 _PERIODS = {"Y": "%Y", "A": "%Y", "M": "%Y-%m", "Q": None, "W": None}  # shorter ones lie in a day
 
 

@@ -17,6 +17,7 @@ import csv
 import io
 import re
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 
 from aares.data.cells import show_cell
@@ -74,7 +75,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "<html": _PAGE,
     "<table": ("an HTML table", "open it in a spreadsheet, and save it as CSV in UTF-8"),
     "<": ("XML", "open it in a spreadsheet, and save it as CSV in UTF-8"),
-    "{": ("JSON", _convert("json")),
+    "{": ("JSON, an object a line", _convert("json", ", lines=True")),
     "[": ("JSON", _convert("json")),
     "@relation": ("an ARFF file (Weka)", "save it as CSV there"),
 }
@@ -272,7 +273,7 @@ def read_header(text: str, name: str, columns: tuple[str, ...]) -> list[str]:
 rename 'Tempo' to 'tempo'
     """
     first = text.splitlines()[0]
-    note = re.fullmatch(r"\"?sep=(.)\"?[,;]*", first.strip(), re.IGNORECASE)
+    note = re.fullmatch(r"\"?sep=(.)\"?[,;]*", first.strip(" \r\n"), re.IGNORECASE)
     if note:
         raise DataError(
             f"{name}: expected the names of columns in line 1, found {show_cell(first)}, a note to "
@@ -331,6 +332,11 @@ def _advise(text: str, header: list[str], missing: list[str], columns: tuple[str
         like = get_close_matches(re.sub(r"[\W_]+", "", wanted), plain, 1, 0.8)
         if like:
             return f"; rename {plain[like[0]]!r} to {wanted!r}"
+    width = max(map(len, islice(csv.reader(io.StringIO(text, newline="")), 1, 2)), default=0)
+    if len(missing) == 1 and len(header) < width:
+        return f"; line 1 has {len(header)} names, row 1 has {width} cells: write the name there"
+    if len(missing) == 1 and "" in header[1:]:
+        return f"; column {header.index('', 1) + 1} has no name: write it in line 1"
     for number, line in enumerate(text.splitlines()[1:10], 2):
         if {cell.strip() for cell in line.split(",")} >= set(columns):
             return f"; the names stand in line {number}: delete what is above"

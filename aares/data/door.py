@@ -180,6 +180,11 @@ def _parse(values: pd.Series, where: Where) -> pd.Series:
 
 
 def _check_columns(X: pd.DataFrame, names: list[str], what: str) -> None:
+    if X.columns.nlevels > 1:
+        raise DataError(
+            f"{what}: expected one row of names above the columns, found {X.columns.nlevels}; "
+            "keep one by droplevel(0, axis=1)"
+        )
     missing = [name for name in names if name not in X.columns]
     if missing:
         few = f" ({len(missing)} of {len(names)} missing)" if len(missing) > 1 else ""

@@ -13,9 +13,11 @@ takes the titles "None", "NaN" and "NA" for missing).
 from __future__ import annotations
 
 import ast
+import decimal
 import numbers
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,6 +50,10 @@ class Column(Protocol):
     def parse(self, values: pd.Series, where: Where) -> pd.Series: ...
 
 
+_NOTHING = {"", "nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none", "-", "?"}
+"""Text by which people and programs say that there is no value, in small letters."""
+
+
 def _refuse(
     bad: np.ndarray, values: pd.Series, where: Where, expected: str, remedy: str = ""
 ) -> None:
@@ -55,7 +61,7 @@ def _refuse(
     if bad.any():
         row = int(np.argmax(bad))
         cell = values.iloc[row]
-        if is_missing(cell) or (isinstance(cell, str) and not cell.strip()):
+        if is_missing(cell) or (isinstance(cell, str) and cell.strip().lower() in _NOTHING):
             remedy = FILL
         found = f"expected {expected}, found {show_cell(cell)}"
         raise DataError(f"{where(row)}: {found}{remedy and f'; {remedy}'}")
@@ -105,7 +111,7 @@ def _read_numbers(values: pd.Series) -> np.ndarray:
 def _read_number(cell: object) -> float:
     if isinstance(cell, str):
         return float(pd.to_numeric(pd.Series([cell], dtype=object), errors="coerce").iloc[0])
-    is_number = isinstance(cell, numbers.Real) and not isinstance(cell, (bool, np.bool_))
+    is_number = isinstance(cell, (numbers.Real, decimal.Decimal)) and not isinstance(cell, (bool, np.bool_))
     return float(cell) if is_number else np.nan  # type: ignore[arg-type]
 
 
@@ -113,7 +119,7 @@ def _explain(values: pd.Series, bad: np.ndarray) -> str:
     """Return the remedy for the first bad cell, where it is known."""
     cell = str(values.iloc[int(np.argmax(bad))]) if bad.any() else ""
     if not re.fullmatch(r"\s*[-+]?\d*,\d+\s*", cell):
-        return ""
+        return "write digits and a point, as -1234.5" if re.search(r"\d", cell) else ""
     return f"write {cell.strip().replace(',', '.')}, or read the file with decimal=','"
 
 
@@ -170,14 +176,21 @@ class Text:
             bad |= ~text.isin(self.choices).to_numpy()
         elif not self.empty:
             bad |= ~text.str.fullmatch(self.pattern).to_numpy(dtype=bool)
-        _refuse(bad, values, where, self.meaning)
+        _refuse(bad, values, where, self.meaning, self._suggest(written, bad))
         if self.unique and text.duplicated().any():
             row = int(np.argmax(text.duplicated()))
             first = int(np.argmax(text == text.iloc[row])) + 1
             raise DataError(
-                f"{where(row)}: {show_cell(text.iloc[row])} stands already in row {first}"
+                f"{where(row)}: {show_cell(text.iloc[row])} stands already in row {first}; keep one of them"
             )
         return text
+
+
+    def _suggest(self, written: np.ndarray, bad: np.ndarray) -> str:
+        """Return the choice that the first bad cell looks like."""
+        cell = str(written[int(np.argmax(bad))]) if bad.any() else ""
+        like = get_close_matches(re.sub(r"[\W_]+", " ", cell.lower()).strip(), self.choices, 1, 0.8)
+        return f"write {like[0]!r}" if like else ""
 
 
 def _write_text(cell: object) -> str | None:
@@ -250,6 +263,7 @@ class Names:
 
 
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_TOUCHING = re.compile(rf"(?:{_QUOTED})(?P<next>['\"])?")
 _GAP = re.compile(r"""['"]\s+['"]""")
 _NAME_AND_GAP = re.compile(rf"""({_QUOTED})(\s+(?=['"]))?""")
 
@@ -261,7 +275,8 @@ def read_names(values: pd.Series, where: Where | None = None) -> pd.Series:
     ----------
     values : Series
         Tuples, lists or arrays of str, or their text: ``['pop', 'rock']`` as in the assignment's
-        files, or ``['pop' 'rock']`` as numpy writes it. Empty or missing is an empty list here; the
+        files, ``('pop', 'rock')`` as a loaded table is saved, or ``['pop' 'rock']`` as numpy
+        writes it. Empty or missing is an empty list here; the
         tables' door, :func:`aares.data.read_table`, refuses it.
     where : callable, optional
         Names a row, counted from 0, for an error message; without it, by column and row.
@@ -306,14 +321,16 @@ def _read_lists(values: pd.Series, where: Where, nothing: tuple[str, ...] | None
 
 
 def _parse_names(text: str) -> tuple[str, ...] | None:
-    # Python joins the names that numpy writes without commas: ['pop' 'rock'] is one, 'poprock'.
+    # Python joins names without a comma between: ['pop' 'rock'], as numpy writes it, is 'poprock'.
+    if any(found["next"] for found in _TOUCHING.finditer(text)):
+        return None  # 'it''s' may be a name or two
     if _GAP.search(text):
         text = _NAME_AND_GAP.sub(lambda found: found[1] + ("," if found[2] else ""), text)
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return None
-    return _collect_names(value) if isinstance(value, list) else None
+    return _collect_names(value)
 
 
 def _collect_names(value: Any) -> tuple[str, ...] | None:

@@ -216,6 +216,12 @@ def read_text_table(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     )
     frame.columns = pd.Index(header)
     frame = frame[(frame != "").any(axis=1)[::-1].cummax()[::-1]]
+    again = (frame == header).all(axis=1).to_numpy()
+    if again.any():
+        raise DataError(
+            f"{path.name}, row {int(again.argmax()) + 1}: found the names of the columns again, as "
+            "where two files were joined; delete that line"
+        )
     if frame.empty:
         raise DataError(f"{path.name}: expected songs below the header, found no row; {AGAIN}")
     return frame[[*columns, *(name for name in header if name and name not in columns)]]

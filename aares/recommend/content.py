@@ -16,6 +16,8 @@ relative major).
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Mapping
 
 import numpy as np
@@ -59,6 +61,42 @@ _ODDS_FLOOR = 0.02
 _CLIP = 3.0
 
 
+def read_weights(weights: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the weight of each feature.
+
+    Parameters
+    ----------
+    weights : mapping of str to float, optional
+        Replaces some of :data:`WEIGHTS`.
+
+    Returns
+    -------
+    dict of str to float
+
+    Raises
+    ------
+    ValueError
+        There is no such feature, or a weight is no number from 0.
+
+    Examples
+    --------
+    >>> read_weights({"tempo": 2})["tempo"]
+    2
+    >>> read_weights({"tempo": -1})
+    Traceback (most recent call last):
+    ValueError: weights: expected a number from 0 for 'tempo', found -1
+    """
+    if weights is not None and not isinstance(weights, Mapping):
+        raise ValueError(f"weights: expected a dict {{feature: weight}}, found {weights!r}")
+    for name, weight in (weights or {}).items():
+        if name not in WEIGHTS:
+            raise ValueError(f"weights: no feature {name!r}; there are {', '.join(WEIGHTS)}")
+        is_number = isinstance(weight, numbers.Real) and not isinstance(weight, bool)
+        if not is_number or not 0 <= weight < math.inf:
+            raise ValueError(f"weights: expected a number from 0 for {name!r}, found {weight!r}")
+    return {**WEIGHTS, **(weights or {})}
+
+
 class SongSpace(TransformerMixin, BaseEstimator):
     """Turn the audio features of songs into coordinates whose distance is dissimilarity.
 
@@ -88,7 +126,8 @@ class SongSpace(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            A column is missing or a cell is wrong, see :func:`aares.data.read_table`.
+            A column is missing or a cell is wrong, see :func:`aares.data.read_table`, or a weight
+            is, see :func:`read_weights`.
 
         Examples
         --------
@@ -104,7 +143,7 @@ class SongSpace(TransformerMixin, BaseEstimator):
         self.names_ = list(columns.columns)
         self.centre_ = values.mean(axis=0)
         self.spread_ = np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0)
-        weights = {**WEIGHTS, **(self.weights or {})}
+        weights = read_weights(self.weights)
         self.scale_ = np.array(
             [weights[name.removesuffix("_x").removesuffix("_y")] for name in self.names_]
         )

@@ -70,7 +70,7 @@ def read_profiles(profiles: Any, *, n_songs: int | None = None) -> sparse.csr_ma
     Raises
     ------
     ValueError
-        Another number of songs, or an entry that is negative or no number.
+        No matrix, another number of songs, or an entry that is negative or no number.
 
     Examples
     --------
@@ -80,7 +80,15 @@ def read_profiles(profiles: Any, *, n_songs: int | None = None) -> sparse.csr_ma
     Traceback (most recent call last):
     ValueError: profiles: expected 3 songs, one a column, found 2
     """
-    matrix = sparse.csr_matrix(profiles, dtype=float)
+    try:
+        if profiles is None:
+            raise TypeError
+        matrix = sparse.csr_matrix(profiles, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            "profiles: expected a matrix of numbers, listeners x songs, such as make_matrix "
+            f"returns, found {type(profiles).__name__}"
+        ) from error
     if n_songs is not None and matrix.shape[1] != n_songs:
         raise ValueError(
             f"profiles: expected {n_songs} songs, one a column, found {matrix.shape[1]}"
