@@ -68,7 +68,7 @@ def test_many_songs_are_ordered_within_one_percent_of_two_hundred_restarts(seed)
     best = np.inf
     for restart in range(200):
         path = np.r_[n, np.random.default_rng(restart).permutation(n), n + 1]
-        order._improve(path, nodes, nowhere, False)
+        order._improve(path, nodes, nowhere, False, False)
         best = min(best, order.measure_order(path[1:-1], costs, start=start))
     found = order.measure_order(order.find_order(costs, start=start), costs, start=start)
     assert found <= 1.01 * best
@@ -163,3 +163,9 @@ def test_songs_without_what_transitions_need_are_named():
         transitions.measure_transitions(sounds.assign(tempo=np.nan))
     with pytest.raises(ValueError, match="arc: expected one of rise, fall, wave, found 'up'"):
         transitions.place_arc(np.arange(3.0), "up")
+
+
+def test_hundreds_of_songs_are_ordered_at_once():
+    at = np.random.default_rng(0).permutation(600).astype(float)
+    found = order.find_order(np.abs(at[:, None] - at), start=at)
+    assert at[found].tolist() == sorted(at)

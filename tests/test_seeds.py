@@ -374,7 +374,7 @@ def test_queries_know_no_table():
 @pytest.mark.parametrize(
     "nobody",
     [(), ("",), ("Various Artists",), ("various artists",), ("Unknown",), ("Traditional",),
-     ("Various Artists", "")],
+     ("Various Artists", ""), ("V.A.",), ("Artistes variés",), ("Verschiedene Künstler",)],
     ids=str,
 )  # fmt: skip
 def test_many_and_none_are_no_artist_of_their_own(nobody):

@@ -32,7 +32,8 @@ IntArray = npt.NDArray[np.intp]
 EXACT = 12
 """Up to so many songs the order is the best there is; the work doubles with each song more."""
 
-_KICKS = 300  # perturbations of the local search
+_KICKS = 300  # perturbations of the local search; fewer where each takes long
+_STEPS = 3_000_000  # pairs of songs that all kicks together may look at
 _REACH = 12  # songs that a kick spans: a kick anywhere takes longer to repair and finds no more
 _LONGEST_PIECE = 3
 
@@ -188,22 +189,23 @@ def _search(costs: FloatArray, start: FloatArray, end: FloatArray, place: FloatA
     places = np.zeros((n + 2, n + 2))
     places[:n, 1 : n + 1] = place
     rng = np.random.default_rng(0)
-    spans = np.sort(rng.integers(0, min(_REACH, n), (_KICKS, 3)), axis=1)
+    n_kicks = min(_KICKS, _STEPS // n**2)
+    spans = np.sort(rng.integers(0, min(_REACH, n), (n_kicks, 3)), axis=1)
     kicks = 1 + (rng.integers(0, n + 1 - spans[:, 2])[:, None] + spans)
-    path = _search_path(nodes, places, bool(place.any()), kicks)
+    path = _search_path(nodes, places, bool(place.any()), bool((costs != costs.T).any()), kicks)
     return path[1:-1].astype(np.intp)
 
 
 @njit(cache=True)
-def _search_path(costs, place, placed, kicks):
+def _search_path(costs, place, placed, oneway, kicks):
     path = _go_nearest(costs, place)
-    _improve(path, costs, place, placed)
+    _improve(path, costs, place, placed, oneway)
     best = _add_up(path, costs, place)
     for i, j, k in kicks:
         if i == j or j == k:
             continue
         kicked = np.concatenate((path[:i], path[j:k], path[i:j], path[k:]))
-        _improve(kicked, costs, place, placed)
+        _improve(kicked, costs, place, placed, oneway)
         value = _add_up(kicked, costs, place)
         if value < best - 1e-12:
             path, best = kicked, value
@@ -236,7 +238,7 @@ def _add_up(path, costs, place):
 
 
 @njit(cache=True)
-def _improve(path, costs, place, placed):
+def _improve(path, costs, place, placed, oneway):
     """Turn pieces round and move short pieces, in place, until neither makes the path cheaper."""
     n = len(path) - 2
     other = path.copy()
@@ -245,19 +247,20 @@ def _improve(path, costs, place, placed):
         better = False
         for i in range(1, n + 1):
             for j in range(i, n + 1):
-                if j > i and _gain_turned(path, other, i, j, costs, place, placed):
+                if j > i and _gain_turned(path, other, i, j, costs, place, placed, oneway):
                     better = True
                 if j - i < _LONGEST_PIECE and _gain_moved(path, other, i, j, costs, place, placed):
                     better = True
 
 
 @njit(cache=True)
-def _gain_turned(path, other, i, j, costs, place, placed):
+def _gain_turned(path, other, i, j, costs, place, placed, oneway):
     """Turn the piece from i to j round if that is cheaper."""
     change = costs[path[i - 1], path[j]] + costs[path[i], path[j + 1]]
     change -= costs[path[i - 1], path[i]] + costs[path[j], path[j + 1]]
-    for p in range(i, j):
-        change += costs[path[p + 1], path[p]] - costs[path[p], path[p + 1]]
+    if oneway:  # else the way back costs what the way there does
+        for p in range(i, j):
+            change += costs[path[p + 1], path[p]] - costs[path[p], path[p + 1]]
     if placed:
         for p in range(i, j + 1):
             change += place[path[p], i + j - p] - place[path[p], p]

@@ -40,7 +40,9 @@ __all__ = ["NOBODY", "Recommender", "SongNotFoundError", "choose_diverse", "read
 
 NOBODY = frozenset(
     ("", "various", "various artists", "various interprets", "unknown", "unknown artist",
-     "anonymous", "traditional", "trad", "n a", "none", "null", "nan")
+     "anonymous", "traditional", "trad", "n a", "none", "null", "nan", "v a", "artistes varies",
+     "artistes divers", "varios artistas", "varios", "vari artisti", "artisti vari",
+     "verschiedene interpreten", "verschiedene kunstler", "diverse", "anonyme", "anonym", "anonimo")
 )  # fmt: skip
 """Normalised names that stand for many people or for none: they are no artist of their own."""
 
