@@ -15,7 +15,7 @@
                                       an index of the audio files of a folder
     python3 run.py identify FILE... [--index INDEX] [--json]
                                       which recordings of the index the files come from
-    python3 run.py bench [NAME]       timed comparisons
+    python3 run.py bench [NAME]       timed comparisons and long experiments
     python3 run.py lock               requirements.txt -> requirements.lock
 
 Needs Python 3.11 or newer and nothing else; only the standard library is imported here. The
