@@ -38,7 +38,7 @@ from aares.genre.songs import check_table, compute_numbers, name_albums
 from aares.popularity import copies, evidence, gaussian, genres, kriging, likeness, patterns, rows
 from aares.popularity.hurdle import HurdleRegressor
 from aares.recommend.content import transform_columns
-from aares.recommend.playlist import read_artists
+from aares.recommend.catalogue import read_artists, read_catalogue
 from aares.recommend.transitions import measure_transitions
 from utils_projet import ConformalPrediction
 
@@ -210,7 +210,13 @@ def read_playlist(songs: pd.DataFrame) -> list[Any]:
     recommender = aares_recommender().fit(songs)
     by_title = recommender.playlist(("Song number 3", "Band 3"), n=4)
     known = recommender.songs_.filter(["id", "name", "popularity"])
-    return [known, recommender.points_, recommender.artists_, by_title]
+    return [known, recommender.points_, recommender.catalogue_.artists, by_title]
+
+
+def list_catalogue(songs: pd.DataFrame) -> list[Any]:
+    catalogue = read_catalogue(songs)
+    known = catalogue.songs.filter(["id", "name", "popularity"])
+    return [known, catalogue.artists, catalogue.by, catalogue.titles]
 
 
 def aares_recommender() -> Any:
@@ -281,6 +287,7 @@ def list_questions() -> Iterator[Question]:
         "transform_columns": transform_columns,
         "measure_transitions": measure_transitions,
         "read_artists": read_artists,
+        "read_catalogue": list_catalogue,
     }  # fmt: skip
     for name, ask in asked.items():
         yield Question(name, ask)

@@ -32,7 +32,7 @@ from aares.popularity.kriging import name_days
 from aares.popularity.patterns import count_weekdays, summarise_months, summarise_years
 from aares.popularity.rows import count_genres, describe_date
 from aares.recommend import Recommender, SongSpace
-from aares.recommend.playlist import read_artists
+from aares.recommend.catalogue import read_artists
 
 N = 300
 
@@ -98,7 +98,7 @@ def test_raw_songs_teach_the_popularity_model_the_same(loaded, raw):
 
 def test_raw_songs_are_recommended_the_same(loaded, raw):
     one, other = (Recommender().fit(tables.recommendation) for tables in (loaded, raw))
-    assert one.artists_ == other.artists_
+    assert one.catalogue_.artists == other.catalogue_.artists
     for song in loaded.recommendation["id"][:20]:
         assert_same(one.playlist(song), other.playlist(song))
     name, artists = loaded.recommendation.loc[7, ["name", "artists"]]

@@ -16,6 +16,7 @@ import pandas as pd
 
 from aares.data.titles import normalise, strip_title
 from aares.errors import AaresError
+from aares.recommend.catalogue import normalise_name
 from aares.recommend.seeds import SPOTIFY_ID, Query
 
 _GUESTS = re.compile(r"\s+[(\[]?(?:feat|ft|featuring)\b.*$", re.IGNORECASE)
@@ -165,25 +166,6 @@ def _group_rows(keys: Iterable[str]) -> dict[str, list[int]]:
     for row, key in enumerate(keys):
         rows[key].append(row)
     return dict(rows)
-
-
-def normalise_name(text: str) -> str:
-    """Return a normalised name; one of symbols only, such as "!!!", is kept.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> normalise_name("Beyoncé"), normalise_name("!!!")
-    ('beyonce', '!!!')
-    """
-    return normalise(text) or str(text).strip()
 
 
 def _loosen_title(title: str, bare: str = "") -> str:

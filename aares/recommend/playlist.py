@@ -22,11 +22,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from aares import exact
-from aares.data.door import read_column, read_table
-from aares.errors import DataError
+from aares.recommend.catalogue import read_catalogue
 from aares.recommend.content import (
     GRID_BITS,
-    WEIGHTS,
     FloatArray,
     SongSpace,
     combine_seeds,
@@ -36,15 +34,7 @@ from aares.recommend.content import (
 from aares.recommend.finder import SongFinder, SongNotFoundError
 from aares.recommend.seeds import Seed, read_pair, read_queries
 
-__all__ = ["NOBODY", "Recommender", "SongNotFoundError", "choose_diverse", "read_artists"]
-
-NOBODY = frozenset(
-    ("", "various", "various artists", "various interprets", "unknown", "unknown artist",
-     "anonymous", "traditional", "trad", "n a", "none", "null", "nan", "v a", "artistes varies",
-     "artistes divers", "varios artistas", "varios", "vari artisti", "artisti vari",
-     "verschiedene interpreten", "verschiedene kunstler", "diverse", "anonyme", "anonym", "anonimo")
-)  # fmt: skip
-"""Normalised names that stand for many people or for none: they are no artist of their own."""
+__all__ = ["Recommender", "SongNotFoundError", "choose_diverse"]
 
 _POOL = 60
 
@@ -98,13 +88,12 @@ class Recommender(BaseEstimator):
         ValueError
             No song, or a column or cell is missing or wrong, see :func:`aares.data.read_table`.
         """
-        self.songs_ = _check_songs(songs)
+        self.catalogue_ = read_catalogue(songs)
+        self.songs_ = self.catalogue_.songs
         self.space_ = SongSpace(weights=self.weights).fit(self.songs_)
         self.points_ = self.space_.transform(self.songs_)
-        self.artists_ = read_artists(self.songs_)
-        self._finder = SongFinder(self.songs_, self.artists_)
-        self._by = [_keep_named(names) for names in self._finder.by]
-        self.recordings_ = _tell_recordings(self._finder.bare, self._by)
+        self._finder = SongFinder(self.songs_, self.catalogue_.artists)
+        self.recordings_ = _tell_recordings(self.catalogue_.titles, self.catalogue_.by)
         return self
 
     def playlist(
@@ -282,10 +271,10 @@ class Recommender(BaseEstimator):
                     break
                 if (shared and not quota[int(leader[row])]) or self.recordings_[row] in taken:
                     continue
-                if any(used[name] >= max_per_artist for name in self._by[row]):
+                if any(used[name] >= max_per_artist for name in self.catalogue_.by[row]):
                     continue
                 taken.add(self.recordings_[row])
-                used.update(self._by[row])
+                used.update(self.catalogue_.by[row])
                 quota[int(leader[row])] -= 1
                 chosen.append(row)
         return np.array(sorted(chosen, key=lambda row: (distance[row], row)), dtype=np.intp)
@@ -297,7 +286,7 @@ class Recommender(BaseEstimator):
         return pd.DataFrame(
             {
                 "name": self.songs_["name"].to_numpy()[chosen],
-                "artist": [", ".join(self.artists_[row]) for row in chosen],
+                "artist": [", ".join(self.catalogue_.artists[row]) for row in chosen],
                 "distance": distance[chosen],
                 "step": np.linalg.norm(np.diff(path, axis=0), axis=1),
                 "id": self.songs_["id"].to_numpy()[chosen],
@@ -356,45 +345,6 @@ def choose_diverse(
         loss[chosen] = np.inf
         chosen.append(int(loss.argmin()))
     return candidates[chosen]
-
-
-def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Return the names of each song's artists, at least one (possibly empty) name each.
-
-    Parameters
-    ----------
-    songs : DataFrame
-        With ``artists`` (lists of names) or ``artist`` (text), see :func:`aares.data.read_table`.
-
-    Returns
-    -------
-    list of tuple of str
-
-    Examples
-    --------
-    >>> read_artists(pd.DataFrame({"artists": [("ABBA",), ()]}))
-    [('ABBA',), ('',)]
-    >>> read_artists(pd.DataFrame({"artist": ["ABBA"]}))
-    [('ABBA',)]
-    """
-    if "artists" in songs:
-        return [names or ("",) for names in read_column(songs, "artists")]
-    return [(name,) for name in read_column(songs, "artist")]
-
-
-def _check_songs(songs: pd.DataFrame) -> pd.DataFrame:
-    """Return the songs with the columns that are read as the loader reads them."""
-    needed = ["id", "name", *(name for name in WEIGHTS if name != "year")]
-    known = read_table(songs, needed, optional=["year", "popularity", "artists", "artist"])
-    if known.empty:
-        raise ValueError("songs: expected at least one song, found none")
-    if "artists" not in known and "artist" not in known:
-        raise DataError("songs: missing column 'artists' (or 'artist')")
-    return songs.assign(**{str(name): known[name] for name in known}).reset_index(drop=True)
-
-
-def _keep_named(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if name not in NOBODY)
 
 
 def _tell_recordings(titles: list[str], artists: list[tuple[str, ...]]) -> npt.NDArray[np.intp]:

@@ -1,0 +1,137 @@
+"""The songs that are recommended from, read once: who made them and what they are called.
+
+Used by notebook ``03_recommendation`` through :class:`aares.recommend.Recommender`. Everything that
+knows more than a song's sound starts from a :class:`Catalogue`, and speaks of a song by its row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from aares.data.door import read_column, read_table
+from aares.data.titles import normalise, strip_title
+from aares.errors import DataError
+from aares.recommend.content import WEIGHTS
+
+NOBODY = frozenset(
+    ("", "various", "various artists", "various interprets", "unknown", "unknown artist",
+     "anonymous", "traditional", "trad", "n a", "none", "null", "nan", "v a", "artistes varies",
+     "artistes divers", "varios artistas", "varios", "vari artisti", "artisti vari",
+     "verschiedene interpreten", "verschiedene kunstler", "diverse", "anonyme", "anonym", "anonimo")
+)  # fmt: skip
+"""Normalised names that stand for many people or for none: they are no artist of their own."""
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A table of songs with what is read from its names; lists have one entry for each row.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        The songs, rows numbered from 0, columns as the loader gives them.
+    artists : list of tuple of str
+        Names of each song's artists as they are written, at least one (possibly empty) each.
+    by : list of tuple of str
+        The same, normalised, without those who are many or nobody (:data:`NOBODY`).
+    titles : list of str
+        Bare titles, see :func:`aares.data.titles.strip_title`.
+    """
+
+    songs: pd.DataFrame
+    artists: list[tuple[str, ...]]
+    by: list[tuple[str, ...]]
+    titles: list[str]
+
+    def __len__(self) -> int:
+        return len(self.songs)
+
+
+def read_catalogue(songs: pd.DataFrame) -> Catalogue:
+    """Read a table of songs.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        ``id``, ``name``, ``artists`` (lists of names) or ``artist``, and the audio features;
+        ``year``, ``popularity``, ``explicit`` and ``release_date`` where there are any.
+
+    Returns
+    -------
+    Catalogue
+
+    Raises
+    ------
+    ValueError
+        No song, or a column or cell is missing or wrong, see :func:`aares.data.read_table`.
+
+    Examples
+    --------
+    >>> from aares.data import make_songs
+    >>> songs = make_songs("recommendation", 1, name="SOS - Live")
+    >>> songs["artists"] = [("ABBA", "Various Artists")]
+    >>> catalogue = read_catalogue(songs)
+    >>> catalogue.titles, catalogue.artists, catalogue.by
+    (['sos'], [('ABBA', 'Various Artists')], [('abba',)])
+    """
+    needed = ["id", "name", *(name for name in WEIGHTS if name != "year")]
+    known = read_table(songs, needed, optional=["year", "popularity", "artists", "artist"])
+    if known.empty:
+        raise ValueError("songs: expected at least one song, found none")
+    if "artists" not in known and "artist" not in known:
+        raise DataError("songs: missing column 'artists' (or 'artist')")
+    table = songs.assign(**{str(name): known[name] for name in known}).reset_index(drop=True)
+    artists = read_artists(table)
+    keys = {names: _normalise_names(names) for names in set(artists)}
+    titles = [strip_title(title) for title in table["name"]]
+    return Catalogue(table, artists, [keys[names] for names in artists], titles)
+
+
+def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Return the names of each song's artists, at least one (possibly empty) name each.
+
+    Parameters
+    ----------
+    songs : DataFrame
+        With ``artists`` (lists of names) or ``artist`` (text), see :func:`aares.data.read_table`.
+
+    Returns
+    -------
+    list of tuple of str
+
+    Examples
+    --------
+    >>> read_artists(pd.DataFrame({"artists": [("ABBA",), ()]}))
+    [('ABBA',), ('',)]
+    >>> read_artists(pd.DataFrame({"artist": ["ABBA"]}))
+    [('ABBA',)]
+    """
+    if "artists" in songs:
+        return [names or ("",) for names in read_column(songs, "artists")]
+    return [(name,) for name in read_column(songs, "artist")]
+
+
+def _normalise_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    plain = (normalise_name(name) for name in names)
+    return tuple(name for name in plain if name not in NOBODY)
+
+
+def normalise_name(text: str) -> str:
+    """Return a normalised name; one of symbols only, such as "!!!", is kept.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> normalise_name("Beyoncé"), normalise_name("!!!")
+    ('beyonce', '!!!')
+    """
+    return normalise(text) or str(text).strip()
