@@ -37,8 +37,8 @@ from aares.genre.compare import make_classifiers
 from aares.genre.songs import check_table, compute_numbers, name_albums
 from aares.popularity import copies, evidence, gaussian, genres, kriging, likeness, patterns, rows
 from aares.popularity.hurdle import HurdleRegressor
-from aares.recommend.content import transform_columns
 from aares.recommend.catalogue import read_artists, read_catalogue
+from aares.recommend.content import transform_columns
 from aares.recommend.transitions import measure_transitions
 from utils_projet import ConformalPrediction
 
