@@ -31,10 +31,10 @@ from aares.recommend.content import (
     measure_distances,
     order_smoothly,
 )
-from aares.recommend.finder import SongFinder, SongNotFoundError
+from aares.recommend.finder import AmbiguousSongError, SongFinder, SongNotFoundError
 from aares.recommend.seeds import Seed, read_pair, read_queries
 
-__all__ = ["Recommender", "SongNotFoundError", "choose_diverse"]
+__all__ = ["AmbiguousSongError", "Recommender", "SongNotFoundError", "choose_diverse"]
 
 _POOL = 60
 
@@ -104,6 +104,7 @@ class Recommender(BaseEstimator):
         max_per_artist: int = 2,
         diversity: float = 0.0,
         smooth: bool = True,
+        pick: str | None = None,
     ) -> pd.DataFrame:
         """Return a playlist of songs close to the seed.
 
@@ -125,6 +126,8 @@ class Recommender(BaseEstimator):
             0 takes the closest songs; more prefers songs that differ from those already taken.
         smooth : bool
             Order the songs into a short path that begins near the seed; otherwise by distance.
+        pick : {"popular"}, optional
+            Take the most popular of several songs that a seed may mean.
 
         Returns
         -------
@@ -137,6 +140,8 @@ class Recommender(BaseEstimator):
         ------
         SongNotFoundError
             A seed is not in the table.
+        AmbiguousSongError
+            Several songs have the title of a seed, and `pick` does not say which.
         ValueError
             The seed names no song, or `n` or another option is out of range.
         NotFittedError
@@ -158,7 +163,7 @@ class Recommender(BaseEstimator):
         """
         check_is_fitted(self)
         _check_options(n, max_per_artist, diversity, smooth)
-        seeds = self.find_rows(seed)
+        seeds = self.find_rows(seed, pick=pick)
         to_seeds = measure_distances(self.points_, self.points_[seeds])
         distance = combine_seeds(to_seeds, self.combine)
         leader = seeds[to_seeds.argmin(axis=1)]
@@ -174,10 +179,10 @@ class Recommender(BaseEstimator):
         playlist.insert(4, "seed", self.songs_["name"].to_numpy()[leader[chosen]])
         return playlist
 
-    def find_song(self, name: str, artist: str = "") -> str:
+    def find_song(self, name: str, artist: str = "", *, pick: str | None = None) -> str:
         """Return the id of a song by title and artist; case, accents and brackets do not matter.
 
-        Of several that match, an exact title comes first, then the most popular.
+        Of several releases, an exact title comes first, then the most popular.
 
         Parameters
         ----------
@@ -185,6 +190,8 @@ class Recommender(BaseEstimator):
             Title.
         artist : str
             One of its artists, or several ("Queen & David Bowie"); empty for any.
+        pick : {"popular"}, optional
+            Take the most popular of several songs.
 
         Returns
         -------
@@ -194,8 +201,10 @@ class Recommender(BaseEstimator):
         ------
         SongNotFoundError
             Nothing matches; the message suggests up to three near names.
+        AmbiguousSongError
+            Several songs have the title, and `pick` does not say which; the message lists them.
         ValueError
-            The title is none.
+            The title is none, or `pick` is something else.
 
         Examples
         --------
@@ -210,15 +219,43 @@ class Recommender(BaseEstimator):
         aares.recommend.finder.SongNotFoundError: no song 'Crep'; did you mean Creep by TLC?
         """
         check_is_fitted(self)
-        return str(self.songs_["id"].iloc[self._finder.find(read_pair(name, artist))])
+        return str(self.songs_["id"].iloc[self._finder.find(read_pair(name, artist), pick=pick)])
 
-    def find_rows(self, seed: Seed) -> npt.NDArray[np.intp]:
+    def find_songs(self, text: Seed, limit: int = 10) -> pd.DataFrame:
+        """Return the songs that a text may mean, spelt well or not, best first.
+
+        Parameters
+        ----------
+        text : str or pair
+            A title, an artist, both in either order, an id or a link.
+        limit : int
+            Number of songs, from 1.
+
+        Returns
+        -------
+        DataFrame
+            See :meth:`aares.recommend.finder.SongFinder.find_songs`.
+
+        Examples
+        --------
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("recommendation", 2, name=["Chiquitita (Live)", "Creep"])
+        >>> songs["artists"] = [("ABBA",), ("TLC",)]
+        >>> Recommender().fit(songs).find_songs("aba chikitita", 1)["name"].tolist()
+        ['Chiquitita (Live)']
+        """
+        check_is_fitted(self)
+        return self._finder.find_songs(text, limit)
+
+    def find_rows(self, seed: Seed, *, pick: str | None = None) -> npt.NDArray[np.intp]:
         """Return the row numbers of the seeds, see :meth:`playlist`.
 
         Parameters
         ----------
         seed : str, pair, row or list of these
             See :meth:`playlist`.
+        pick : {"popular"}, optional
+            Take the most popular of several songs that a seed may mean.
 
         Returns
         -------
@@ -229,6 +266,8 @@ class Recommender(BaseEstimator):
         ------
         SongNotFoundError
             A seed is not in the table.
+        AmbiguousSongError
+            Several songs have the title of a seed, and `pick` does not say which.
         ValueError
             The seed names no song.
 
@@ -242,7 +281,7 @@ class Recommender(BaseEstimator):
         [1, 0]
         """
         check_is_fitted(self)
-        rows = [self._finder.find(query) for query in read_queries(seed)]
+        rows = [self._finder.find(query, pick=pick) for query in read_queries(seed)]
         return np.array(list(dict.fromkeys(rows)), dtype=np.intp)
 
     def _list_candidates(
