@@ -8,7 +8,6 @@ is not guessed but suggested: :mod:`aares.recommend.lookup` ranks what is near.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,19 +19,20 @@ import pandas as pd
 
 from aares.data.titles import normalise, strip_title
 from aares.errors import AaresError
-from aares.recommend.catalogue import NOBODY, normalise_name
+from aares.recommend.catalogue import normalise_name
 from aares.recommend.lookup import NearSongs
 from aares.recommend.seeds import SPOTIFY_ID, Query, Seed, read_queries
-from aares.recommend.spelling import GUESTS, is_by, loosen_title, squash, squash_plain
-from aares.recommend.works import is_numbering, is_other_work
+from aares.recommend.spelling import (
+    GUESTS,
+    is_by,
+    loosen_title,
+    squash,
+    squash_plain,
+    strip_versions,
+)
+from aares.recommend.works import Releases
 
 _LISTED = 5
-_VERSION = re.compile(
-    r"\b(live|remaster\w*|(re)?mix\w*|version|edit|mono|stereo|acoustic|unplugged|demo|take|cut"
-    r"|instrumental|single|album|radio|bonus|original|session|feat|ft|from|official|deluxe|karaoke"
-    r"|extended|club|dub|\d{4})\b",
-    re.IGNORECASE,
-)
 
 
 class SongNotFoundError(AaresError, LookupError):
@@ -89,7 +89,7 @@ class SongFinder:
         self.bare = [strip_title(title) for title in self.titles]
         self.fame = _read_numbers(songs, "popularity")
         self.year = _read_numbers(songs, "year")
-        self._recording = None if recording is None else np.asarray(recording).tolist()
+        self._releases = Releases(self.titles, self.names, self.bare, self.by, self.fame, recording)
         self._exact = _group_rows(self.names)
         self._loose = _group_rows(map(loosen_title, self.titles, self.bare))
         self._sorted = sorted(self._exact)
@@ -224,22 +224,7 @@ pick="popular"
                 rows |= dict.fromkeys(self.list_longer(loosen_title(title)))
                 rows |= dict.fromkeys(self._by_artist.get(squash(title), []))
         found = self._near.score(list(rows), query.readings) if rows else []
-        return self._keep_songs(found or self._near.rank(query.readings), int(limit))
-
-    def _keep_songs(self, found: list[tuple[int, int]], limit: int) -> list[tuple[int, int]]:
-        """Keep the first release of each song."""
-        kept: list[tuple[int, int]] = []
-        holders: dict[object, list[int]] = defaultdict(list)
-        for row, match in found:
-            keys = [(self.bare[row], key) for key in self._name_keys(row)]
-            known = [other for key in keys for other in holders[key]]
-            if all(is_other_work(self.titles[row], self.titles[other]) for other in known):
-                kept.append((row, match))
-                for key in keys:
-                    holders[key].append(row)
-            if len(kept) == limit:
-                break
-        return kept
+        return self._releases.keep_first(found or self._near.rank(query.readings), int(limit))
 
     def list_candidates(self, title: str, artist: str = "", *, exact: bool = False) -> list[int]:
         """Return the songs that a title and an artist may mean, likeliest first.
@@ -324,68 +309,9 @@ pick="popular"
         """
         return sorted(rows, key=lambda row: (-self.fame[row], row))
 
-    def group_songs(self, rows: Sequence[int], title: str = "") -> list[list[int]]:
-        """Group rows that are releases of one song.
-
-        These have an artist or a recording in common, and do not number different works.
-
-        Parameters
-        ----------
-        rows : sequence of int
-        title : str
-            What was asked for, normalised: what goes on with other words is another song.
-
-        Returns
-        -------
-        list of list of int
-            The song with the most popular release first; releases in the order given.
-
-        Examples
-        --------
-        >>> names = ["Etude", "Etude (Live)", "Etude - Rain", "Prelude No. 1", "Prelude No. 2"]
-        >>> songs = pd.DataFrame({"id": range(5), "name": names})
-        >>> finder = SongFinder(songs, [("Liszt",), ("Liszt",), ("Alkan",), ("Bach",), ("Bach",)])
-        >>> finder.group_songs([0, 1, 2]), finder.group_songs([3, 4])
-        ([[0, 1], [2]], [[3], [4]])
-        """
-        groups: list[list[int]] = []
-        holders: dict[object, list[list[int]]] = defaultdict(list)
-        for row in rows:
-            keys = self._name_keys(row, title)
-            first, *others = _list_once(
-                group
-                for key in keys
-                for group in holders[key]
-                if not is_other_work(self.titles[row], self.titles[group[0]])
-            ) or [[]]
-            if not first:
-                groups.append(first)
-            for other in others:  # a duet joins what its singers recorded alone
-                first += other
-                groups = [group for group in groups if group is not other]
-                for known in holders.values():
-                    known[:] = _list_once(first if group is other else group for group in known)
-            first.append(row)
-            for key in keys:
-                holders[key] = _list_once([*holders[key], first])
-        place = {row: i for i, row in enumerate(rows)}
-        groups = [sorted(group, key=place.__getitem__) for group in groups]
-        return sorted(
-            groups, key=lambda group: (-max(self.fame[row] for row in group), place[group[0]])
-        )
-
-    def _name_keys(self, row: int, title: str = "") -> list[object]:
-        """Name what songs must share to be one: title and an artist, or a recording."""
-        rest = self.names[row][len(title) + 1 :] if self.names[row].startswith(f"{title} ") else ""
-        kept = "" if not rest or is_numbering(rest) or self.bare[row] == title else self.bare[row]
-        keys: list[object] = [(kept, name) for name in self.by[row] if name not in NOBODY]
-        if self._recording is not None:
-            keys.append(self._recording[row])
-        return keys
-
     def _settle(self, query: Query, title: str, rows: list[int], pick: str | None) -> int:
         """Return the one song among candidates, or say that there are several."""
-        songs = self.group_songs(rows, loosen_title(title))
+        songs = self._releases.group(rows, loosen_title(title))
         if len(songs) == 1 or pick == "popular":
             return songs[0][0]
         heads = [song[0] for song in songs]
@@ -401,7 +327,7 @@ pick="popular"
         """Write a seed that means this song alone: title and artist if they do, else its id."""
         title, artist = self.titles[row], self.artists[row][0]
         rows = self.list_candidates(title, artist) if artist.strip() else []
-        if rows and rows[0] == row and len(self.group_songs(rows, loosen_title(title))) == 1:
+        if rows and rows[0] == row and len(self._releases.group(rows, loosen_title(title))) == 1:
             return f"({_quote(title)}, {_quote(artist)})"
         return f"the id {_quote(self.ids[row])}"
 
@@ -438,7 +364,7 @@ pick="popular"
         if title in self.rows and artist in self.rows:
             return f"no song {query.said}{where}; to begin with two songs, give a list: [id, id]"
         asked = f"has the id or the title {query.said}" if query.id else query.said
-        near = self._keep_songs(self._near.rank(query.readings), 3)
+        near = self._releases.keep_first(self._near.rank(query.readings), 3)
         lines = dict.fromkeys(self.describe(row, year=False) for row, _ in near)
         hint = f"; did you mean {' or '.join(lines)}?" if lines else ""
         return f"no song {asked}{where}{hint}"
@@ -470,21 +396,16 @@ def _list_readings(query: Query) -> Iterator[tuple[str, str, bool]]:
     """List title, artist, and whether the whole title is meant, likeliest first."""
     for title, artist in query.readings:
         yield title, artist, True
-    whole, *split = query.readings or (("", ""),)
-    for title, artist in split:
+    for title, artist in query.readings[1:]:
         yield title, artist, False
-    if whole[0] and (not split or _VERSION.search(whole[0])):  # else "Hello - Nobody" is a "Hello"
-        yield *whole, False
+    for title, artist in query.readings[:1]:  # "Hello - Nobody" is no "Hello"
+        if len(query.readings) == 1 or " - " not in strip_versions(title):
+            yield title, artist, False
 
 
 def _quote(text: str) -> str:
     """Write a text as Python reads it, in double quotes where that is simple."""
     return repr(text) if '"' in text or "\\" in text else f'"{text}"'
-
-
-def _list_once(groups: Iterable[list[int]]) -> list[list[int]]:
-    """List groups once each; two are one only if they are the same object."""
-    return list({id(group): group for group in groups}.values())
 
 
 def _read_numbers(songs: pd.DataFrame, column: str) -> list[float]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
 from aares.recommend.catalogue import normalise_name
-from aares.recommend.spelling import NameIndex, count_trigrams, loosen_title
+from aares.recommend.spelling import NameIndex, count_trigrams, loosen_asked
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -75,7 +75,7 @@ class NearSongs:
         list of (int, int)
             Row and match (0-100), best first; of equal ones the most popular first.
         """
-        chosen = [self._choose(loosen_title(title), artist) for title, artist in readings]
+        chosen = [self._choose(loosen_asked(title), artist) for title, artist in readings]
         rows = self._order[np.unique(np.concatenate(chosen))].tolist()
         return [(row, match) for row, match in self.score(rows, readings) if match >= least]
 
@@ -124,7 +124,7 @@ class NearSongs:
 
     def _compare(self, rows: Sequence[int], title: str, artist: str) -> FloatArray:
         """Return how well songs match (0-100) a title and an artist, or a text that holds both."""
-        plain, bare, artist = normalise_name(title), loosen_title(title), normalise_name(artist)
+        plain, bare, artist = normalise_name(title), loosen_asked(title), normalise_name(artist)
         titles, by = [self._bare[row] for row in rows], [self._by[row] for row in rows]
         size = len(bare) + 1
         match = np.maximum.reduce(

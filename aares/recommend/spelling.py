@@ -22,6 +22,14 @@ from aares.recommend.catalogue import normalise_name
 
 GUESTS = re.compile(r"\s+[(\[]?(?:feat|ft|featuring)\b.*$", re.IGNORECASE)
 AND = re.compile(r"[&+]")
+_VERSION = re.compile(
+    r"(live|remaster\w*|acoustic|mono|stereo|unplugged|demo|instrumental|bonus|feat|ft|from|official"
+    r"|karaoke|\d{4})\b"
+    r"|.*\b(version|edit|(re)?mix(es)?|remaster\w*|\d{4}|live|demo|take \d+|cut|sessions?|dub|mono"
+    r"|stereo|acoustic|instrumental|karaoke)$",
+    re.IGNORECASE,
+)
+_BRACKETS = re.compile(r"[(\[].*?[)\]]")
 _JOINERS = frozenset(
     ("and", "feat", "ft", "featuring", "with", "x", "vs", "versus", "et", "und", "y")
 )
@@ -58,6 +66,50 @@ def loosen_title(title: str, bare: str = "") -> str:
     """
     spelt = AND.sub(" and ", GUESTS.sub("", title))
     return bare if bare and spelt == title else strip_title(spelt)
+
+
+def strip_versions(text: str) -> str:
+    """Return a text without brackets and what follows a dash and names a version.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> strip_versions("Queen - Innuendo - Remastered 2011 [HD]")
+    'Queen - Innuendo'
+    """
+    first, *rest = _BRACKETS.sub(" ", text).strip().split(" - ")
+    while rest and _VERSION.match(rest[-1].strip()):
+        rest.pop()
+    return " - ".join([first, *rest]).strip()
+
+
+def loosen_asked(text: str) -> str:
+    """Return what somebody asks for like :func:`loosen_title`.
+
+    What follows a dash is only left out where it names a version: it may be the song, or its
+    artist.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> loosen_asked("Queen - Innuendo (Official Video) [HD]"), loosen_asked("Innuendo - Live 1991")
+    ('queen innuendo', 'innuendo')
+    """
+    return loosen_title(strip_versions(text).replace(" - ", " ") or text)
 
 
 def squash(text: str) -> str:
