@@ -32,6 +32,7 @@ from aares.recommend.filters import (
     exclude_songs,
     explain_filters,
     filter_songs,
+    require_column,
 )
 from aares.recommend.finder import AmbiguousSongError, SongFinder, SongNotFoundError
 from aares.recommend.gathering import Limits, gather_songs, gather_way
@@ -245,6 +246,8 @@ class Recommender(SongAsker, BaseEstimator):
         """
         check_is_fitted(self)
         check_options(n, max_per_artist, diversity, novelty, cost, arc)
+        if novelty:
+            require_column("novelty", self.catalogue_, "popularity")
         rows = self._find_seeds(seeds, dislikes, pick)
         disliked, goal = self._find_others(rows, dislikes, to, pick)
         kept = filter_songs(
