@@ -37,6 +37,7 @@ from aares.genre.compare import make_classifiers
 from aares.genre.songs import check_table, compute_numbers, name_albums
 from aares.popularity import copies, evidence, gaussian, genres, kriging, likeness, patterns, rows
 from aares.popularity.hurdle import HurdleRegressor
+from aares.recommend.arrange import order_playlist
 from aares.recommend.catalogue import leave_out_missing, read_artists, read_catalogue
 from aares.recommend.content import WEIGHTS, transform_columns
 from aares.recommend.transitions import measure_transitions
@@ -290,6 +291,7 @@ def list_questions() -> Iterator[Question]:
         "describe_groups": lambda songs: likeness.describe_groups(songs, "artist_name"),
         "transform_columns": transform_columns,
         "measure_transitions": measure_transitions,
+        "order_playlist": lambda songs: order_playlist(songs, arc="wave", end=songs.head(1)),
         "read_artists": read_artists,
         "read_catalogue": list_catalogue,
     }  # fmt: skip
