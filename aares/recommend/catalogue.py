@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from aares.data.door import read_column, read_table
@@ -87,6 +89,34 @@ def read_catalogue(songs: pd.DataFrame) -> Catalogue:
     keys = {names: _normalise_names(names) for names in set(artists)}
     titles = [strip_title(title) for title in table["name"]]
     return Catalogue(table, artists, [keys[names] for names in artists], titles)
+
+
+def take_songs(catalogue: Catalogue, rows: npt.ArrayLike) -> Catalogue:
+    """Return some songs of a catalogue, as one of their own.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    rows : array-like of int, shape (m,)
+
+    Returns
+    -------
+    Catalogue
+
+    Examples
+    --------
+    >>> from aares.data import make_songs
+    >>> catalogue = read_catalogue(make_songs("recommendation", 3, name=["One", "Two", "Three"]))
+    >>> take_songs(catalogue, [2, 0]).titles
+    ['three', 'one']
+    """
+    wanted = np.asarray(rows, dtype=np.intp)
+    return Catalogue(
+        catalogue.songs.iloc[wanted].reset_index(drop=True),
+        [catalogue.artists[row] for row in wanted],
+        [catalogue.by[row] for row in wanted],
+        [catalogue.titles[row] for row in wanted],
+    )
 
 
 def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:
