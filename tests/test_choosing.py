@@ -119,6 +119,7 @@ def songs() -> pd.DataFrame:
     table.loc[3, ["name", "artists"]] = pd.Series(
         {"name": "Calm Song 0 (feat. Guest)", "artists": ("Guest", "calm band 0")}
     )
+    table.loc[3, "year"] = table.loc[0, "year"]
     return table
 
 

@@ -212,7 +212,8 @@ def ask_conformal(songs: pd.DataFrame) -> np.ndarray:
 
 def read_playlist(songs: pd.DataFrame) -> list[Any]:
     recommender = aares_recommender().fit(songs)
-    by_title = recommender.playlist(("Song number 3", "Band 3"), n=4)
+    first = recommender.songs_.iloc[0]  # by its title: an id may be the cell that is lost
+    by_title = recommender.playlist((first["name"], recommender.catalogue_.artists[0]), n=4)
     known = recommender.songs_.filter(["id", "name", "popularity"])
     return [known, recommender.points_, recommender.catalogue_.artists, by_title]
 
