@@ -146,6 +146,8 @@ SCRIPTS = (
 )  # fmt: skip
 """Scripts that tell the language; kana come before the Chinese signs that Japanese shares."""
 
+_LISTED = frozenset([*" ".join(WORDS.values()).split(), *(f"*{letter}" for letter in LETTERS)])
+
 CODES = tuple(dict.fromkeys((*WORDS, *(code for code, _ in SCRIPTS))))
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -225,12 +227,14 @@ def list_signs(title: str) -> list[str]:
 
 
 def _count_signs(signs: list[list[str]]) -> tuple[csr_array, list[str]]:
-    """Count the signs: titles by vocabulary."""
+    """Count the signs that two titles have or that are listed: titles by vocabulary."""
     flat = np.array([sign for one in signs for sign in one], dtype=object)
     codes, vocabulary = pd.factorize(flat)
     ends = np.cumsum([0, *(len(one) for one in signs)])
     counts = csr_array((np.ones(len(flat)), codes, ends), shape=(len(signs), len(vocabulary)))
-    return counts, list(vocabulary)
+    often = np.bincount(codes, minlength=len(vocabulary)) > 1  # of one title nothing is learnt
+    often |= np.array([sign in _LISTED for sign in vocabulary], dtype=bool)
+    return counts[:, np.flatnonzero(often)], list(vocabulary[often])
 
 
 def _list_known(vocabulary: list[str]) -> FloatArray:

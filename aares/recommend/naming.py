@@ -13,7 +13,7 @@ import unicodedata
 from functools import lru_cache
 
 from aares.data.titles import strip_title
-from aares.recommend.catalogue import NOBODY, normalise_name
+from aares.recommend.catalogue import NOBODY, Catalogue, normalise_name
 
 _BRACKETS = re.compile(r"[(\[{（【「〈].*?(?:[)\]}）】」〉]|$)")
 _DASH = re.compile(r"(?:\s[-–—~]+\s|\s[-–—]|[-–—]\s).*$")
@@ -28,7 +28,9 @@ _RELEASE = re.compile(
 )
 _JOIN = re.compile(r"(?<=\s)(?:&|and|n|'n'|\+|y|e|et|und)(?=\s)")
 _ARTICLE = re.compile(r"^(?:the|an?|el|la|los|las|le|les|der|die|das|os?|as|il|lo|gli|de|het)\s+")
+_MARKS = re.compile(r"[(\[{（【「〈–—~-]|\b(?:f(?:ea)?t|featuring|part|prod)\b|master")
 _NO_LETTER = re.compile(r"[\W_]+")
+_MAY_SPLIT = re.compile(r"[&+,;/]|\s(?:and|f|x|y|e|und|et|con|with|vs)")
 _BETWEEN_NAMES = re.compile(
     r"\s(?:&|and|feat\.?|ft\.?|featuring|x|y|e|und|et|con|with|vs\.?|\+)\s|\s*[,;/]\s*"
 )
@@ -41,6 +43,20 @@ GENERIC = frozenset(
     "moderato allegretto andantino larghetto romance romanze sinfonia sonata".split()
 )
 """Bare titles that many songs of one artist bear: they name a place on an album, no song."""
+
+
+def read_names(catalogue: Catalogue) -> list[str]:
+    """Return the titles of a catalogue as they are written.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+
+    Returns
+    -------
+    list of str
+    """
+    return list(catalogue.songs["name"].to_numpy(dtype=object))
 
 
 @lru_cache(maxsize=400_000)
@@ -85,6 +101,7 @@ def squeeze(text: str) -> str:
     return _NO_LETTER.sub("", _JOIN.sub("", text)) or text.strip()
 
 
+@lru_cache(maxsize=400_000)
 def bare_title(folded: str) -> str:
     """Return a folded title without brackets, dash, guests, release notes and leading article.
 
@@ -124,9 +141,8 @@ def list_keys(title: str) -> frozenset[str]:
     ['icantgetnosatisfaction', 'icantgetnosatisfactionmono', 'satisfaction']
     """
     folded = fold(title)
-    if folded.replace(" ", "").isalpha():  # the common case: nothing to take away but an article
-        whole = squeeze(folded)
-        return frozenset((whole, squeeze(_ARTICLE.sub("", folded)) or whole))
+    if not _MARKS.search(folded):  # the common case: nothing to take away but an article
+        return frozenset((squeeze(folded), bare_title(folded))) - {""}
     keys = {
         bare_title(folded),
         squeeze(fold(strip_title(title))),
@@ -175,12 +191,18 @@ def split_names(names: str) -> tuple[str, ...]:
     >>> split_names("Simon & Garfunkel"), split_names("Various Artists")
     (('simon', 'garfunkel'), ())
     """
-    parts = (normalise_name(part) for part in _BETWEEN_NAMES.split(fold(names)) if part)
+    folded = fold(names)
+    if not _MAY_SPLIT.search(folded):
+        parts = [normalise_name(folded)]
+    else:
+        parts = [normalise_name(part) for part in _BETWEEN_NAMES.split(folded) if part]
     return tuple(part for part in parts if part not in NOBODY)
 
 
 def _open_title(folded: str) -> str:
     """Return what stands before a dash and outside of brackets, guests and release notes off."""
+    if not _MARKS.search(folded):
+        return folded
     bare = _DASH.sub("", _BRACKETS.sub(" ", folded))
     if not _NO_LETTER.sub("", bare):
         bare = folded

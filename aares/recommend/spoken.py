@@ -36,13 +36,16 @@ _ASIDE = re.compile(
 _SERIES_SHARE, _SERIES_ITEMS = 0.4, 3
 
 
-def find_spoken(songs: pd.DataFrame, artists: list[tuple[str, ...]]) -> tuple[BoolArray, BoolArray]:
+def find_spoken(
+    songs: pd.DataFrame, titles: list[str], artists: list[tuple[str, ...]]
+) -> tuple[BoolArray, BoolArray]:
     """Find the spoken items, and those that may be.
 
     Parameters
     ----------
     songs : DataFrame, shape (N, columns)
-        ``name``, ``speechiness``, ``acousticness`` and ``energy``.
+        ``speechiness``, ``acousticness`` and ``energy``.
+    titles : list of str
     artists : list of tuple of str
         The first of each names the series.
 
@@ -56,13 +59,13 @@ def find_spoken(songs: pd.DataFrame, artists: list[tuple[str, ...]]) -> tuple[Bo
     --------
     >>> from aares.data import make_songs
     >>> songs = make_songs("recommendation", 3, speechiness=[0.94, 0.3, 0.7])
-    >>> songs["name"] = ["Kapitel 04 - im Orient", "Kapitel 05 - im Orient", "Rap God"]
+    >>> titles = ["Kapitel 04 - im Orient", "Kapitel 05 - im Orient", "Rap God"]
     >>> songs["acousticness"] = 0.1
-    >>> spoken, maybe = find_spoken(songs, [("Bibi",), ("Bibi",), ("Eminem",)])
+    >>> spoken, maybe = find_spoken(songs, titles, [("Bibi",), ("Bibi",), ("Eminem",)])
     >>> spoken.tolist(), maybe.tolist()
     ([True, True, False], [True, True, True])
     """
-    folded = [fold(title) for title in songs["name"]]
+    folded = [fold(title) for title in titles]
     chapter = np.array([bool(_CHAPTER.search(title)) for title in folded])
     aside = np.array([bool(_ASIDE.search(title)) for title in folded])
     speech = songs["speechiness"].to_numpy(float)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from aares.recommend.catalogue import Catalogue
 from aares.recommend.eras import date_recordings
 from aares.recommend.languages import tell_languages
+from aares.recommend.naming import read_names
 from aares.recommend.recordings import list_credits, tell_recordings
 from aares.recommend.sounds import find_same_sounds
 from aares.recommend.spoken import find_spoken
@@ -83,9 +84,9 @@ def read_traits(catalogue: Catalogue) -> Traits:
     >>> traits.recording.tolist(), traits.era.tolist(), traits.version.tolist()
     ([0, 0, 1], [1974.0, 1974.0, 1999.0], [0, 0, 1])
     """
-    songs, titles = catalogue.songs, list(catalogue.songs["name"])
+    songs, titles = catalogue.songs, read_names(catalogue)
     people, same_sounds = list_credits(catalogue), find_same_sounds(songs)
-    spoken, wordy = find_spoken(songs, catalogue.artists)
+    spoken, wordy = find_spoken(songs, titles, catalogue.artists)
     classical = np.array([is_classical(title) for title in titles], dtype=bool)
     version = tell_versions(titles, catalogue.artists)
     recording = tell_recordings(catalogue, people, same_sounds)

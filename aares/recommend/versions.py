@@ -73,6 +73,12 @@ _PLAIN_MIX = re.compile(
 )
 
 
+_MAY_TELL = re.compile(
+    r"[(\[{（【「]|\s[-–—~]|[-–—]\s|vivo|directo|concierto|zywo|nazivo|unplugged|"
+    r"performans|karaoke|original|style|made|tribute|along|backing|[ァ-ヴ]|라이브"
+)
+
+
 def tell_versions(titles: list[str], artists: list[tuple[str, ...]]) -> npt.NDArray[np.int8]:
     """Tell the kind of each recording from its title and the names of its artists.
 
@@ -122,6 +128,8 @@ def tell_version(title: str) -> int:
     [0, 0, 1]
     """
     folded = fold(title)
+    if not _MAY_TELL.search(folded):
+        return STUDIO
     if _IMITATION_ANYWHERE.search(folded):
         return IMITATION
     notes = list_notes(folded)
