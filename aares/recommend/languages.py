@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from aares import exact
+from aares.recommend.naming import number_owners
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -280,11 +281,9 @@ def _read_script(title: str) -> int:
 
 def _number_owners(artists: list[tuple[str, ...]]) -> npt.NDArray[np.intp]:
     """Number the first artists; a song of nobody, or of one with few titles, has none (-1)."""
-    owner = pd.factorize(np.array([names[0] if names else "" for names in artists], dtype=object))[
-        0
-    ]
-    few = np.bincount(owner, minlength=1)[owner] < _FEW
-    return np.where(few | np.array([not names for names in artists]), -1, owner)
+    owner = number_owners(artists)
+    few = np.bincount(owner[owner >= 0], minlength=1)[owner] < _FEW
+    return np.where(few | (owner < 0), -1, owner)
 
 
 def _pool(votes: FloatArray, owner: npt.NDArray[np.intp]) -> FloatArray:

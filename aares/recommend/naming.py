@@ -12,6 +12,10 @@ import re
 import unicodedata
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
 from aares.data.titles import strip_title
 from aares.recommend.catalogue import NOBODY, Catalogue, normalise_name
 
@@ -57,6 +61,26 @@ def read_names(catalogue: Catalogue) -> list[str]:
     list of str
     """
     return list(catalogue.songs["name"].to_numpy(dtype=object))
+
+
+def number_owners(artists: list[tuple[str, ...]]) -> npt.NDArray[np.intp]:
+    """Number the first artist of each song; a song of nobody has none, -1.
+
+    Parameters
+    ----------
+    artists : list of tuple of str
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+
+    Examples
+    --------
+    >>> number_owners([("abba",), (), ("cher", "abba"), ("abba",)]).tolist()
+    [0, -1, 1, 0]
+    """
+    first = np.array([names[0] if names else None for names in artists], dtype=object)
+    return pd.factorize(first)[0].astype(np.intp)
 
 
 @lru_cache(maxsize=400_000)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aares.recommend.naming import fold
+from aares.recommend.naming import fold, number_owners
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -26,9 +26,10 @@ _CHAPTER = re.compile(
     r"\b(?:kapitel|kap|folge|teil|akt|chapter|capitulo|capitol[ou]|chapitre|hoofdstuk|kapitola|"
     r"rozdzial|czesc|luku|osa|episode|episodio|aflevering|deel|bolum|fejezet|lektion|lesson|bab)"
     r"\.? *(?:\#|nr\.? ?)?\d+|\btrack *\d\d|\b(?:глава|часть|серия) *\d|第\d+[章話回]|"
-    r"\bh[o]rspiel\b|\baudiobook\b|\baudiolibro\b|\blivre audio\b|\bhorbuch\b|\bpodcast\b|"
+    r"\bhorspiel\b|\baudiobook\b|\baudiolibro\b|\blivre audio\b|\bhorbuch\b|\bpodcast\b|"
     r"\bungekurzt\b|\bunabridged\b|\blydbok\b|\bljudbok\b|\bluisterboek\b"
 )
+_MAY_CHAPTER = re.compile(r"\d|spiel|book|libro|livre|horb|podcast|kurzt|bridged|b[ol]?[oe]k|lydb")
 _ASIDE = re.compile(
     r"\bskit\b|\binterview\b|\bvoice-?over\b|\bspoken word\b|\bmonologue?\b|\bspeech\b|"
     r"\berzahler\b|\bforteller\b|\bfortelling|\bwith dialogue\b|\bnarrat|\bdialog(?:ue)?\b"
@@ -47,7 +48,7 @@ def find_spoken(
         ``speechiness``, ``acousticness`` and ``energy``.
     titles : list of str
     artists : list of tuple of str
-        The first of each names the series.
+        Normalised names; the first of each is the series.
 
     Returns
     -------
@@ -65,15 +66,16 @@ def find_spoken(
     >>> spoken.tolist(), maybe.tolist()
     ([True, True, False], [True, True, True])
     """
-    folded = [fold(title) for title in titles]
-    chapter = np.array([bool(_CHAPTER.search(title)) for title in folded])
-    aside = np.array([bool(_ASIDE.search(title)) for title in folded])
     speech = songs["speechiness"].to_numpy(float)
     wordy = speech > TALK
-    series = pd.factorize(np.array([names[0] for names in artists], dtype=object))[0]
-    share = _average(series, wordy)
-    chapters = _average(series, chapter & (speech > 0.3))
-    is_series = (share >= _SERIES_SHARE) & (np.bincount(series)[series] >= _SERIES_ITEMS)
+    chapter = np.array([_has_chapter(fold(title)) for title in titles], dtype=bool)
+    aside = np.zeros(len(titles), dtype=bool)
+    for row in np.flatnonzero(wordy):
+        aside[row] = bool(_ASIDE.search(fold(titles[row])))
+    series = number_owners(artists)
+    share, chapters = _average(series, wordy), _average(series, chapter & (speech > 0.3))
+    items = np.bincount(series[series >= 0], minlength=1)[series]
+    is_series = (series >= 0) & (share >= _SERIES_SHARE) & (items >= _SERIES_ITEMS)
     # Beat and instruments keep rap from being acoustic; a voice in a room is.
     bare = (songs["acousticness"].to_numpy(float) >= 0.35) & (songs["energy"].to_numpy(float) < 0.8)
     alone = (speech >= 0.9) & bare | (speech >= 0.8) & bare & (aside | (share > 0.5))
@@ -86,7 +88,14 @@ def find_spoken(
     return spoken, spoken | wordy | chapter | is_series
 
 
+def _has_chapter(folded: str) -> bool:
+    """Whether a folded title names a chapter or an audiobook: a quick look before the slow one."""
+    return bool(_MAY_CHAPTER.search(folded)) and bool(_CHAPTER.search(folded))
+
+
 def _average(groups: npt.NDArray[np.intp], values: BoolArray) -> npt.NDArray[np.floating]:
-    """Return for each row the mean of its group."""
-    total = np.bincount(groups, weights=values.astype(float))
-    return np.asarray((total / np.bincount(groups))[groups])
+    """Return for each row the mean of its group; 0 for one without (-1)."""
+    rows = np.flatnonzero(groups >= 0)
+    total = np.bincount(groups[rows], weights=values[rows].astype(float), minlength=1)
+    size = np.bincount(groups[rows], minlength=1)
+    return np.where(groups >= 0, (total / np.maximum(size, 1))[groups], 0.0)
