@@ -39,6 +39,7 @@ from aares.popularity import copies, evidence, gaussian, genres, kriging, likene
 from aares.popularity.hurdle import HurdleRegressor
 from aares.recommend.catalogue import read_artists, read_catalogue
 from aares.recommend.content import transform_columns
+from aares.recommend.traits import read_traits
 from aares.recommend.transitions import measure_transitions
 from utils_projet import ConformalPrediction
 
@@ -219,6 +220,10 @@ def list_catalogue(songs: pd.DataFrame) -> list[Any]:
     return [known, catalogue.artists, catalogue.by, catalogue.titles]
 
 
+def list_traits(songs: pd.DataFrame) -> list[Any]:
+    return list(vars(read_traits(read_catalogue(songs))).values())
+
+
 def aares_recommender() -> Any:
     return clone(next(case.estimator for case in CASES if case.name == "Recommender"))
 
@@ -288,6 +293,7 @@ def list_questions() -> Iterator[Question]:
         "measure_transitions": measure_transitions,
         "read_artists": read_artists,
         "read_catalogue": list_catalogue,
+        "read_traits": list_traits,
     }  # fmt: skip
     for name, ask in asked.items():
         yield Question(name, ask)

@@ -12,9 +12,9 @@ import re
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from aares.recommend.naming import fold, number_owners
+from aares.recommend.catalogue import Catalogue
+from aares.recommend.naming import fold, number_owners, read_names
 
 BoolArray = npt.NDArray[np.bool_]
 
@@ -37,18 +37,13 @@ _ASIDE = re.compile(
 _SERIES_SHARE, _SERIES_ITEMS = 0.4, 3
 
 
-def find_spoken(
-    songs: pd.DataFrame, titles: list[str], artists: list[tuple[str, ...]]
-) -> tuple[BoolArray, BoolArray]:
+def find_spoken(catalogue: Catalogue) -> tuple[BoolArray, BoolArray]:
     """Find the spoken items, and those that may be.
 
     Parameters
     ----------
-    songs : DataFrame, shape (N, columns)
-        ``speechiness``, ``acousticness`` and ``energy``.
-    titles : list of str
-    artists : list of tuple of str
-        Normalised names; the first of each is the series.
+    catalogue : Catalogue
+        The first artist of each song names the series.
 
     Returns
     -------
@@ -59,20 +54,22 @@ def find_spoken(
     Examples
     --------
     >>> from aares.data import make_songs
+    >>> from aares.recommend.catalogue import read_catalogue
     >>> songs = make_songs("recommendation", 3, speechiness=[0.94, 0.3, 0.7])
-    >>> titles = ["Kapitel 04 - im Orient", "Kapitel 05 - im Orient", "Rap God"]
-    >>> songs["acousticness"] = 0.1
-    >>> spoken, maybe = find_spoken(songs, titles, [("Bibi",), ("Bibi",), ("Eminem",)])
+    >>> songs["name"] = ["Kapitel 04 - im Orient", "Kapitel 05 - im Orient", "Rap God"]
+    >>> songs["artists"], songs["acousticness"] = [("Bibi",), ("Bibi",), ("Eminem",)], 0.1
+    >>> spoken, maybe = find_spoken(read_catalogue(songs))
     >>> spoken.tolist(), maybe.tolist()
     ([True, True, False], [True, True, True])
     """
+    songs, titles = catalogue.songs, read_names(catalogue)
     speech = songs["speechiness"].to_numpy(float)
     wordy = speech > TALK
     chapter = np.array([_has_chapter(fold(title)) for title in titles], dtype=bool)
     aside = np.zeros(len(titles), dtype=bool)
     for row in np.flatnonzero(wordy):
         aside[row] = bool(_ASIDE.search(fold(titles[row])))
-    series = number_owners(artists)
+    series = number_owners(catalogue.by)
     share, chapters = _average(series, wordy), _average(series, chapter & (speech > 0.3))
     items = np.bincount(series[series >= 0], minlength=1)[series]
     is_series = (series >= 0) & (share >= _SERIES_SHARE) & (items >= _SERIES_ITEMS)

@@ -86,9 +86,9 @@ def read_traits(catalogue: Catalogue) -> Traits:
     >>> traits.recording.tolist(), traits.era.tolist(), traits.version.tolist()
     ([0, 0, 1], [1974.0, 1974.0, 1999.0], [0, 0, 1])
     """
-    songs, titles = catalogue.songs, read_names(catalogue)
-    people, same_sounds = list_credits(catalogue), find_same_sounds(songs)
-    spoken, wordy = find_spoken(songs, titles, catalogue.by)
+    titles = read_names(catalogue)
+    people, same_sounds = list_credits(catalogue), find_same_sounds(catalogue)
+    spoken, wordy = find_spoken(catalogue)
     classical = np.array([is_classical(title) for title in titles], dtype=bool)
     version = tell_versions(titles, catalogue.artists)
     recording = tell_recordings(catalogue, people, same_sounds)
