@@ -221,7 +221,9 @@ def list_signs(title: str) -> list[str]:
     (['non', 'rien', '-ien'], ['schön', '-hön', '*ö'])
     """
     lower = unicodedata.normalize("NFC", title).lower().replace("’", "'")
-    words: list[str] = _WORD.findall(_NOTES.sub("", lower) or lower)
+    if "(" in lower or "[" in lower or " - " in lower:
+        lower = _NOTES.sub("", lower) or lower
+    words: list[str] = _WORD.findall(lower)
     ends = [f"-{word[-3:]}" for word in words if len(word) > 3]
     letters = () if lower.isascii() else sorted({char for char in lower if char in LETTERS})
     return [*words, *ends, *(f"*{letter}" for letter in letters)]

@@ -34,7 +34,7 @@ _JOIN = re.compile(r"(?<=\s)(?:&|and|n|'n'|\+|y|e|et|und)(?=\s)")
 _ARTICLE = re.compile(r"^(?:the|an?|el|la|los|las|le|les|der|die|das|os?|as|il|lo|gli|de|het)\s+")
 _MARKS = re.compile(r"[(\[{（【「〈–—~-]|\b(?:f(?:ea)?t|featuring|part|prod)\b|master")
 _NO_LETTER = re.compile(r"[\W_]+")
-_MAY_SPLIT = re.compile(r"[&+,;/]|\s(?:and|f|x|y|e|und|et|con|with|vs)")
+_MAY_SPLIT = re.compile(r"[&+,;/]|\s(?:and|f|x|y|e|und|et|con|with|vs)", re.IGNORECASE)
 _BETWEEN_NAMES = re.compile(
     r"\s(?:&|and|feat\.?|ft\.?|featuring|x|y|e|und|et|con|with|vs\.?|\+)\s|\s*[,;/]\s*"
 )
@@ -215,12 +215,27 @@ def split_names(names: str) -> tuple[str, ...]:
     >>> split_names("Simon & Garfunkel"), split_names("Various Artists")
     (('simon', 'garfunkel'), ())
     """
-    folded = fold(names)
-    if not _MAY_SPLIT.search(folded):
-        parts = [normalise_name(folded)]
-    else:
-        parts = [normalise_name(part) for part in _BETWEEN_NAMES.split(folded) if part]
+    parts = (normalise_name(part) for part in _BETWEEN_NAMES.split(fold(names)) if part)
     return tuple(part for part in parts if part not in NOBODY)
+
+
+def may_split(name: str) -> bool:
+    """Whether a name may hold several: a quick look before :func:`split_names`.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> may_split("Simon & Garfunkel"), may_split("Queen")
+    (True, False)
+    """
+    return bool(_MAY_SPLIT.search(name))
 
 
 def _open_title(folded: str) -> str:

@@ -16,7 +16,15 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from aares.recommend.catalogue import Catalogue
-from aares.recommend.naming import fold, list_guests, list_keys, read_names, split_names, squeeze
+from aares.recommend.naming import (
+    fold,
+    list_guests,
+    list_keys,
+    may_split,
+    read_names,
+    split_names,
+    squeeze,
+)
 from aares.recommend.sounds import IntArray
 from aares.recommend.works import has_movement_behind_dash, is_classical, list_work_keys
 
@@ -43,7 +51,7 @@ def list_credits(catalogue: Catalogue) -> list[frozenset[str]]:
     [['beyonce', 'sean paul']]
     """
     known = {
-        names: frozenset(chain(by, *map(split_names, names)))
+        names: frozenset(chain(by, *(split_names(name) for name in names if may_split(name))))
         for names, by in dict(zip(catalogue.artists, catalogue.by, strict=True)).items()
     }
     return [

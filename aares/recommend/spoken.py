@@ -69,12 +69,13 @@ def find_spoken(catalogue: Catalogue) -> tuple[BoolArray, BoolArray]:
     aside = np.zeros(len(titles), dtype=bool)
     for row in np.flatnonzero(wordy):
         aside[row] = bool(_ASIDE.search(fold(titles[row])))
-    series = number_owners(catalogue.by)
-    share, chapters = _average(series, wordy), _average(series, chapter & (speech > 0.3))
-    items = np.bincount(series[series >= 0], minlength=1)[series]
-    is_series = (series >= 0) & (share >= _SERIES_SHARE) & (items >= _SERIES_ITEMS)
     # Beat and instruments keep rap from being acoustic; a voice in a room is.
     bare = (songs["acousticness"].to_numpy(float) >= 0.35) & (songs["energy"].to_numpy(float) < 0.8)
+    series = number_owners(catalogue.by)
+    share = _average(series, wordy & (bare | chapter | aside))
+    chapters = _average(series, chapter & (speech > 0.3))
+    items = np.bincount(series[series >= 0], minlength=1)[series]
+    is_series = (series >= 0) & (share >= _SERIES_SHARE) & (items >= _SERIES_ITEMS)
     alone = (speech >= 0.9) & bare | (speech >= 0.8) & bare & (aside | (share > 0.5))
     spoken = (
         (chapter & ((speech > 0.3) | (chapters >= 0.5) | is_series))
