@@ -41,8 +41,7 @@ from aares.recommend.arrange import order_playlist
 from aares.recommend.catalogue import leave_out_missing, read_artists, read_catalogue
 from aares.recommend.columns import read_days, read_years
 from aares.recommend.content import WEIGHTS, transform_columns
-from aares.recommend.sounds import find_same_sounds
-from aares.recommend.spoken import find_spoken
+from aares.recommend.traits import read_traits
 from aares.recommend.transitions import measure_transitions
 from utils_projet import ConformalPrediction
 
@@ -229,6 +228,10 @@ def list_catalogue(songs: pd.DataFrame) -> list[Any]:
     return [known, catalogue.artists, catalogue.by, catalogue.titles]
 
 
+def list_traits(songs: pd.DataFrame) -> list[Any]:
+    return list(vars(read_traits(read_catalogue(songs))).values())
+
+
 def aares_recommender() -> Any:
     return clone(next(case.estimator for case in CASES if case.name == "Recommender"))
 
@@ -300,10 +303,9 @@ def list_questions() -> Iterator[Question]:
         "order_playlist": lambda songs: order_playlist(songs, arc="wave", end=songs.head(1)),
         "read_days": read_days,
         "read_years": read_years,
-        "find_spoken": lambda songs: find_spoken(songs, read_artists(songs)),
-        "find_same_sounds": find_same_sounds,
         "read_artists": read_artists,
         "read_catalogue": list_catalogue,
+        "read_traits": list_traits,
     }  # fmt: skip
     for name, ask in asked.items():
         yield Question(name, ask)
