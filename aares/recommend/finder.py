@@ -25,6 +25,7 @@ from aares.recommend.seeds import SPOTIFY_ID, Query, Seed, read_queries
 from aares.recommend.spelling import (
     GUESTS,
     is_by,
+    loosen_asked,
     loosen_title,
     squash,
     squash_plain,
@@ -218,10 +219,10 @@ pick="popular"
         if not query.readings:
             return []
         rows: dict[int, None] = {}
-        for title, artist in query.readings:
-            rows |= dict.fromkeys(self.list_candidates(title, artist))
+        for title, artist, exact in _list_readings(query):
+            rows |= dict.fromkeys(self.list_candidates(title, artist, exact=exact))
             if not artist:
-                rows |= dict.fromkeys(self.list_longer(loosen_title(title)))
+                rows |= dict.fromkeys(self.list_longer(loosen_asked(title)))
                 rows |= dict.fromkeys(self._by_artist.get(squash(title), []))
         found = self._near.score(list(rows), query.readings) if rows else []
         return self._releases.keep_first(found or self._near.rank(query.readings), int(limit))

@@ -20,6 +20,7 @@ FloatArray = npt.NDArray[np.float32]
 _COARSE = 200
 _TITLE, _ARTIST = 0.6, 0.4
 _PART = 0.9  # what agrees with a part of a name only
+_STRANGER = 50  # below it, what two names share is chance
 _ALONE = 0.8  # what names the artist, and no title
 
 
@@ -151,7 +152,8 @@ class NearSongs:
         single = np.maximum(
             _compare(artist, flat), _PART * _compare(artist, longer, fuzz.partial_ratio)
         )
-        return np.maximum(whole, np.maximum.reduceat(single, starts))
+        match = np.maximum(whole, np.maximum.reduceat(single, starts))
+        return np.where(match < _STRANGER, np.float32(0), match)
 
 
 def _compare(
