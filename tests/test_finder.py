@@ -319,11 +319,11 @@ def demo() -> tuple[pd.DataFrame, SongFinder]:
 @pytest.mark.parametrize(
     ("ask", "floor"),
     [
-        (lambda title, artist, rng: misspell(title, rng), 0.9),
-        (lambda title, artist, rng: f"{misspell(title, rng)} - {artist}", 0.9),
-        (lambda title, artist, rng: f"{artist} {misspell(title, rng)}", 0.9),
-        (lambda title, artist, rng: f"{misspell(artist, rng)} - {misspell(title, rng)}", 0.9),
-        (lambda title, artist, rng: (misspell(title, rng), misspell(artist, rng)), 0.9),
+        (lambda title, artist, rng: misspell(title, rng), 0.93),
+        (lambda title, artist, rng: f"{misspell(title, rng)} - {artist}", 0.98),
+        (lambda title, artist, rng: f"{artist} {misspell(title, rng)}", 0.98),
+        (lambda title, artist, rng: f"{misspell(artist, rng)} - {misspell(title, rng)}", 0.98),
+        (lambda title, artist, rng: (misspell(title, rng), misspell(artist, rng)), 0.98),
     ],
     ids=["title", "title - artist", "artist title", "both misspelt", "pair"],
 )
