@@ -22,6 +22,7 @@ from aares.data.titles import normalise, strip_title
 from aares.errors import AaresError
 from aares.recommend.catalogue import normalise_name
 from aares.recommend.lookup import NearSongs
+from aares.recommend.releases import ReleaseGroups
 from aares.recommend.seeds import SPOTIFY_ID, Query, Seed, read_queries
 from aares.recommend.spelling import (
     GUESTS,
@@ -32,7 +33,6 @@ from aares.recommend.spelling import (
     squash_plain,
     strip_versions,
 )
-from aares.recommend.works import Releases
 
 _LISTED = 5
 
@@ -91,7 +91,9 @@ class SongFinder:
         self.bare = [strip_title(title) for title in self.titles]
         self.fame = _read_numbers(songs, "popularity")
         self.year = _read_numbers(songs, "year")
-        self._releases = Releases(self.titles, self.names, self.bare, self.by, self.fame, recording)
+        self._releases = ReleaseGroups(
+            self.titles, self.names, self.bare, self.by, self.fame, recording
+        )
         self._exact = _group_rows(self.names)
         self._loose = _group_rows(map(loosen_title, self.titles, self.bare))
         self._sorted = sorted(self._exact)

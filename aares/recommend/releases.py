@@ -103,7 +103,7 @@ def is_numbering(rest: str) -> bool:
     return bool(_NUMBERING.match(rest))
 
 
-class Releases:
+class ReleaseGroups:
     """Tell releases of one song from different songs.
 
     Parameters
@@ -123,7 +123,7 @@ class Releases:
     >>> by = [("liszt",), ("liszt",), ("alkan",), ("bach",), ("bach",)]
     >>> names = [normalise(title) for title in titles]
     >>> bare = ["etude", "etude", "etude", "prelude no 1", "prelude no 2"]
-    >>> releases = Releases(titles, names, bare, by, [5, 6, 7, 8, 9])
+    >>> releases = ReleaseGroups(titles, names, bare, by, [5, 6, 7, 8, 9])
     >>> releases.group([0, 1, 2], "etude"), releases.group([3, 4], "prelude")
     ([[2], [0, 1]], [[4], [3]])
     """
