@@ -128,7 +128,7 @@ def test_the_title_is_read_and_the_release_day_finds_the_album():
     catalogue = read_demo()
     other = change(catalogue, name=list(reversed(catalogue.songs["name"])))
     assert answer(fit_demo().index(other)) != answer(index_demo())
-    days = read_days(catalogue.songs)
+    days = read_days(catalogue)
     row = int(np.flatnonzero(pd.Series(days).duplicated(keep=False) & (days >= 0))[0])
     same = set(np.flatnonzero(days == days[row])) - {row}
     assert same and same <= set(index_demo().candidates(row, 3).tolist())
@@ -300,10 +300,10 @@ def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path):
 
 
 def test_too_few_queries_teach_no_ranking():
-    one = dataclasses.replace(ranker.Options(), rounds=3)
+    one = dataclasses.replace(ranker.RankingOptions(), rounds=3)
     few = take_songs(read_demo(), range(300))
     model = fit_demo()
-    lesson = ranker.Lesson(model._read(few, None), ranker.mark_artists(few))
+    lesson = ranker.Lesson(model._read(few, None), ranker.mark_names(few.by))
     assert ranker.learn_ranking([lesson], one) is None
 
 
