@@ -24,7 +24,7 @@ from benchmarks.recommendation import subset as benchmark
 from tests.environments import PROCESSORS, THREADS, compare_environments
 from workshop.config import find_data
 
-N_SONGS = 3000
+N_SONGS = 2000
 SMALL = {"rounds": 12, "n_draws": 1}
 
 
@@ -90,7 +90,7 @@ def test_eras_replace_the_years():
     model = fit_demo()
     moved = (model.index(catalogue, eras).points != model.index(catalogue).points).any(axis=1)
     assert np.flatnonzero(moved).tolist() == [3]
-    with pytest.raises(ValueError, match=r"eras: expected one year for each of 3000 songs"):
+    with pytest.raises(ValueError, match=r"eras: expected one year for each of 2000 songs"):
         model.index(catalogue, eras[:5])
 
 
@@ -238,9 +238,9 @@ def test_a_row_that_is_none_is_said(row):
         lambda it: index.score(it, [1]),
         lambda it: index.explain(it, []),
     ):
-        with pytest.raises(ValueError, match=r"row: expected a row number below 3000, found"):
+        with pytest.raises(ValueError, match=r"row: expected a row number below 2000, found"):
             ask(row)
-    with pytest.raises(ValueError, match=r"rows: expected row numbers below 3000, found"):
+    with pytest.raises(ValueError, match=r"rows: expected row numbers below 2000, found"):
         index.score(0, [1, row])
 
 

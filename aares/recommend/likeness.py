@@ -88,8 +88,8 @@ class SongLikeness(BaseEstimator):
         *,
         columns: str = "all",
         use_release_day: bool = True,
-        rounds: int = 120,
-        n_draws: int = 3,
+        rounds: int = 160,
+        n_draws: int = 2,
         random_state: int = 0,
         cache: str | Path | None = None,
     ) -> None:

@@ -75,11 +75,11 @@ class RankingOptions:
     """
 
     use_release_day: bool = True
-    n_candidates: int = 400
-    share: float = 0.25
-    rounds: int = 120
+    n_candidates: int = 500
+    share: float = 0.2
+    rounds: int = 160
     leaves: int = 31
-    rate: float = 0.12
+    rate: float = 0.09
     random_state: int = 0
 
 
