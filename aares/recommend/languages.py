@@ -193,7 +193,7 @@ def tell_languages(titles: list[str], artists: list[tuple[str, ...]]) -> tuple[C
 
     Examples
     --------
-    >>> titles = ["Je ne regrette rien", "La vie en rose", "Hello Baby", "Milord", "Sirup", "夜に"]
+    >>> titles = ["Je ne regrette rien", "La vie en rose", "All of You", "Milord", "Sirup", "夜に"]
     >>> artists = [("piaf",)] * 4 + [("x",), ("yoasobi",)]
     >>> [told.tolist() for told in tell_languages(titles, artists)]
     [['fr', 'fr', 'en', 'fr', '', 'ja'], ['fr', 'fr', 'fr', 'fr', '', '']]
