@@ -188,7 +188,7 @@ class Recommender(SongAsker, BaseEstimator):
         tempo : pair of float, optional
             Slowest and fastest, in beats per minute; None is any.
         languages : list of str, optional
-            Codes of the titles' languages, such as ``["fr"]``.
+            Codes such as ``["fr"]``: of the title or, where it does not tell, of the artist.
         exclude : artist, song, playlist or list of these, optional
             What is not to come, see :func:`aares.recommend.filters.exclude_songs`.
         dislikes : song or list of songs, optional
