@@ -263,6 +263,14 @@ def test_candidates_are_the_nearest_and_those_of_the_day():
         assert near.find(row, 25).tolist() == [i for i in order if i in {*order[:25], *same}]
 
 
+def test_many_songs_find_what_each_finds():
+    rng = np.random.default_rng(1)
+    points, days = rng.integers(0, 4, (300, 2)) / 4, rng.integers(-1, 30, 300)  # full of ties
+    near = Neighbourhood(points, days)
+    many = near.find_many(np.arange(300), 25)
+    assert [rows.tolist() for rows in many] == [near.find(row, 25).tolist() for row in range(300)]
+
+
 def test_a_busy_day_gives_no_more_than_its_nearest():
     points = np.arange(500.0)[:, None]
     found = Neighbourhood(points, np.full(500, 7)).find(0, 5)
