@@ -17,10 +17,14 @@ from typing import Any
 
 import lightgbm
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from aares.errors import AaresError
 from aares.recommend.content import FloatArray
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 class TreesError(AaresError):
@@ -61,6 +65,7 @@ class Trees:
         columns = zip(zip(*nodes, strict=True), kinds, strict=True)
         arrays = [np.array(column, dtype=kind) for column, kind in columns]
         self._arrays: tuple[Any, ...] = (np.array(roots, dtype=np.int64), *arrays)
+        self._steps = _prepare_steps(*self._arrays)
         self.base = float(sum(arrays[-1][root] for root in roots))
 
     def score(self, inputs: FloatArray) -> FloatArray:
@@ -75,7 +80,8 @@ class Trees:
         -------
         ndarray of float, shape (m,)
         """
-        found: FloatArray = _score(inputs, *self._arrays)
+        roots, values = self._arrays[0], self._arrays[-1]
+        found: FloatArray = _score(inputs, roots, self._steps, values)
         return found
 
     def explain(self, inputs: FloatArray) -> tuple[FloatArray, float]:
@@ -127,16 +133,46 @@ def _step(value, threshold, reads_nan, goes_left, left, right):
     return left if value <= threshold else right
 
 
+def _prepare_steps(
+    roots: IntArray,
+    features: IntArray,
+    thresholds: FloatArray,
+    reads_nan: BoolArray,
+    goes_left: BoolArray,
+    lefts: IntArray,
+    rights: IntArray,
+    values: FloatArray,
+) -> tuple[Any, ...]:
+    """Return trees as :func:`_score` walks them: a leaf leads to itself, a node to left or right.
+
+    Whether a NaN goes right is known before; the depth of a tree is that of its lowest leaf.
+    """
+    numbers, is_leaf = np.arange(len(features)), features < 0
+    children = np.stack([np.where(is_leaf, numbers, lefts), np.where(is_leaf, numbers, rights)])
+    nan_right = np.where(reads_nan, ~goes_left, thresholds < 0.0)
+    depths = np.zeros(len(features), dtype=np.int64)
+    for node in np.flatnonzero(~is_leaf):  # a node stands before those that follow from it
+        depths[[lefts[node], rights[node]]] = depths[node] + 1
+    deepest = np.maximum.reduceat(depths, roots)
+    return deepest, np.maximum(features, 0), thresholds, nan_right, children.T.ravel()
+
+
 @njit(cache=True, nogil=True)
-def _score(inputs, roots, features, thresholds, reads_nan, goes_left, lefts, rights, values):
+def _score(inputs, roots, steps, values):
+    """Walk all songs through a tree level by level: no step waits for the one before it."""
+    depths, features, thresholds, nan_right, children = steps
     found = np.zeros(len(inputs))
-    for i in range(len(inputs)):
-        for node in roots:
-            while features[node] >= 0:
+    nodes = np.empty(len(inputs), dtype=np.int64)
+    for tree in range(len(roots)):
+        nodes[:] = roots[tree]
+        for _ in range(depths[tree]):
+            for i in range(len(inputs)):
+                node = nodes[i]
                 value = float(inputs[i, features[node]])
-                node = _step(value, thresholds[node], reads_nan[node], goes_left[node],
-                             lefts[node], rights[node])  # fmt: skip
-            found[i] += values[node]
+                right = (value > thresholds[node]) | (np.isnan(value) & nan_right[node])
+                nodes[i] = children[2 * node + right]
+        for i in range(len(inputs)):
+            found[i] += values[nodes[i]]
     return found
 
 
