@@ -46,6 +46,9 @@ class Taste:
 POOL = 200
 """Songs around a seed that are ranked; more only where the rules leave too few."""
 
+TONGUE = 0.1
+"""What a song in the seed's language adds to closeness, and one in another takes away."""
+
 _SAMPLE = 128  # seeds that the scale is read from, spread over the catalogue
 _LEVELS = 101
 
@@ -73,6 +76,7 @@ class Closeness:
         n = len(index.points)
         self._fame = np.zeros(n) if popularity is None else rankdata(popularity) / n
         self._music = ~traits.wordy
+        self._tongues = _number_languages(traits)
         # Songs by recording, the preferred version of each first.
         self._order = np.lexsort((np.arange(n), PREFERENCE[traits.version], traits.recording))
         self._first = np.searchsorted(traits.recording[self._order], traits.recording)
@@ -110,7 +114,7 @@ class Closeness:
         """
         allowed = self.limit_to_kind(allowed, seed)
         rows = self.list_near(seed, allowed, size)
-        closeness = self.measure(seed, rows)
+        closeness = self.measure(seed, rows) + TONGUE * self._compare_languages(seed, rows)
         value = closeness - taste.novelty * self._fame[rows]
         if isinstance(taste.luck, np.ndarray):
             value = value + taste.luck[rows]
@@ -161,6 +165,17 @@ class Closeness:
             place += 1
         return int(self._order[place])
 
+    def _compare_languages(self, seed: int, rows: IntArray) -> FloatArray:
+        """Return 1 for songs in the seed's language, -1 in another, 0 where nobody can tell.
+
+        Titles count half and artists half: many a Spanish singer has a title in English.
+        """
+        found = np.zeros(len(rows))
+        for tongues in self._tongues:
+            known = (tongues[rows] > 0) & (tongues[seed] > 0)
+            found += np.where(tongues[rows] == tongues[seed], 0.5, -0.5) * known
+        return found
+
     def measure(self, seed: int, rows: IntArray) -> FloatArray:
         """Return how close songs are to a seed.
 
@@ -181,3 +196,11 @@ class Closeness:
         beyond = likeness - np.clip(likeness, levels[0], levels[-1])
         spread = levels[-1] - levels[0]
         return np.interp(likeness, levels, np.linspace(0, 1, _LEVELS)) + beyond / (spread or 1.0)
+
+
+def _number_languages(traits: Traits) -> list[IntArray]:
+    """Return numbers of the languages of titles, and of artists; each for the other if need be."""
+    title, artist = traits.language.astype(str), traits.artist_language.astype(str)
+    title, artist = np.where(title == "", artist, title), np.where(artist == "", title, artist)
+    names = ["", *sorted({*title.tolist(), *artist.tolist()} - {""})]
+    return [np.searchsorted(names, tongues) for tongues in (title, artist)]
