@@ -78,14 +78,14 @@ class Recommender(SongAsker, BaseEstimator):
     Examples
     --------
     >>> from aares.data import make_songs
-    >>> songs = make_songs("recommendation", 4, energy=[0.2, 0.3, 0.9, 0.5])
+    >>> songs = make_songs("recommendation", 4, speechiness=0.1, tempo=[90, 99, 140, 120])
     >>> songs["name"] = ["Chiquitita", "Fernando", "Commando", "Creep"]
     >>> songs["artists"] = [("ABBA",), ("ABBA",), ("Ramones",), ("TLC",)]
     >>> recommender = Recommender().fit(songs)
     >>> recommender.playlist(("chiquitita", "ABBA"), n=2)[["name", "artist", "reason"]]
-           name artist                               reason
-    1  Fernando   ABBA  as danceable, as bright and as loud
-    2     Creep    TLC  as danceable, as bright and as loud
+           name artist                              reason
+    1  Fernando   ABBA  as energetic, faster than the seed
+    2     Creep    TLC  as energetic, faster than the seed
     """
 
     def __init__(
@@ -234,7 +234,7 @@ class Recommender(SongAsker, BaseEstimator):
         Examples
         --------
         >>> from aares.data import make_songs
-        >>> songs = make_songs("recommendation", 4, energy=[0.2, 0.3, 0.4, 0.9])
+        >>> songs = make_songs("recommendation", 4, speechiness=0.1, tempo=[90, 99, 110, 140])
         >>> songs["id"] = ["s1", "s2", "s3", "s4"]
         >>> songs["name"] = ["One", "Two", "One (Live)", "Four"]
         >>> recommender = Recommender().fit(songs)
