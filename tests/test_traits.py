@@ -85,6 +85,7 @@ def test_one_title_with_a_shared_artist_is_one_recording(one, other):
         (("Hallelujah", "Various Artists"), ("Hallelujah", "Various Artists")),
         (("Hallelujah", ""), ("Hallelujah", "")),
         (("", "X"), ("", "X")),
+        (("Hallelujah", "Traditional & Ann"), ("Hallelujah", "Bob / Traditional")),
         (("Hello", "X"), ("Hello Again", "X")),
         (("Fastlove, Pt. 1", "X"), ("Fastlove, Pt. 2", "X")),
         (("Symphony No. 5: II. Andante", "Mahler"), ("Symphony No. 5: III. Allegro", "Mahler")),
@@ -294,7 +295,7 @@ def test_chapters_and_their_series_are_spoken_and_rap_is_not():
         (("SOS", "ABBA", 1975), ("SOS - Disco Remix", "ABBA", 2001), 2001),
         (("Intro", "ABBA", 1975), ("Intro", "ABBA", 2001), 2001),
         (("SOS", "", 1975), ("SOS", "", 2001), 2001),
-        (("Op. 9 No. 2", ("Bach", "A"), 1955), ("Op. 9 No. 2", ("Bach", "B"), 2001), 2001),
+        (("Op. 9 No. 2", ("Bach", "P"), 1955), ("Op. 9 No. 2", ("Bach", "Q"), 2001), 2001),
         (("Op. 9 No. 2", ("Bach", "A"), 1955), ("Op. 9 No. 2", ("A", "Bach"), 2001), 1955),
         (("Kapitel 1 - A", "Bibi", 1980), ("Kapitel 1 - B", "Bibi", 2001), 2001),
     ],
@@ -358,6 +359,7 @@ def test_an_artist_with_three_titles_tells_the_language_of_a_name():
     titles = ["Je suis là", "Dans mon cœur", "Les feuilles mortes", "Milord"]
     assert tell_languages(titles, [("piaf",)] * 4)[0].tolist() == ["fr"] * 4
     assert tell_languages(titles, [("piaf",)] * 3 + [("x",)])[0].tolist() == ["fr"] * 3 + [""]
+    assert tell_languages(titles[:2], [("piaf",)] * 2)[1].tolist() == ["", ""]  # too few titles
     assert tell_languages(titles, [()] * 4)[0].tolist() == ["fr"] * 3 + [""]  # nobody is no artist
 
 

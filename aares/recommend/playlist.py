@@ -137,7 +137,7 @@ class Recommender(SongAsker, BaseEstimator):
         self._closeness = Closeness(self.index_, self.traits_, popularity)
         self._finder = SongFinder(self.songs_, self.catalogue_.artists, self.traits_.recording)
         self._sounds = self.songs_[list(SOUNDS)].to_numpy(float)
-        self._teller = Teller(self.catalogue_, self.traits_, self.index_)
+        self._teller = Teller(self.catalogue_, self._closeness)
         return self
 
     def playlist(
@@ -209,8 +209,8 @@ class Recommender(SongAsker, BaseEstimator):
         -------
         DataFrame
             Numbered from 1: ``id``, ``name``, ``artist``, ``year`` (of the recording), ``score``
-            (0-100: of the songs that are near any song of the catalogue, so many of a hundred are
-            less close to theirs), ``seed`` (the name of the seed that led to the song) and
+            (0-100: closer than so many of a hundred pairs of a song of the catalogue and one of the
+            hundred songs around it), ``seed`` (the name of the seed that led to the song) and
             ``reason``, see :mod:`aares.recommend.reasons`.
 
         Raises
