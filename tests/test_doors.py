@@ -40,6 +40,7 @@ from aares.popularity.hurdle import HurdleRegressor
 from aares.recommend.catalogue import read_artists, read_catalogue
 from aares.recommend.content import transform_columns
 from aares.recommend.transitions import measure_transitions
+from aares.recommend.yardstick import list_by_cosine
 from utils_projet import ConformalPrediction
 
 QUICK = {"n_trees": 4, "n_folds": 2, "rounds": 0, "candidate_rounds": 2, "n_networks": 0}
@@ -286,6 +287,7 @@ def list_questions() -> Iterator[Question]:
         "describe_groups": lambda songs: likeness.describe_groups(songs, "artist_name"),
         "transform_columns": transform_columns,
         "measure_transitions": measure_transitions,
+        "list_by_cosine": lambda songs: list_by_cosine(songs, 3),
         "read_artists": read_artists,
         "read_catalogue": list_catalogue,
     }  # fmt: skip

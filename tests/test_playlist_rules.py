@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from aares.recommend import Recommender
 from workshop.config import ROOT
 
 sys.path.append(str(ROOT / "benchmarks"))
-from recommendation import independent, language, rules
+from recommendation import eye, independent, language, rules
 
 N_PLAYLISTS = 150
 
@@ -197,3 +198,46 @@ def test_nothing_seen_is_bounded_and_a_share_has_an_interval():
     assert none == {"count": 0, "of": 5000, "high": 0.0006}
     assert some["count"] == 1 and some["low"] < 0.5 < some["high"]
     assert independent.bound_count([])["high"] is None
+
+
+# --- the sheet for a listener -----------------------------------------------------------------
+
+
+def test_the_first_versions_list_has_no_title_twice_and_two_of_an_artist():
+    songs = make_catalogue()
+    credits = [frozenset({"a"})] * 5 + [frozenset({"b"}), frozenset()] * 3 + [frozenset({"b"})]
+    titles = ["x", "x", "y", "z", "w", "u", "v", "v", "v", "u", "t", "s"]
+    chosen = eye.take_nearest(np.arange(12.0), 0, titles, credits[: len(songs)])
+    assert chosen.tolist() == [
+        2,
+        3,
+        5,
+        6,
+        7,
+        8,
+        10,
+    ]  # 1 is the seed again; 4 a third of "a"; 9 is 5
+
+
+def test_a_judgement_counts_for_the_lists_it_was_given_for_only(monkeypatch, tmp_path):
+    songs, seeds = make_catalogue(), {"Song about a": 0}
+    monkeypatch.setattr(eye, "BUILD", tmp_path)
+    keys = {"Song about a": eye.order_methods("Song about a")}
+    lists = {method: [np.arange(1, 11)] for method in eye.METHODS}
+    eye.write_sheets(songs, seeds, lists, keys)
+    judged = json.loads((tmp_path / "eye-judgement.json").read_text())
+    letter = next(one for one, method in keys["Song about a"].items() if method == "recommender")
+    judged["seeds"]["Song about a"][letter]["skipped"] = {"2": "another language"}
+    found = eye.count_skipped(judged, songs, seeds, lists, keys)
+    assert found["skipped"]["recommender"] == {"Song about a": 1}
+    assert found["reasons"] == {"Song about a": ["another language"]}
+    assert found["summary"]["recommender"] == {"judged": 1, "median": 1.0, "at most 3": 1}
+    lists["recommender"] = [np.arange(2, 12)]
+    found = eye.count_skipped(judged, songs, seeds, lists, keys)
+    assert found["skipped"]["recommender"] == {"Song about a": None}
+    assert found["summary"]["recommender"]["judged"] == 0
+
+
+def test_the_sheet_hides_which_list_is_which():
+    keys = {tuple(eye.order_methods(name).values()) for name, _, _ in eye.SEEDS}
+    assert len(keys) > 2 and all(set(key) == set(eye.METHODS) for key in keys)
