@@ -6,7 +6,8 @@ songs of a credited artist, short ones, a title twice with a shared artist (with
 sound twice (duration within 3 s, tempo within 0.5, six features within 0.02; with the seed), and
 spoken items for a seed that is music. The library's code for titles, recordings and speech is not
 asked: :mod:`recommendation.independent` reads the table anew. Where nothing was found, the upper
-bound of the share is 3 / n (95 %).
+bound of the share is 3 / n (95 %). The reasons of the first 1,000 playlists are read sentence by
+sentence (:mod:`recommendation.sentences`).
 """
 
 from __future__ import annotations
@@ -32,22 +33,26 @@ from recommendation.independent import (
     read_credits,
     tell_spoken,
 )
+from recommendation.sentences import judge_reasons
 
 SOUND = ("danceability", "energy", "valence", "acousticness", "speechiness", "liveness")
 SIZE = 10
 LISTED = 5
+N_READ = 1000  # playlists whose reasons are read
 
 
 def measure(source: DataSource, *, tuning: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the counts of broken rules, with examples of a sound that stands twice."""
     songs = data.load_recommendation(source)
     seeds = draw_seeds(len(songs), tuning=tuning)
-    rows, _ = make_playlists(Recommender().fit(songs), songs, seeds, n=SIZE)
+    rows, lists = make_playlists(Recommender().fit(songs), songs, seeds, n=SIZE)
     found = check_playlists(songs, seeds, rows)
     yield "playlists", {name: bound_count(hits) for name, hits in found.items()}
     twice = np.flatnonzero(found["same sound twice"])[:LISTED]
     pairs = [find_same_sound(songs, [seeds[one], *rows[one]])[0] for one in twice]
     yield "same sound", {"examples": [describe_pair(songs, pair) for pair in pairs]}
+    told = slice(N_READ)
+    yield "reasons", judge_reasons(songs, seeds[told], lists[told], rows[told])
 
 
 def check_playlists(
