@@ -100,7 +100,8 @@ def compute_playlists() -> dict[str, np.ndarray]:
     return {
         "points": recommender.points_,
         "ids": [*found["id"], *diverse["id"]],
-        "distances": [*found["distance"], *diverse["distance"], *found["step"]],
+        "scores": [*found["score"], *diverse["score"]],
+        "reasons": [*found["reason"], *diverse["reason"]],
     }
 
 

@@ -313,7 +313,8 @@ def test_any_whole_number_of_songs(recommender, n):
 @pytest.mark.parametrize(
     "options",
     [{"diversity": "0.5"}, {"diversity": math.nan}, {"diversity": True}, {"diversity": None},
-     {"diversity": -0.1}, {"smooth": "no"}, {"smooth": None}],
+     {"diversity": -0.1}, {"novelty": "new"}, {"cost": "no"}, {"arc": "up"}, {"years": 1990},
+     {"tempo": (160, 80)}, {"random_state": -1}, {"explicit": "no"}, {"languages": []}],
     ids=str,
 )  # fmt: skip
 def test_other_options_are_checked(recommender, options):

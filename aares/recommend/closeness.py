@@ -1,0 +1,187 @@
+"""How close songs are to a seed, as a listener would read it, and which may follow at all.
+
+Used by notebook ``03_recommendation`` through :class:`aares.recommend.Recommender`. Likeness is a
+number without a unit, in which only larger and smaller mean something. Here it becomes a share: of
+the songs that are candidates anywhere in the catalogue, how many are less close to their seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+
+from aares.recommend.choosing import Ranking
+from aares.recommend.likeness import SongIndex
+from aares.recommend.traits import Traits
+
+FloatArray = npt.NDArray[np.floating]
+IntArray = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Taste:
+    """What counts beside closeness to a seed.
+
+    Parameters
+    ----------
+    disliked : sequence of int
+        Rows of songs: what is close to one of them is worth that much less.
+    novelty : float
+        What the best known song is worth less, 0-1; others by their rank.
+    luck : ndarray of float, shape (n,), or float
+        What each song is worth more by chance.
+    """
+
+    disliked: Sequence[int] = ()
+    novelty: float = 0.0
+    luck: FloatArray | float = 0.0
+
+
+POOL = 200
+"""Songs around a seed that are ranked; more only where the rules leave too few."""
+
+_SAMPLE = 128  # seeds that the scale is read from, spread over the catalogue
+_LEVELS = 101
+
+
+class Closeness:
+    """The songs of a catalogue by their closeness to one of them.
+
+    Parameters
+    ----------
+    index : SongIndex
+        Likeness of the songs.
+    traits : Traits
+    popularity : ndarray of float, shape (n,), optional
+
+    Attributes
+    ----------
+    unit : float
+        Distance of a song from the middle of its candidates, on average.
+    """
+
+    def __init__(
+        self, index: SongIndex, traits: Traits, popularity: FloatArray | None = None
+    ) -> None:
+        self.index, self.traits = index, traits
+        n = len(index.points)
+        self._fame = np.zeros(n) if popularity is None else rankdata(popularity) / n
+        self._music = ~traits.spoken.astype(bool)
+        order = np.lexsort((np.arange(n), traits.version, traits.recording))
+        starts = np.flatnonzero(np.diff(traits.recording[order], prepend=-1))
+        self._groups = np.split(order, starts[1:])
+        self._levels, self.unit = self._measure_levels(n)
+
+    def _measure_levels(self, n: int) -> tuple[FloatArray, float]:
+        likeness, distances = [np.zeros(0)], [np.zeros(0)]
+        for row in np.unique(np.linspace(0, n - 1, _SAMPLE).astype(int)).tolist():
+            near = self.index.candidates(row, POOL // 2)
+            if len(near):
+                likeness.append(self.index.score(row, near))
+                apart = self.index.points[near] - self.index.points[row]
+                distances.append(np.sqrt((apart**2).sum(axis=1)))
+        pooled = np.concatenate(likeness)
+        if not len(pooled):
+            return np.array([0.0, 1.0]), 1.0
+        unit = float(np.median(np.concatenate(distances)))
+        return np.quantile(pooled, np.linspace(0, 1, _LEVELS)), unit or 1.0
+
+    def rank(self, seed: int, allowed: BoolArray, size: int, taste: Taste) -> Ranking:
+        """Rank the songs around a seed that may follow it.
+
+        Parameters
+        ----------
+        seed : int
+        allowed : ndarray of bool, shape (n,)
+        size : int
+            About so many songs, where there are so many.
+        taste : Taste
+
+        Returns
+        -------
+        Ranking
+        """
+        allowed = self.limit_to_kind(allowed, seed)
+        rows = self.list_near(seed, allowed, size)
+        closeness = self.measure(seed, rows)
+        value = closeness - taste.novelty * self._fame[rows]
+        if isinstance(taste.luck, np.ndarray):
+            value = value + taste.luck[rows]
+        for other in taste.disliked:
+            value = value - self.measure(other, rows).clip(0.0)
+        return Ranking(seed, rows, value, closeness)
+
+    def limit_to_kind(self, allowed: BoolArray, *seeds: int) -> BoolArray:
+        """Return the allowed songs without those that are spoken, unless a seed is.
+
+        Parameters
+        ----------
+        allowed : ndarray of bool, shape (n,)
+        *seeds : int
+
+        Returns
+        -------
+        ndarray of bool, shape (n,)
+        """
+        return allowed if self.traits.spoken[list(seeds)].any() else allowed & self._music
+
+    def list_near(self, seed: int, allowed: BoolArray, size: int) -> IntArray:
+        """Return the allowed songs around a seed, each once, by row.
+
+        Of a recording that stands several times in the catalogue its studio version comes in the
+        place of a concert, a remix or a karaoke.
+
+        Parameters
+        ----------
+        seed : int
+        allowed : ndarray of bool, shape (n,)
+        size : int
+            About so many songs, where there are so many.
+
+        Returns
+        -------
+        ndarray of int
+        """
+        near = self.index.candidates(seed, size)
+        near = near[allowed[near]]
+        if len(near) < size // 4:
+            near = self._search_allowed(seed, allowed, size)
+        version = self.traits.version
+        rows = [self._prefer(row, allowed) if version[row] else row for row in near.tolist()]
+        return np.unique(np.array(rows, dtype=np.intp))
+
+    def _search_allowed(self, seed: int, allowed: BoolArray, size: int) -> IntArray:
+        rows = np.flatnonzero(allowed)
+        squared = ((self.index.points[rows] - self.index.points[seed]) ** 2).sum(axis=1)
+        near = rows[np.lexsort((rows, squared))[: size + 1]]
+        return near[near != seed]
+
+    def _prefer(self, row: int, allowed: BoolArray) -> int:
+        group = self._groups[self.traits.recording[row]]
+        return int(next(other for other in group if allowed[other]))
+
+    def measure(self, seed: int, rows: IntArray) -> FloatArray:
+        """Return how close songs are to a seed.
+
+        Parameters
+        ----------
+        seed : int
+        rows : ndarray of int, shape (m,)
+
+        Returns
+        -------
+        ndarray of float, shape (m,)
+            0.9: closer than 90 % of the pairs of a seed and one of the hundred songs around it; a
+            little less than 0 and more than 1 beyond all of them.
+        """
+        if not len(rows):
+            return np.zeros(0)
+        likeness, levels = self.index.score(seed, rows), self._levels
+        beyond = likeness - np.clip(likeness, levels[0], levels[-1])
+        spread = levels[-1] - levels[0]
+        return np.interp(likeness, levels, np.linspace(0, 1, _LEVELS)) + beyond / (spread or 1.0)

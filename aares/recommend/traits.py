@@ -1,0 +1,123 @@
+"""What a listener knows of each song and the sound does not say: one recording, kind, era, tongue.
+
+Used by notebook ``03_recommendation``. A playlist holds a recording once, of the studio rather than
+live; gives music for music, not chapters of an audio drama; and asks when a song was recorded, not
+when it was issued again. Everything is read from the table itself: titles, artists, years, sound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aares.recommend.catalogue import Catalogue
+from aares.recommend.eras import date_recordings
+from aares.recommend.languages import tell_languages
+from aares.recommend.recordings import list_credits, tell_recordings
+from aares.recommend.sounds import find_same_sounds
+from aares.recommend.spoken import find_spoken
+from aares.recommend.versions import PREFERENCE, tell_versions
+from aares.recommend.works import is_classical
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is known of each song of a catalogue; one entry for each row.
+
+    Parameters
+    ----------
+    recording : ndarray of int, shape (N,)
+        Number of the recording, see :mod:`aares.recommend.recordings`; a playlist holds each once.
+    preferred : ndarray of int, shape (N,)
+        Row that stands for the recording: of the studio, then the most popular.
+    version : ndarray of int, shape (N,)
+        Kind of recording: 0 studio, 1 live, 2 another version (remix, acoustic, demo ...),
+        3 karaoke or tribute, see :mod:`aares.recommend.versions`.
+    spoken : ndarray of bool, shape (N,)
+        Audio dramas, comedy, interviews ..., see :mod:`aares.recommend.spoken`.
+    wordy : ndarray of bool, shape (N,)
+        Spoken, or with any sign of it: not for a playlist of a music seed.
+    era : ndarray of float, shape (N,)
+        Year of the recording, see :mod:`aares.recommend.eras`; NaN without years.
+    language : ndarray of str, shape (N,)
+        ISO 639-1 code or "", see :mod:`aares.recommend.languages`.
+    classical : ndarray of bool, shape (N,)
+        Titles written like those of the classical repertoire, see :mod:`aares.recommend.works`.
+    """
+
+    recording: npt.NDArray[np.intp]
+    preferred: npt.NDArray[np.intp]
+    version: npt.NDArray[np.int8]
+    spoken: npt.NDArray[np.bool_]
+    wordy: npt.NDArray[np.bool_]
+    era: npt.NDArray[np.floating]
+    language: npt.NDArray[np.object_]
+    classical: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.recording)
+
+
+def read_traits(catalogue: Catalogue) -> Traits:
+    """Read the traits of all songs of a catalogue.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        See :func:`aares.recommend.catalogue.read_catalogue`.
+
+    Returns
+    -------
+    Traits
+
+    Examples
+    --------
+    >>> from aares.data import make_songs
+    >>> from aares.recommend.catalogue import read_catalogue
+    >>> songs = make_songs("recommendation", 3, year=[2011, 1974, 1999])
+    >>> songs["name"] = ["Waterloo - Remastered", "Waterloo", "Ne me quitte pas (Live)"]
+    >>> songs["energy"] = songs["valence"] = songs["liveness"] = [0.1, 0.5, 0.9]
+    >>> traits = read_traits(read_catalogue(songs))
+    >>> traits.recording.tolist(), traits.era.tolist(), traits.version.tolist()
+    ([0, 0, 1], [1974.0, 1974.0, 1999.0], [0, 0, 1])
+    """
+    songs, titles = catalogue.songs, list(catalogue.songs["name"])
+    people, same_sounds = list_credits(catalogue), find_same_sounds(songs)
+    spoken, wordy = find_spoken(songs, catalogue.artists)
+    classical = np.array([is_classical(title) for title in titles], dtype=bool)
+    version = tell_versions(titles, catalogue.artists)
+    recording = tell_recordings(catalogue, people, same_sounds)
+    era = date_recordings(
+        catalogue,
+        people,
+        versions=version,
+        classical=classical,
+        spoken=spoken,
+        same_sounds=same_sounds,
+    )
+    return Traits(
+        recording=recording,
+        preferred=_prefer(catalogue, recording, version),
+        version=version,
+        spoken=spoken,
+        wordy=wordy,
+        era=era,
+        language=tell_languages(titles, catalogue.by),
+        classical=classical,
+    )
+
+
+def _prefer(
+    catalogue: Catalogue, recording: npt.NDArray[np.intp], version: npt.NDArray[np.int8]
+) -> npt.NDArray[np.intp]:
+    """Return the row that stands for each row's recording; of equals the first."""
+    songs = catalogue.songs
+    popularity = songs.get("popularity", np.zeros(len(songs)))
+    likely_live = songs["liveness"].to_numpy(float) > 0.8
+    order = np.lexsort(
+        (-np.asarray(popularity, float), likely_live, PREFERENCE[version], recording)
+    )
+    best = order[np.unique(recording[order], return_index=True)[1]]
+    return best[recording].astype(np.intp)
