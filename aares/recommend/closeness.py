@@ -17,6 +17,7 @@ from scipy.stats import rankdata
 from aares.recommend.choosing import Ranking
 from aares.recommend.likeness import SongIndex
 from aares.recommend.traits import Traits
+from aares.recommend.versions import PREFERENCE
 
 FloatArray = npt.NDArray[np.floating]
 IntArray = npt.NDArray[np.intp]
@@ -71,14 +72,15 @@ class Closeness:
         self.index, self.traits = index, traits
         n = len(index.points)
         self._fame = np.zeros(n) if popularity is None else rankdata(popularity) / n
-        self._music = ~traits.spoken.astype(bool)
-        order = np.lexsort((np.arange(n), traits.version, traits.recording))
-        starts = np.flatnonzero(np.diff(traits.recording[order], prepend=-1))
-        self._groups = np.split(order, starts[1:])
+        self._music = ~traits.wordy
+        # Songs by recording, the preferred version of each first.
+        self._order = np.lexsort((np.arange(n), PREFERENCE[traits.version], traits.recording))
+        self._first = np.searchsorted(traits.recording[self._order], traits.recording)
         self._levels, self.unit = self._measure_levels(n)
 
     def _measure_levels(self, n: int) -> tuple[FloatArray, float]:
-        likeness, distances = [np.zeros(0)], [np.zeros(0)]
+        likeness: list[FloatArray] = [np.zeros(0)]
+        distances: list[FloatArray] = [np.zeros(0)]
         for row in np.unique(np.linspace(0, n - 1, _SAMPLE).astype(int)).tolist():
             near = self.index.candidates(row, POOL // 2)
             if len(near):
@@ -162,8 +164,11 @@ class Closeness:
         return near[near != seed]
 
     def _prefer(self, row: int, allowed: BoolArray) -> int:
-        group = self._groups[self.traits.recording[row]]
-        return int(next(other for other in group if allowed[other]))
+        """Return the best allowed version of a recording, one of which is allowed."""
+        place = self._first[row]
+        while not allowed[self._order[place]]:
+            place += 1
+        return int(self._order[place])
 
     def measure(self, seed: int, rows: IntArray) -> FloatArray:
         """Return how close songs are to a seed.

@@ -13,7 +13,7 @@ Lundberg, Erion, Lee, "Consistent individualized feature attribution for tree en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import lightgbm
@@ -59,6 +59,9 @@ class SongLikeness(BaseEstimator):
         Trees of the ranking; 0 learns none.
     n_draws : int
         Catalogues of 8,700 songs that are drawn to learn the ranking from.
+    weights : mapping of str to float, optional
+        Of the features, see :data:`aares.recommend.content.WEIGHTS`: the hand-weighted space with
+        these, and nothing is learnt.
     random_state : int
     cache : path, optional
         Folder where learnt rankings are kept, by what they were learnt from.
@@ -90,6 +93,7 @@ class SongLikeness(BaseEstimator):
         use_release_day: bool = True,
         rounds: int = 120,
         n_draws: int = 3,
+        weights: Mapping[str, float] | None = None,
         random_state: int = 0,
         cache: str | Path | None = None,
     ) -> None:
@@ -97,6 +101,7 @@ class SongLikeness(BaseEstimator):
         self.use_release_day = use_release_day
         self.rounds = rounds
         self.n_draws = n_draws
+        self.weights = weights
         self.random_state = random_state
         self.cache = cache
 
@@ -126,8 +131,9 @@ class SongLikeness(BaseEstimator):
             raise ValueError(f"columns: expected 'all' or 'audio', found {self.columns!r}")
         self.ranker_: lightgbm.Booster | None = None
         artists = mark_artists(catalogue)
-        if (np.asarray(artists.sum(axis=0)) >= 2).sum() < MIN_ARTISTS:
-            self.space_ = SongSpace().fit(_add_years(catalogue, eras))
+        few = (np.asarray(artists.sum(axis=0)) >= 2).sum() < MIN_ARTISTS
+        if few or self.weights is not None:
+            self.space_ = SongSpace(weights=self.weights).fit(_add_years(catalogue, eras))
             return self
         self.space_ = LearntSpace(columns=self.columns).fit(catalogue, eras)
         if self.rounds:

@@ -22,6 +22,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from aares.recommend.asking import SongAsker
 from aares.recommend.catalogue import leave_out_missing, read_catalogue
 from aares.recommend.choosing import Choice, Rules
 from aares.recommend.closeness import POOL, Closeness, Taste
@@ -32,20 +33,26 @@ from aares.recommend.filters import (
     explain_filters,
     filter_songs,
 )
-from aares.recommend.finder import SongFinder, SongNotFoundError
+from aares.recommend.finder import AmbiguousSongError, SongFinder, SongNotFoundError
 from aares.recommend.gathering import Limits, gather_songs, gather_way
 from aares.recommend.likeness import SongLikeness
 from aares.recommend.options import check_count, check_options, check_order, draw_luck
 from aares.recommend.order import find_order
-from aares.recommend.seeds import Query, Seed, read_pair, read_queries
+from aares.recommend.seeds import Seed
 from aares.recommend.telling import ShortPlaylistWarning, Teller, warn_short
 from aares.recommend.traits import read_traits
 from aares.recommend.transitions import measure_transitions, place_arc
 
-__all__ = ["NoSongsLeftError", "Recommender", "ShortPlaylistWarning", "SongNotFoundError"]
+__all__ = [
+    "AmbiguousSongError",
+    "NoSongsLeftError",
+    "Recommender",
+    "ShortPlaylistWarning",
+    "SongNotFoundError",
+]
 
 
-class Recommender(BaseEstimator):
+class Recommender(SongAsker, BaseEstimator):
     """Recommend songs that go with given ones.
 
     Parameters
@@ -120,11 +127,14 @@ class Recommender(BaseEstimator):
         self.traits_ = read_traits(self.catalogue_)
         self.likeness_ = SongLikeness(
             weights=self.weights, random_state=self.random_state, cache=self.cache
-        ).fit(self.catalogue_, self.traits_.era)
+        )
+        self.likeness_.fit(self.catalogue_, self.traits_.era)
         self.index_ = self.likeness_.index(self.catalogue_, self.traits_.era)
         self.points_ = self.index_.points
-        self._closeness = Closeness(self.index_, self.traits_)
-        self._finder = SongFinder(self.songs_, self.catalogue_.artists)
+        known = self.songs_.get("popularity")
+        popularity = None if known is None else known.to_numpy(float)
+        self._closeness = Closeness(self.index_, self.traits_, popularity)
+        self._finder = SongFinder(self.songs_, self.catalogue_.artists, self.traits_.recording)
         self._teller = Teller(self.catalogue_, self.traits_, self.index_)
         return self
 
@@ -205,6 +215,8 @@ class Recommender(BaseEstimator):
         ------
         SongNotFoundError
             A seed, or what is excluded or disliked, is not in the table.
+        AmbiguousSongError
+            Several songs have the title of one of these, and `pick` does not say which.
         NoSongsLeftError
             The filters leave no song.
         ValueError
@@ -344,94 +356,12 @@ class Recommender(BaseEstimator):
         """
         check_is_fitted(self)
         check_order(cost, arc)
-        rows = [self._finder.find(query) for query in read_queries(songs)]
+        rows = self._list_rows(songs, pick)
         before = [] if start is None else [self._find_one("start", start, pick)]
         after = [] if end is None else [self._find_one("end", end, pick)]
         order = self._find_order(rows, before, after, cost, arc)
         table = songs if isinstance(songs, pd.DataFrame) else self._teller.show(rows)
         return table.iloc[order].set_axis(pd.RangeIndex(1, len(rows) + 1), axis=0)
-
-    def find_song(self, name: str, artist: str = "", *, pick: str | None = None) -> str:
-        """Return the id of a song by title and artist; case, accents and brackets do not matter.
-
-        Parameters
-        ----------
-        name : str
-            Title.
-        artist : str
-            One of its artists, or several ("Queen & David Bowie"); empty for any.
-        pick : {"popular"}, optional
-            See :meth:`playlist`.
-
-        Returns
-        -------
-        str
-
-        Raises
-        ------
-        SongNotFoundError
-            Nothing matches; the message suggests up to three near names.
-        ValueError
-            The title is none.
-
-        Examples
-        --------
-        >>> from aares.data import make_songs
-        >>> songs = make_songs("recommendation", 2, name=["Chiquitita (Live)", "Creep"])
-        >>> songs["id"], songs["artists"] = ["s1", "s2"], [("ABBA",), ("TLC",)]
-        >>> recommender = Recommender().fit(songs)
-        >>> recommender.find_song("chiquitita", "Abba")
-        's1'
-        >>> recommender.find_song("Crep")
-        Traceback (most recent call last):
-        aares.recommend.finder.SongNotFoundError: no song 'Crep'; did you mean Creep by TLC?
-        """
-        check_is_fitted(self)
-        return str(self.songs_["id"].iloc[self._find(read_pair(name, artist), pick)])
-
-    def find_rows(self, seed: Seed, *, pick: str | None = None) -> npt.NDArray[np.intp]:
-        """Return the row numbers of the seeds, see :meth:`playlist`.
-
-        Parameters
-        ----------
-        seed : str, pair, row or list of these
-            See :meth:`playlist`.
-        pick : {"popular"}, optional
-            See :meth:`playlist`.
-
-        Returns
-        -------
-        ndarray of int, shape (n_seeds,)
-            Each song once.
-
-        Raises
-        ------
-        SongNotFoundError
-            A seed is not in the table.
-        ValueError
-            The seed names no song.
-
-        Examples
-        --------
-        >>> from aares.data import make_songs
-        >>> songs = make_songs("recommendation", 2, name=["Chiquitita", "Commando"])
-        >>> songs["id"], songs["artists"] = ["s1", "s2"], [("ABBA",), ("Ramones",)]
-        >>> recommender = Recommender().fit(songs)
-        >>> recommender.find_rows(["s2", ("Chiquitita", "ABBA"), "s2"]).tolist()
-        [1, 0]
-        """
-        check_is_fitted(self)
-        rows = [self._find(query, pick) for query in read_queries(seed)]
-        return np.array(list(dict.fromkeys(rows)), dtype=np.intp)
-
-    def _find(self, query: Query, pick: str | None) -> int:
-        return self._finder.find(query)
-
-    def _find_one(self, name: str, song: Seed, pick: str | None) -> int:
-        rows = self.find_rows(song, pick=pick)
-        if len(rows) != 1:
-            raise ValueError(f"{name}: expected one song, found {len(rows)}")
-        return int(rows[0])
 
     def _find_seeds(
         self, seeds: Seed, dislikes: Seed | None, pick: str | None

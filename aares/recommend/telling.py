@@ -42,7 +42,7 @@ class Teller:
             "id": catalogue.songs["id"].to_numpy(object),
             "name": catalogue.songs["name"].to_numpy(object),
             "artist": np.array([", ".join(names) for names in catalogue.artists], dtype=object),
-            "year": pd.array(traits.era, dtype="Int64"),
+            "year": pd.Series(traits.era).astype("Int64").array,
         }
 
     def show(self, rows: Sequence[int]) -> pd.DataFrame:
