@@ -47,6 +47,15 @@ def test_what_is_not_there_says_what_to_run(tmp_path, monkeypatch):
         measured.read_times()
 
 
+def test_the_figures_of_recommending_have_their_origin_and_say_what_to_run(monkeypatch, tmp_path):
+    for name in ("rules", "language"):
+        for section in measured.read_recommend(name).values():
+            assert date.fromisoformat(section["date"]) and section["machine"]
+    monkeypatch.setattr(measured, "RESULTS", tmp_path)
+    with pytest.raises(MeasuredError, match=r"recommend-x.json: .* run benchmarks/recommend.py x"):
+        measured.read_recommend("x")
+
+
 def test_times_have_a_date_and_a_machine_and_both_ways_of_one_run():
     times = measured.read_times()
     assert set(times) == {"loops", "lengths", "growth"}
