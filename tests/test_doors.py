@@ -37,6 +37,7 @@ from aares.genre.compare import make_classifiers
 from aares.genre.songs import check_table, compute_numbers, name_albums
 from aares.popularity import copies, evidence, gaussian, genres, kriging, likeness, patterns, rows
 from aares.popularity.hurdle import HurdleRegressor
+from aares.recommend.arrange import order_playlist
 from aares.recommend.catalogue import leave_out_missing, read_artists, read_catalogue
 from aares.recommend.content import WEIGHTS, transform_columns
 from aares.recommend.transitions import measure_transitions
@@ -212,7 +213,8 @@ def ask_conformal(songs: pd.DataFrame) -> np.ndarray:
 
 def read_playlist(songs: pd.DataFrame) -> list[Any]:
     recommender = aares_recommender().fit(songs)
-    by_title = recommender.playlist(("Song number 3", "Band 3"), n=4)
+    first = recommender.songs_.iloc[0]  # by its title: an id may be the cell that is lost
+    by_title = recommender.playlist((first["name"], recommender.catalogue_.artists[0]), n=4)
     known = recommender.songs_.filter(["id", "name", "popularity"])
     return [known, recommender.points_, recommender.catalogue_.artists, by_title]
 
@@ -292,6 +294,7 @@ def list_questions() -> Iterator[Question]:
         "transform_columns": transform_columns,
         "measure_transitions": measure_transitions,
         "list_by_cosine": lambda songs: list_by_cosine(songs, 3),
+        "order_playlist": lambda songs: order_playlist(songs, arc="wave", end=songs.head(1)),
         "read_artists": read_artists,
         "read_catalogue": list_catalogue,
     }  # fmt: skip

@@ -60,6 +60,7 @@ def make_songs(n: int = 150, *, seed: int = 0) -> pd.DataFrame:
     for name in WEIGHTS:
         songs[name] = (level + rng.normal(0, 0.04, n)).clip(0, 1)
     songs["loudness"] = -20 * songs["loudness"]
+    songs["speechiness"] *= 0.5  # sung: from two thirds on, people speak
     songs["key"], songs["mode"] = rng.integers(0, 12, n), rng.integers(0, 2, n)
     songs["tempo"], songs["year"] = rng.normal(120, 5, n), rng.integers(1990, 2000, n)
     songs["duration_ms"] = rng.integers(180_000, 240_000, n)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from aares.data.door import read_column, read_table
@@ -141,6 +143,34 @@ def leave_out_missing(songs: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         stacklevel=3,
     )
     return songs[~bad], left_out
+
+
+def take_songs(catalogue: Catalogue, rows: npt.ArrayLike) -> Catalogue:
+    """Return some songs of a catalogue, as one of their own.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    rows : array-like of int, shape (m,)
+
+    Returns
+    -------
+    Catalogue
+
+    Examples
+    --------
+    >>> from aares.data import make_songs
+    >>> catalogue = read_catalogue(make_songs("recommendation", 3, name=["One", "Two", "Three"]))
+    >>> take_songs(catalogue, [2, 0]).titles
+    ['three', 'one']
+    """
+    wanted = np.asarray(rows, dtype=np.intp)
+    return Catalogue(
+        catalogue.songs.iloc[wanted].reset_index(drop=True),
+        [catalogue.artists[row] for row in wanted],
+        [catalogue.by[row] for row in wanted],
+        [catalogue.titles[row] for row in wanted],
+    )
 
 
 def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -149,19 +149,10 @@ class Closeness:
         -------
         ndarray of int
         """
-        near = self.index.candidates(seed, size)
-        near = near[allowed[near]]
-        if len(near) < size // 4:
-            near = self._search_allowed(seed, allowed, size)
+        near = self.index.candidates(seed, size, allowed=allowed)
         version = self.traits.version
         rows = [self._prefer(row, allowed) if version[row] else row for row in near.tolist()]
         return np.unique(np.array(rows, dtype=np.intp))
-
-    def _search_allowed(self, seed: int, allowed: BoolArray, size: int) -> IntArray:
-        rows = np.flatnonzero(allowed)
-        squared = ((self.index.points[rows] - self.index.points[seed]) ** 2).sum(axis=1)
-        near = rows[np.lexsort((rows, squared))[: size + 1]]
-        return near[near != seed]
 
     def _prefer(self, row: int, allowed: BoolArray) -> int:
         """Return the best allowed version of a recording, one of which is allowed."""

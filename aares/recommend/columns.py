@@ -28,14 +28,22 @@ FLAGS = {
     "bracket": r"[(\[]",
     "number": r"\d",
     "colon": r":",
+    "work": r"\b(?:op|no|nr|bwv|kv?|hob|act|scene)\b\.? ?\d",
+    "mark": r"[!?\"&/]",
+    "apostrophe": r"['’]",
 }
 """What a title says beside its words, as patterns of lower case."""
 
 AUDIO = (
     "danceability", "energy", "valence", "loudness", "speechiness", "acousticness",
     "instrumentalness", "liveness", "tempo", "duration_ms", "mode", "key_x", "key_y",
+    "instrumental trace", "acoustic trace",
 )  # fmt: skip
-"""Columns of sound, as :func:`aares.recommend.content.transform_columns` names them."""
+"""Columns of sound, as :func:`aares.recommend.content.transform_columns` names them, and traces:
+on a scale of factors, the little that a studio leaves of what is hardly there."""
+
+TRACES = {"instrumental trace": "instrumentalness", "acoustic trace": "acousticness"}
+_TRACE_FLOOR = 1e-6
 
 NO_DAY = -1
 """Where a release date names no day."""
@@ -70,7 +78,10 @@ def describe_songs(catalogue: Catalogue, eras: npt.ArrayLike | None = None) -> p
     [[1.0, 1988.0], [0.0, 2000.0]]
     """
     songs = catalogue.songs
-    table = transform_columns(songs)[list(AUDIO)]
+    table = transform_columns(songs)
+    for trace, name in TRACES.items():
+        table[trace] = exact.snap(exact.log(read_column(songs, name) + _TRACE_FLOOR), 30)
+    table = table[list(AUDIO)]
     table["year"] = read_years(songs, eras)
     for name in ("popularity", "explicit"):
         table[name] = read_column(songs, name).astype(float) if name in songs else np.nan
@@ -150,9 +161,13 @@ def _describe_writing(names: Sequence[str]) -> dict[str, FloatArray]:
     size = np.array([len(name) for name in names], dtype=float)
     foreign = np.array([sum(ord(c) > 127 for c in name) for name in names], dtype=float)
     capital = np.array([sum(c.isupper() for c in name) for name in names], dtype=float)
+    words = [[word for word in name.split() if word[0].isalpha()] for name in names]
+    titled = [sum(word[0].isupper() for word in of) / max(len(of), 1) for of in words]
     some = np.maximum(size, 1)
     return written | {
         "length": exact.snap(exact.log(1 + size), 30),
         "foreign": foreign / some,
         "capitals": capital / some,
+        "capital words": np.array(titled),
+        "words": np.array([len(of) for of in words], dtype=float),
     }

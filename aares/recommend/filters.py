@@ -75,12 +75,12 @@ def filter_songs(
     kept = {}
     if years is not None:
         low, high = _read_range("years", years)
-        _require("years", catalogue, "year")
+        require_column("years", catalogue, "year")
         kept["years"] = (traits.era >= low) & (traits.era <= high)
     if explicit is not None:
         if not isinstance(explicit, (bool, np.bool_)):
             raise ValueError(f"explicit: expected True, False or None, found {explicit!r}")
-        _require("explicit", catalogue, "explicit")
+        require_column("explicit", catalogue, "explicit")
         kept["explicit"] = catalogue.songs["explicit"].to_numpy(bool) == explicit
     if tempo is not None:
         low, high = _read_range("tempo", tempo)
@@ -91,7 +91,21 @@ def filter_songs(
     return kept
 
 
-def _require(name: str, catalogue: Catalogue, column: str) -> None:
+def require_column(name: str, catalogue: Catalogue, column: str) -> None:
+    """Refuse an option that reads a column which the songs do not have.
+
+    Parameters
+    ----------
+    name : str
+        Of the option.
+    catalogue : Catalogue
+    column : str
+
+    Raises
+    ------
+    ValueError
+        They do not have it.
+    """
     if column not in catalogue.songs:
         raise ValueError(f"{name}: the songs have no column {column!r} to read it from")
 

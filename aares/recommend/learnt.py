@@ -36,7 +36,7 @@ MIN_ARTISTS = 50
 """Artists with two songs or more, below which there is nothing to learn from."""
 
 _CLIP = 4.0
-_SHRINK = 0.05
+_SHRINK = 0.01
 _LIMIT = 31.0  # of a coordinate
 
 
@@ -119,7 +119,10 @@ class LearntSpace(BaseEstimator):
         ratios, axes = linear.diagonalise(linear.multiply(linear.multiply(turn, between), turn))
         found = slice(0, min(self.n_axes, len(ratios)))
         self.ratios_ = np.maximum(ratios[found] - 1, 0.0)
-        self.axes_ = linear.multiply(turn, axes[:, found]) * (self.ratios_ / (1 + self.ratios_))
+        # Squared differences count by what of them is of artists, not of an artist's songs.
+        self.axes_ = linear.multiply(turn, axes[:, found]) * np.sqrt(
+            self.ratios_ / (1 + self.ratios_)
+        )
 
     def describe(self, catalogue: Catalogue, eras: npt.ArrayLike | None = None) -> FloatArray:
         """Return the standardised columns, shape (n, d), from -4 to 4; 0 where nothing is known."""
@@ -135,11 +138,12 @@ class LearntSpace(BaseEstimator):
         """Return the coordinates of songs, shape (n, n_axes)."""
         return self.place(self.describe(catalogue, eras))
 
-    def weigh_titles(self, catalogue: Catalogue) -> sparse.csr_matrix:
-        """Return the weights of pieces of titles, shape (n, p); no column if none are read."""
+    def weigh_titles(self, catalogue: Catalogue) -> list[sparse.csr_matrix]:
+        """Return the weights of pieces and of words of titles, shape (n, p); none if not read."""
         if self._titles is None:
-            return sparse.csr_matrix((len(catalogue), 0))
-        return self._titles.weigh(catalogue.songs["name"].tolist())
+            return []
+        names = catalogue.songs["name"].tolist()
+        return [self._titles.weigh(names), self._titles.weigh_words(names)]
 
     def _read(self, catalogue: Catalogue, eras: npt.ArrayLike | None) -> pd.DataFrame:
         table = describe_songs(catalogue, eras)

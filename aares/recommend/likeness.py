@@ -235,20 +235,24 @@ class SongIndex:
         self._codes = np.array([self.groups.index(group) for group in groups], dtype=np.intp)
         self._near = Neighbourhood(points, days)
 
-    def candidates(self, row: int, k: int = 200) -> IntArray:
+    def candidates(
+        self, row: int, k: int = 200, *, allowed: npt.NDArray[np.bool_] | None = None
+    ) -> IntArray:
         """Return the k nearest songs and, nearest first, up to 100 of the same release day.
 
         Parameters
         ----------
         row : int
         k : int
+        allowed : ndarray of bool, shape (n,), optional
+            Which songs may be found; all where it is not given.
 
         Returns
         -------
         ndarray of int, shape (m,)
             Nearest first, without `row`.
         """
-        return self._near.find(self._check(row), k)
+        return self._near.find(self._check(row), k, allowed)
 
     def score(self, row: int, rows: npt.ArrayLike) -> FloatArray:
         """Return how alike songs are to one, larger is closer.

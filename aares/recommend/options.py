@@ -11,9 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aares import exact
+from aares.recommend.arrange import COSTS
 from aares.recommend.transitions import ARCS
-
-COSTS = ("transition", "space")
 
 VARIETY = 0.06
 """Spread of chance, in shares of closeness: enough for other songs, too little for far ones."""
@@ -96,7 +95,7 @@ def check_order(cost: object, arc: object) -> None:
 
     Parameters
     ----------
-    cost : {"transition", "space"} or None
+    cost : {"transition", "distance"} or None
     arc : {"rise", "fall", "wave"} or None
 
     Raises

@@ -59,8 +59,8 @@ class Facts:
         Distances to the nearest of a sample, see :data:`CROWD`.
     days : ndarray of int, shape (n,)
         Days of release, see :func:`aares.recommend.columns.read_days`.
-    titles : csr_matrix of float, shape (n, p)
-        Pieces of titles; no columns where titles are not read.
+    titles : list of csr_matrix of float, shape (n, p)
+        Pieces of titles, and words; empty where titles are not read.
     """
 
     names: list[str]
@@ -68,13 +68,13 @@ class Facts:
     points: FloatArray
     crowd: FloatArray
     days: IntArray
-    titles: sparse.csr_matrix
+    titles: list[sparse.csr_matrix]
 
     def take(self, rows: npt.NDArray[np.intp]) -> Facts:
         """Return the facts of some songs, as a catalogue of their own."""
         points = self.points[rows]
         return Facts(self.names, self.values[rows], points, measure_crowd(points), self.days[rows],
-                     self.titles[rows])  # fmt: skip
+                     [weights[rows] for weights in self.titles])  # fmt: skip
 
 
 def name_inputs(names: list[str], *, use_release_day: bool) -> list[tuple[str, str]]:
@@ -109,7 +109,7 @@ def name_inputs(names: list[str], *, use_release_day: bool) -> list[tuple[str, s
               for who in ("seed", "song") for name in context]  # fmt: skip
     found += [("tempo apart, octaves aside", "tempo")]
     if len(plain) < len(names):
-        found += [("title apart", "title"), ("title alike", "title")]
+        found += [(f"title {how}", "title") for how in ("apart", "alike", "words alike")]
     if use_release_day:
         found += [("days apart", "release day"), ("songs of the day", "release day")]
     return found
@@ -190,10 +190,8 @@ class PairReader:
         self._points, self._crowd = np.ascontiguousarray(facts.points), facts.crowd
         self._context = np.array([plain.index(name) for name in CONTEXT if name in plain])
         self._tempo = plain.index("tempo")
-        titles = facts.titles
-        self._titles = (
-            titles.data, titles.indices.astype(np.int64), titles.indptr.astype(np.int64)
-        )  # fmt: skip
+        titles = facts.titles or [sparse.csr_matrix((len(self._plain), 1))] * 2
+        self._titles = tuple(_take_apart(weights) for weights in titles)
         self._days = facts.days
         self._busy = count_days(facts.days)
         self._use_release_day = use_release_day
@@ -205,7 +203,7 @@ class PairReader:
         _read_pairs(
             found, np.asarray(seeds, np.int64), np.asarray(songs, np.int64), self._plain,
             self._words, self._points, self._crowd, self._context, self._tempo, self._octave,
-            *self._titles, self._days, self._busy, self._use_release_day,
+            self._titles, self._days, self._busy, self._use_release_day,
         )  # fmt: skip
         return found
 
@@ -250,22 +248,25 @@ def compare_rows(matrix: sparse.csr_matrix, a: IntArray, b: IntArray) -> FloatAr
     >>> compare_rows(matrix, np.array([0, 0]), np.array([0, 1])).tolist()
     [5.0, 6.0]
     """
-    parts = matrix.data, matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
-    return _compare_rows(*parts, np.asarray(a, np.int64), np.asarray(b, np.int64))
+    return _compare_rows(_take_apart(matrix), np.asarray(a, np.int64), np.asarray(b, np.int64))
+
+
+def _take_apart(matrix: sparse.csr_matrix) -> tuple[FloatArray, IntArray, IntArray]:
+    return matrix.data, matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
 
 
 @njit(cache=True, nogil=True)
-def _compare_rows(weights, pieces, ends, a, b):
+def _compare_rows(rows, a, b):
     found = np.empty(len(a))
     for i in range(len(a)):
-        found[i] = _compare(weights, pieces, ends, a[i], b[i])
+        found[i] = _compare(rows, a[i], b[i])
     return found
 
 
 @njit(cache=True, nogil=True)
 def _read_pairs(
     found, seeds, songs, plain, words, points, crowd, context, tempo, octave,
-    weights, pieces, ends, days, busy, use_day,
+    titles, days, busy, use_day,
 ):  # fmt: skip
     for i in range(len(seeds)):
         a, b = seeds[i], songs[i]
@@ -284,8 +285,9 @@ def _read_pairs(
         place += 1
         if words.shape[1]:
             row[place] = _measure(words[a], words[b])
-            row[place + 1] = _compare(weights, pieces, ends, a, b)
-            place += 2
+            row[place + 1] = _compare(titles[0], a, b)
+            row[place + 2] = _compare(titles[1], a, b)
+            place += 3
         if use_day:
             known = days[a] != -1 and days[b] != -1
             row[place] = abs(days[a] - days[b]) if known else np.nan
@@ -317,8 +319,9 @@ def _measure(a, b):
 
 
 @njit(cache=True, nogil=True)
-def _compare(weights, pieces, ends, a, b):
-    """Return the cosine of two titles whose pieces are sorted."""
+def _compare(rows, a, b):
+    """Return the scalar product of two sparse rows whose indices are sorted."""
+    weights, pieces, ends = rows
     i, j, total = ends[a], ends[b], 0.0
     while i < ends[a + 1] and j < ends[b + 1]:
         if pieces[i] == pieces[j]:

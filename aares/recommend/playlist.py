@@ -11,7 +11,7 @@ Flexer, Schnitzer, Gasser, Widmer, "Playlist generation using start and end song
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sized
+from collections.abc import Mapping, Sequence, Sized
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,26 +22,27 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from aares.recommend.arrange import order_playlist
 from aares.recommend.asking import SongAsker
 from aares.recommend.catalogue import leave_out_missing, read_catalogue
 from aares.recommend.choosing import Choice, Rules
 from aares.recommend.closeness import POOL, Closeness, Taste
-from aares.recommend.content import measure_distances
+from aares.recommend.content import FloatArray
 from aares.recommend.filters import (
     NoSongsLeftError,
     exclude_songs,
     explain_filters,
     filter_songs,
+    require_column,
 )
 from aares.recommend.finder import AmbiguousSongError, SongFinder, SongNotFoundError
 from aares.recommend.gathering import Limits, gather_songs, gather_way
 from aares.recommend.likeness import SongLikeness
 from aares.recommend.options import check_count, check_options, check_order, draw_luck
-from aares.recommend.order import find_order
 from aares.recommend.seeds import Seed
 from aares.recommend.telling import ShortPlaylistWarning, Teller, warn_short
 from aares.recommend.traits import read_traits
-from aares.recommend.transitions import measure_transitions, place_arc
+from aares.recommend.transitions import SOUNDS, place_arc
 
 __all__ = [
     "AmbiguousSongError",
@@ -135,6 +136,7 @@ class Recommender(SongAsker, BaseEstimator):
         popularity = None if known is None else known.to_numpy(float)
         self._closeness = Closeness(self.index_, self.traits_, popularity)
         self._finder = SongFinder(self.songs_, self.catalogue_.artists, self.traits_.recording)
+        self._sounds = self.songs_[list(SOUNDS)].to_numpy(float)
         self._teller = Teller(self.catalogue_, self.traits_, self.index_)
         return self
 
@@ -193,7 +195,7 @@ class Recommender(SongAsker, BaseEstimator):
             What is close to these is moved away.
         arc : {"rise", "fall", "wave"}, optional
             Energy along the list.
-        cost : {"transition", "space"} or None
+        cost : {"transition", "distance"} or None
             What the order saves: jumps of tempo, key, loudness and energy, or distance. None puts
             the closest first.
         to : song, optional
@@ -245,6 +247,8 @@ class Recommender(SongAsker, BaseEstimator):
         """
         check_is_fitted(self)
         check_options(n, max_per_artist, diversity, novelty, cost, arc)
+        if novelty:
+            require_column("novelty", self.catalogue_, "popularity")
         rows = self._find_seeds(seeds, dislikes, pick)
         disliked, goal = self._find_others(rows, dislikes, to, pick)
         kept = filter_songs(
@@ -267,8 +271,7 @@ class Recommender(SongAsker, BaseEstimator):
             raise NoSongsLeftError(f"the filters leave no song: {explain_filters(kept)}")
         if len(chosen) < n:
             warn_short(len(chosen), n, len(self.songs_), kept)
-        order = self._order(chosen, rows, goal, cost, arc)
-        ordered = [chosen[place] for place in order]
+        ordered = self._order(chosen, rows.tolist(), goal, cost, arc)
         return self._teller.tell(ordered, near=len(rows) > 1 or bool(goal))
 
     def neighbours(self, song: Seed, k: int = 10, *, pick: str | None = None) -> pd.DataFrame:
@@ -328,7 +331,7 @@ class Recommender(SongAsker, BaseEstimator):
         ----------
         songs : DataFrame or list of songs
             Songs of the catalogue, such as a playlist of :meth:`playlist`.
-        cost : {"transition", "space"}
+        cost : {"transition", "distance"}
         arc : {"rise", "fall", "wave"}, optional
             See :meth:`playlist`.
         start, end : song, optional
@@ -359,7 +362,7 @@ class Recommender(SongAsker, BaseEstimator):
         rows = self._list_rows(songs, pick)
         before = [] if start is None else [self._find_one("start", start, pick)]
         after = [] if end is None else [self._find_one("end", end, pick)]
-        order = self._find_order(rows, before, after, cost, arc)
+        order = self._arrange(rows, cost, arc, before, after)
         table = songs if isinstance(songs, pd.DataFrame) else self._teller.show(rows)
         return table.iloc[order].set_axis(pd.RangeIndex(1, len(rows) + 1), axis=0)
 
@@ -390,42 +393,38 @@ class Recommender(SongAsker, BaseEstimator):
     def _order(
         self,
         chosen: list[Choice],
-        seeds: npt.NDArray[np.intp],
-        goal: list[int],
+        seeds: Sequence[int],
+        goal: Sequence[int],
         cost: str | None,
         arc: str | None,
-    ) -> list[int]:
-        """Return the playing order of what was chosen; a way keeps its direction."""
-        rows = [song.row for song in chosen]
+    ) -> list[Choice]:
+        """Put what was chosen into playing order; a way to a song keeps its direction."""
+        n = len(chosen)
+        if n < 2 or (cost is None and goal):
+            return chosen
         if cost is None:
-            places = [-song.closeness for song in chosen]
-            return list(range(len(rows))) if goal else np.lexsort((rows, places)).tolist()
-        return self._find_order(rows, seeds.tolist(), goal, cost, arc, keep=bool(goal))
+            return sorted(chosen, key=lambda song: (-song.closeness, song.row))
+        place = place_arc(np.arange(float(n)), "rise") if goal and arc is None else None
+        rows = [song.row for song in chosen]
+        return [chosen[i] for i in self._arrange(rows, cost, arc, seeds, goal, place)]
 
-    def _find_order(
+    def _arrange(
         self,
-        rows: list[int],
-        before: list[int],
-        after: list[int],
+        rows: Sequence[int],
         cost: str,
         arc: str | None,
-        *,
-        keep: bool = False,
+        before: Sequence[int],
+        after: Sequence[int],
+        place: FloatArray | None = None,
     ) -> list[int]:
-        n, m = len(rows), len(before)
-        songs = [*rows, *before, *after]
-        if cost == "space":
-            costs = measure_distances(self.points_[songs], self.points_[songs])
-        else:
-            costs = measure_transitions(self.songs_.iloc[songs])
-        place = None
+        sounds = self.points_ if cost == "distance" else self._sounds
         if arc is not None:
-            place = place_arc(self._teller.cells["energy"][rows], arc)
-        elif keep:
-            place = place_arc(np.arange(float(n)), "rise")
-        return find_order(
-            costs[:n, :n],
-            start=costs[:n, n : n + m].min(axis=1) if m else None,
-            end=costs[:n, n + m] if after else None,
+            place = place_arc(self._sounds[rows, SOUNDS.index("energy")], arc)
+        order = order_playlist(
+            sounds[rows],
+            cost=cost,
+            start=sounds[before] if len(before) else None,
+            end=sounds[after] if len(after) else None,
             place=place,
-        ).tolist()
+        )
+        return order.tolist()

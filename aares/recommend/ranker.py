@@ -222,9 +222,9 @@ def digest_lessons(lessons: Sequence[Lesson], options: Options) -> str:
     parts = [json.dumps([_FORMAT, lightgbm.__version__, _set_options(options), repr(options)])]
     for lesson in lessons:
         facts, artists = lesson.facts, lesson.artists
-        titles = facts.titles
-        arrays = [facts.values, facts.points, facts.crowd, facts.days, titles.data, titles.indices,
-                  titles.indptr, artists.indices, artists.indptr]  # fmt: skip
+        arrays = [facts.values, facts.points, facts.crowd, facts.days]
+        for rows in (*facts.titles, artists):
+            arrays += [rows.data, rows.indices, rows.indptr]
         parts += [digest(np.ascontiguousarray(array).tobytes()) for array in arrays]
         parts += facts.names
     return digest("\n".join(parts).encode())

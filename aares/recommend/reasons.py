@@ -60,7 +60,7 @@ GROUPS = {"duration": "duration_ms", "title": "language", "release day": "releas
 """What a group of contributions is compared by, where it is not called as a column."""
 
 SOUND = ("energy", "loudness", "danceability", "valence", "acousticness")
-"""What is compared where no group that counted can be put in words: one of these always can."""
+"""What is compared in any case: these always can be put in words."""
 
 KEYS = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
@@ -161,8 +161,8 @@ def find_claims(
 ) -> list[Claim]:
     """Find what may be said of a song, most important first.
 
-    What made the songs more alike is said if they are alike in it, and one thing that kept them
-    apart if they are not.
+    That is what made the songs more alike, if they are alike in it; and last the one thing that
+    kept them apart most, if it counts more than the least of these.
 
     Parameters
     ----------
@@ -176,7 +176,7 @@ def find_claims(
     Returns
     -------
     list of Claim
-        :data:`MOST` at most; each is true.
+        One to :data:`MOST`; each is true.
 
     Examples
     --------
@@ -184,24 +184,26 @@ def find_claims(
     >>> cells |= {"valence": np.array([0.7, 0.7]), "loudness": np.array([-5.0, -6.0])}
     >>> moved = [("valence", 0.1), ("energy", -0.4), ("year", 2.0), ("loudness", -0.1)]
     >>> [claim.write() for claim in find_claims(cells, 0, 1, moved)]
-    ['from the same years (1976)', 'calmer', 'as bright']
+    ['from the same years (1976)', 'as bright', 'calmer']
     """
-    claims: list[Claim] = []
-    ordered = sorted(contributions, key=lambda group: -abs(group[1]))
-    for group, added in ordered:
-        column = GROUPS.get(group, group)
-        if column not in cells or len(claims) == MOST:
-            continue
-        claim = compare_cells(cells, column, seed, song)
-        is_alike = claim is not None and claim.kind == "alike"
-        is_told = is_alike or all(other.kind == "alike" for other in claims)
-        if claim is not None and is_alike == (added > 0) and is_told:
-            claims.append(claim)
-    if claims:
-        return claims
-    names = [name for name, _ in ordered if name in SOUND]
-    found = (compare_cells(cells, name, seed, song) for name in (*names, *SOUND) if name in cells)
-    return [claim for claim in found if claim is not None][:1]
+    found = [
+        (added, claim)
+        for column, added in _list_columns(contributions)
+        if column in cells and (claim := compare_cells(cells, column, seed, song)) is not None
+    ]
+    found.sort(key=lambda pair: -pair[0])
+    alike = [pair for pair in found if pair[1].kind == "alike"]
+    told = [pair for pair in alike if pair[0] > 0][:MOST] or alike[:1]
+    apart = [pair for pair in found if pair[1].kind != "alike" and (pair[0] < 0 or not told)][-1:]
+    if apart and not (told and -apart[0][0] < told[-1][0]):
+        told = [*told[: MOST - 1], *apart]
+    return [claim for _, claim in told]
+
+
+def _list_columns(contributions: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Return the columns that groups are compared by; those of sound, if they added nothing."""
+    columns = {GROUPS.get(group, group): added for group, added in contributions}
+    return list(({name: 0.0 for name in SOUND} | columns).items())
 
 
 def compare_cells(cells: Cells, column: str, seed: int, song: int) -> Claim | None:

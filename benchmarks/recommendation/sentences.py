@@ -2,7 +2,10 @@
 
 The other way round from what writes them: a sentence is cut into phrases, each phrase has a meaning
 here, and a phrase without one is counted as not understood. Limits are those a listener would
-grant; years and languages are this folder's own (:mod:`recommendation.independent`, ``language``).
+grant. Years and languages are this folder's own: the year of a release of that title by one of its
+artists, or one that the title names ("Live at Wembley, 1986"); the language by the stop words of
+the title, else of the artist's titles. So a claim that is not borne out may be one that was read
+otherwise, such as a year of "Haru Haru" said of "HaruHaru".
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from recommendation.independent import cut_title, find_eras, read_credits
-from recommendation.language import tell_languages
+from recommendation.language import STOP_WORDS, tell_languages, vote
 
 AS = {  # adjective: column, by how much two songs differ at most, where the seed has to lie
     "danceable": ("danceability", 0.1, ">", 0.5), "energetic": ("energy", 0.1, ">", 0.5),
@@ -58,7 +61,9 @@ class Reader:
     def __init__(self, songs: pd.DataFrame) -> None:
         self.songs = songs
         self.eras = find_eras(songs)
-        self.languages = tell_languages(songs)
+        words = {language: frozenset(text.split()) for language, text in STOP_WORDS.items()}
+        by_title = songs["name"].map(lambda name: vote(cut_title(name).split(), words)).to_numpy()
+        self.languages = np.where(by_title != "", by_title, tell_languages(songs))
         titles, credits = songs["name"].map(cut_title), read_credits(songs)
         self.years: dict[tuple[str, str], set[int]] = {}
         self.names = [
@@ -100,14 +105,19 @@ class Reader:
         return one, other
 
     def _has_year(self, seed: int, song: int, words: str, year: int) -> bool:
-        """Tell whether the song has a release of that year, and it lies so to the seed's era."""
-        released = set().union(*(self.years[key] for key in self.names[song]))
-        released |= {int(self.songs["year"].iloc[song])}
-        between = {self.eras[seed], float(self.songs["year"].iloc[seed])}
-        gaps = [year - one for one in between]
+        """Tell whether the song has a release of that year, and it lies so to the seed's."""
+        gaps = [year - one for one in self._list_years(seed)]
         if words == "from the same years":
-            return year in released and min(map(abs, gaps)) <= 3
-        return year in released and (max(gaps) > 0 if words == "newer" else min(gaps) < 0)
+            fits = min(map(abs, gaps)) <= 3
+        else:
+            fits = max(gaps) > 0 if words == "newer" else min(gaps) < 0
+        return fits and year in self._list_years(song)
+
+    def _list_years(self, row: int) -> set[int]:
+        """Return the years of a song's releases, its own first, and those its title names."""
+        named = re.findall(r"\b(?:19|20)\d\d\b", str(self.songs["name"].iloc[row]))
+        years = {int(self.songs["year"].iloc[row]), int(self.eras[row]), *map(int, named)}
+        return years.union(*(self.years[key] for key in self.names[row]))
 
 
 def tell(true: bool | np.bool_) -> str:

@@ -99,9 +99,11 @@ def describe(rows):
     shown = [textwrap.shorten(title, 60, placeholder=" …") for title in titles]
     return [f"{title} ({year:.0f})" for title, year in zip(shown, era[rows], strict=True)]
 
+
 # %% [markdown]
 # The first seed, the oldest. The reason names what moved the ranking most, as far as the table can
 # prove it; it never speaks of genre or instruments, which the table does not hold.
+
 
 # %%
 def beside(which):
@@ -172,7 +174,8 @@ book.say(
     f"Median skipped of ten: **{ours['median']:g}** by the recommender, {first['median']:g} in the "
     f"hand-weighted space, {nine['median']:g} by the cosine ({describe_origin(heard)}). At most "
     f"three were skipped for {kept} of {ours['judged']:.0f} seeds. Some of the reasons: "
-    + "; ".join(reason for one in heard["reasons"].values() for reason in one[:1]) + "."
+    + "; ".join(reason for one in heard["reasons"].values() for reason in one[:1])
+    + "."
 )
 
 # %% [markdown]
