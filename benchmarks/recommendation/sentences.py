@@ -4,7 +4,7 @@ The other way round from what writes them: a sentence is cut into phrases, each 
 here, and a phrase without one is counted as not understood. Limits are those a listener would
 grant. Years and languages are this folder's own: the year of a release of that title by one of its
 artists, or one that the title names ("Live at Wembley, 1986"); the language by the stop words of
-the title, else of the artist's titles. So a claim that is not borne out may be one that was read
+the title or of the artist's titles. So a claim that is not borne out may be one that was read
 otherwise, such as a year of "Haru Haru" said of "HaruHaru".
 """
 
@@ -62,8 +62,9 @@ class Reader:
         self.songs = songs
         self.eras = find_eras(songs)
         words = {language: frozenset(text.split()) for language, text in STOP_WORDS.items()}
-        by_title = songs["name"].map(lambda name: vote(cut_title(name).split(), words)).to_numpy()
-        self.languages = np.where(by_title != "", by_title, tell_languages(songs))
+        by_title = songs["name"].map(lambda name: vote(cut_title(name).split(), words))
+        pairs = zip(by_title, tell_languages(songs), strict=True)
+        self.languages = [frozenset(pair) - {""} for pair in pairs]
         titles, credits = songs["name"].map(cut_title), read_credits(songs)
         self.years: dict[tuple[str, str], set[int]] = {}
         self.names = [
@@ -76,8 +77,8 @@ class Reader:
     def judge_phrase(self, seed: int, song: int, phrase: str) -> str:
         """Return "true", "false", "not understood" or, of languages, "not told"."""
         if phrase == "title in the same language":
-            one, other = self.languages[[seed, song]]
-            return "not told" if not one or not other else tell(one == other)
+            one, other = self.languages[seed], self.languages[song]
+            return "not told" if not one or not other else tell(bool(one & other))
         if match := WITH_YEAR.fullmatch(phrase):
             return tell(self._has_year(seed, song, match[1], int(match[2])))
         if match := WITH_TEMPO.fullmatch(phrase):
