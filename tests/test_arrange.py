@@ -13,7 +13,7 @@ from test_order import make_sounds
 
 from aares.data import DataError
 from aares.recommend.arrange import order_playlist
-from aares.recommend.transitions import ARCS, SOUNDS, measure_transitions
+from aares.recommend.transitions import ARCS, SOUNDS, measure_transitions, place_arc
 
 
 def list_orders(n, first, last):
@@ -23,21 +23,21 @@ def list_orders(n, first, last):
             yield list(path)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10**6), st.integers(1, 6))
-def test_no_order_costs_less_whatever_is_fixed_or_beyond(seed, n):
+KINDS = st.sampled_from(["none", "row", "songs"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 6), KINDS, KINDS)
+def test_no_order_costs_less_whatever_is_fixed_or_beyond(seed, n, begins, ends):
     """The cost is directed: the way back is another."""
     rng = np.random.default_rng(seed)
     whole = rng.random((n + 8, n + 8))
     songs = np.arange(float(n))[:, None]
-    n_before, n_after = rng.integers(0, 4, 2)
-    before = np.arange(float(n), n + n_before)[:, None]
-    after = np.arange(n + 4.0, n + 4 + n_after)[:, None]
+    first, last = (int(row) for row in rng.permutation(n)[:2])
+    before, after = (np.arange(at, at + rng.integers(1, 4))[:, None] for at in (n, n + 4.0))
+    start = {"none": None, "row": first, "songs": before}[begins]
+    end = {"none": None, "row": last, "songs": after}[ends]
     place = rng.random((n, n))
-    start = before if n_before else (int(rng.integers(n)) if rng.random() < 0.5 else None)
-    others = [row for row in range(n) if not (isinstance(start, int) and row == start)]
-    fixed_end = others and rng.random() < 0.5
-    end = after if n_after else (int(rng.choice(others)) if fixed_end else None)
 
     def look_up(rows):
         numbers = rows[:, 0].astype(int)
@@ -54,9 +54,11 @@ def test_no_order_costs_less_whatever_is_fixed_or_beyond(seed, n):
 
     found = order_playlist(songs, cost=look_up, start=start, end=end, place=place).tolist()
     assert sorted(found) == list(range(n))
-    first, last = (row if isinstance(row, int) else None for row in (start, end))
-    least = min(measure(path) for path in list_orders(n, first, last))
-    assert found in list(list_orders(n, first, last))
+    orders = list(
+        list_orders(n, first if begins == "row" else None, last if ends == "row" else None)
+    )
+    least = min(map(measure, orders))
+    assert found in orders
     assert measure(found) == pytest.approx(least, abs=1e-12)
 
 
@@ -103,6 +105,10 @@ def test_an_arc_moves_the_energy_of_tables_and_arrays_alike(arc):
     rank = table["energy"].rank().to_numpy()[found]
     wanted = {"rise": 9, "fall": 0, "wave": 5}[arc]
     assert abs(int(rank.argmax()) - wanted) <= 1
+    moved = 100 * np.eye(10)[::-1]  # no song may stand at its own row from the end
+    placed = order_playlist(table, arc=arc, place=moved)
+    assert all(placed[p] != 9 - p for p in range(10))
+    assert measure_arc(table, placed, arc) < measure_arc(table, placed[::-1], arc) or arc == "wave"
 
 
 def test_no_song_one_song_and_two():
@@ -112,6 +118,11 @@ def test_no_song_one_song_and_two():
     assert order_playlist(make_sounds(1, 0), start=0, end=0).tolist() == [0]
     assert order_playlist(make_sounds(2, 0), start=1, end=0).tolist() == [1, 0]
     assert order_playlist(make_sounds(2, 0), end=1, arc="rise").tolist() == [0, 1]
+
+
+def measure_arc(table, order, arc):
+    costs = place_arc(table["energy"].to_numpy(), arc)
+    return costs[order, np.arange(len(order))].sum()
 
 
 SONGS = make_sounds(3, 0)

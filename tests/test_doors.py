@@ -39,11 +39,15 @@ from aares.popularity import copies, evidence, gaussian, genres, kriging, likene
 from aares.popularity.hurdle import HurdleRegressor
 from aares.recommend.arrange import order_playlist
 from aares.recommend.catalogue import leave_out_missing, read_artists, read_catalogue
+from aares.recommend.columns import read_days, read_years
 from aares.recommend.content import WEIGHTS, transform_columns
+from aares.recommend.traits import read_traits
 from aares.recommend.transitions import measure_transitions
 from aares.recommend.yardstick import list_by_cosine
 from utils_projet import ConformalPrediction
 
+DATES_TOO = {"Recommender", "read_days"}
+"""They read release dates where there are any."""
 KEPT_OUT = {"Recommender", "leave_out_missing"}
 """They keep songs with a missing cell out, and say how many."""
 QUICK = {"n_trees": 4, "n_folds": 2, "rounds": 0, "candidate_rounds": 2, "n_networks": 0}
@@ -225,6 +229,10 @@ def list_catalogue(songs: pd.DataFrame) -> list[Any]:
     return [known, catalogue.artists, catalogue.by, catalogue.titles]
 
 
+def list_traits(songs: pd.DataFrame) -> list[Any]:
+    return list(vars(read_traits(read_catalogue(songs))).values())
+
+
 def aares_recommender() -> Any:
     return clone(next(case.estimator for case in CASES if case.name == "Recommender"))
 
@@ -295,8 +303,11 @@ def list_questions() -> Iterator[Question]:
         "measure_transitions": measure_transitions,
         "list_by_cosine": lambda songs: list_by_cosine(songs, 3),
         "order_playlist": lambda songs: order_playlist(songs, arc="wave", end=songs.head(1)),
+        "read_days": read_days,
+        "read_years": read_years,
         "read_artists": read_artists,
         "read_catalogue": list_catalogue,
+        "read_traits": list_traits,
     }  # fmt: skip
     for name, ask in asked.items():
         yield Question(name, ask)
@@ -385,7 +396,8 @@ def test_an_impossible_year_is_unknown_and_said(question):
         answer = question.ask(raw)
     assert_same(answer, answer_right(question, "release_date", 4))
     said = [str(it.message) for it in told if issubclass(it.category, DataWarning)]
-    assert bool(said) == ("release_date" in list_needed(question))
+    reads_dates = question.name in DATES_TOO or "release_date" in list_needed(question)
+    assert bool(said) == reads_dates
     assert all("'release_date', row 5: found '0000'; 1 date counts" in text for text in said)
 
 
@@ -454,6 +466,7 @@ def walk_public() -> Iterator[tuple[str, Any]]:
 NO_SONGS = {  # they take arrays, listeners, or what the rest makes of tables
     "NamedBoosting", "CandidateModel", "Boosting", "Decision", "Networks", "HurdleRegressor",
     "CopyRule", "FisherScaler", "Scorer", "RandomScorer", "PopularScorer", "ContentScorer",
+    "SongLikeness", "LearntSpace", "TitleSpace",  # of a catalogue, which was read
     "ArtistScorer", "ItemCosineScorer", "EaseScorer", "HybridScorer", "ListenerScorer", "Network",
 }  # fmt: skip
 OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator that has a door

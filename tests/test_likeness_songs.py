@@ -24,7 +24,7 @@ from benchmarks.recommendation import subset as benchmark
 from tests.environments import PROCESSORS, THREADS, compare_environments
 from workshop.config import find_data
 
-N_SONGS = 3000
+N_SONGS = 2000
 SMALL = {"rounds": 12, "n_draws": 1}
 
 
@@ -90,7 +90,7 @@ def test_eras_replace_the_years():
     model = fit_demo()
     moved = (model.index(catalogue, eras).points != model.index(catalogue).points).any(axis=1)
     assert np.flatnonzero(moved).tolist() == [3]
-    with pytest.raises(ValueError, match=r"eras: expected one year for each of 3000 songs"):
+    with pytest.raises(ValueError, match=r"eras: expected one year for each of 2000 songs"):
         model.index(catalogue, eras[:5])
 
 
@@ -128,7 +128,7 @@ def test_the_title_is_read_and_the_release_day_finds_the_album():
     catalogue = read_demo()
     other = change(catalogue, name=list(reversed(catalogue.songs["name"])))
     assert answer(fit_demo().index(other)) != answer(index_demo())
-    days = read_days(catalogue.songs)
+    days = read_days(catalogue)
     row = int(np.flatnonzero(pd.Series(days).duplicated(keep=False) & (days >= 0))[0])
     same = set(np.flatnonzero(days == days[row])) - {row}
     assert same and same <= set(index_demo().candidates(row, 3).tolist())
@@ -238,9 +238,9 @@ def test_a_row_that_is_none_is_said(row):
         lambda it: index.score(it, [1]),
         lambda it: index.explain(it, []),
     ):
-        with pytest.raises(ValueError, match=r"row: expected a row number below 3000, found"):
+        with pytest.raises(ValueError, match=r"row: expected a row number below 2000, found"):
             ask(row)
-    with pytest.raises(ValueError, match=r"rows: expected row numbers below 3000, found"):
+    with pytest.raises(ValueError, match=r"rows: expected row numbers below 2000, found"):
         index.score(0, [1, row])
 
 
@@ -300,10 +300,10 @@ def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path):
 
 
 def test_too_few_queries_teach_no_ranking():
-    one = dataclasses.replace(ranker.Options(), rounds=3)
+    one = dataclasses.replace(ranker.RankingOptions(), rounds=3)
     few = take_songs(read_demo(), range(300))
     model = fit_demo()
-    lesson = ranker.Lesson(model._read(few, None), ranker.mark_artists(few))
+    lesson = ranker.Lesson(model._read(few, None), ranker.mark_names(few.by))
     assert ranker.learn_ranking([lesson], one) is None
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aares.recommend.catalogue import Catalogue
-from aares.recommend.naming import GENERIC, bare_title, fold
+from aares.recommend.naming import GENERIC, bare_title, fold, read_names
 from aares.recommend.sounds import IntArray
 from aares.recommend.versions import LIVE, list_notes
 
@@ -66,7 +66,7 @@ def date_recordings(
     """
     if "year" not in catalogue.songs:
         return np.full(len(catalogue), np.nan)
-    titles = list(catalogue.songs["name"])
+    titles = read_names(catalogue)
     year = catalogue.songs["year"].to_numpy(float)
     known = year.copy()
     for row in np.flatnonzero(versions == LIVE):
@@ -92,12 +92,11 @@ def _name_songs(
     spoken: npt.NDArray[np.bool_],
 ) -> tuple[IntArray, list[str]]:
     """List (row, name) pairs: rows with a common name are one recording."""
-    titles = catalogue.songs["name"]
-    bare = {title: bare_title(fold(title)) for title in set(titles)}
+    titles = read_names(catalogue)
     rows: list[int] = []
     names: list[str] = []
     for row, title in enumerate(titles):
-        key = bare[title]
+        key = bare_title(fold(title))
         if spoken[row] or key in GENERIC or not key:
             continue
         by = ["\1".join(sorted(catalogue.by[row]))] if classical[row] else people[row]

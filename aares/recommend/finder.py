@@ -8,6 +8,7 @@ is not guessed but suggested: :mod:`aares.recommend.lookup` ranks what is near.
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,6 +27,7 @@ from aares.recommend.seeds import SPOTIFY_ID, Query, Seed, read_queries
 from aares.recommend.spelling import (
     GUESTS,
     is_by,
+    loosen_asked,
     loosen_title,
     squash,
     squash_plain,
@@ -150,7 +152,7 @@ pick="popular"
             if rows := self.list_candidates(title, artist, exact=exact):
                 if not artist and normalise(title) == loosen_title(title):
                     rows = self.list_candidates(title)  # "Hello - Live" is a "Hello", too
-                return self._settle(query, title, rows, pick)
+                return self._settle(query, title, artist, rows, pick)
         raise SongNotFoundError(self._explain(query))
 
     def find_songs(self, text: Seed, limit: int = 10) -> pd.DataFrame:
@@ -220,10 +222,10 @@ pick="popular"
         if not query.readings:
             return []
         rows: dict[int, None] = {}
-        for title, artist in query.readings:
-            rows |= dict.fromkeys(self.list_candidates(title, artist))
+        for title, artist, exact in _list_readings(query):
+            rows |= dict.fromkeys(self.list_candidates(title, artist, exact=exact))
             if not artist:
-                rows |= dict.fromkeys(self.list_longer(loosen_title(title)))
+                rows |= dict.fromkeys(self.list_longer(loosen_asked(title)))
                 rows |= dict.fromkeys(self._by_artist.get(squash(title), []))
         found = self._near.score(list(rows), query.readings) if rows else []
         return self._releases.keep_first(found or self._near.rank(query.readings), int(limit))
@@ -256,8 +258,12 @@ pick="popular"
         ([1, 0], [0])
         """
         for rows in self._list_levels(title, bool(artist.strip()), exact):
-            for by in dict.fromkeys((artist, GUESTS.sub("", artist))):
-                found = [row for row in rows if not by.strip() or is_by(by, self.artists[row])]
+            for by, exactly in itertools.product((artist, GUESTS.sub("", artist)), (True, False)):
+                found = [
+                    row
+                    for row in rows
+                    if not by.strip() or is_by(by, self.artists[row], exactly=exactly)
+                ]
                 if found:
                     return list(dict.fromkeys(found))
         return []
@@ -311,9 +317,11 @@ pick="popular"
         """
         return sorted(rows, key=lambda row: (-self.fame[row], row))
 
-    def _settle(self, query: Query, title: str, rows: list[int], pick: str | None) -> int:
+    def _settle(
+        self, query: Query, title: str, artist: str, rows: list[int], pick: str | None
+    ) -> int:
         """Return the one song among candidates, or say that there are several."""
-        songs = self._releases.group(rows, loosen_title(title))
+        songs = self._group(rows, title, artist)
         if len(songs) == 1 or pick == "popular":
             return songs[0][0]
         heads = [song[0] for song in songs]
@@ -325,11 +333,18 @@ pick="popular"
             f'as {self._write_seed(heads[0])}, or take the most popular with pick="popular"'
         )
 
+    def _group(self, rows: list[int], title: str, artist: str) -> list[list[int]]:
+        """Group the candidates for a title and an artist into songs."""
+        plain = normalise_name(title)
+        if not any(self.names[row] == plain for row in rows):
+            plain = loosen_title(title)
+        return self._releases.group(rows, plain, one_artist=bool(artist.strip()))
+
     def _write_seed(self, row: int) -> str:
         """Write a seed that means this song alone: title and artist if they do, else its id."""
         title, artist = self.titles[row], self.artists[row][0]
         rows = self.list_candidates(title, artist) if artist.strip() else []
-        if rows and rows[0] == row and len(self._releases.group(rows, loosen_title(title))) == 1:
+        if rows and rows[0] == row and len(self._group(rows, title, artist)) == 1:
             return f"({_quote(title)}, {_quote(artist)})"
         return f"the id {_quote(self.ids[row])}"
 

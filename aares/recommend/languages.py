@@ -23,6 +23,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from aares import exact
+from aares.recommend.naming import number_owners
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -146,6 +147,8 @@ SCRIPTS = (
 )  # fmt: skip
 """Scripts that tell the language; kana come before the Chinese signs that Japanese shares."""
 
+_LISTED = frozenset([*" ".join(WORDS.values()).split(), *(f"*{letter}" for letter in LETTERS)])
+
 CODES = tuple(dict.fromkeys((*WORDS, *(code for code, _ in SCRIPTS))))
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
@@ -218,19 +221,23 @@ def list_signs(title: str) -> list[str]:
     (['non', 'rien', '-ien'], ['schön', '-hön', '*ö'])
     """
     lower = unicodedata.normalize("NFC", title).lower().replace("’", "'")
-    words: list[str] = _WORD.findall(_NOTES.sub("", lower) or lower)
+    if "(" in lower or "[" in lower or " - " in lower:
+        lower = _NOTES.sub("", lower) or lower
+    words: list[str] = _WORD.findall(lower)
     ends = [f"-{word[-3:]}" for word in words if len(word) > 3]
     letters = () if lower.isascii() else sorted({char for char in lower if char in LETTERS})
     return [*words, *ends, *(f"*{letter}" for letter in letters)]
 
 
 def _count_signs(signs: list[list[str]]) -> tuple[csr_array, list[str]]:
-    """Count the signs: titles by vocabulary."""
+    """Count the signs that two titles have or that are listed: titles by vocabulary."""
     flat = np.array([sign for one in signs for sign in one], dtype=object)
     codes, vocabulary = pd.factorize(flat)
     ends = np.cumsum([0, *(len(one) for one in signs)])
     counts = csr_array((np.ones(len(flat)), codes, ends), shape=(len(signs), len(vocabulary)))
-    return counts, list(vocabulary)
+    often = np.bincount(codes, minlength=len(vocabulary)) > 1  # of one title nothing is learnt
+    often |= np.array([sign in _LISTED for sign in vocabulary], dtype=bool)
+    return counts[:, np.flatnonzero(often)], list(vocabulary[often])
 
 
 def _list_known(vocabulary: list[str]) -> FloatArray:
@@ -276,11 +283,9 @@ def _read_script(title: str) -> int:
 
 def _number_owners(artists: list[tuple[str, ...]]) -> npt.NDArray[np.intp]:
     """Number the first artists; a song of nobody, or of one with few titles, has none (-1)."""
-    owner = pd.factorize(np.array([names[0] if names else "" for names in artists], dtype=object))[
-        0
-    ]
-    few = np.bincount(owner, minlength=1)[owner] < _FEW
-    return np.where(few | np.array([not names for names in artists]), -1, owner)
+    owner = number_owners(artists)
+    few = np.bincount(owner[owner >= 0], minlength=1)[owner] < _FEW
+    return np.where(few | (owner < 0), -1, owner)
 
 
 def _pool(votes: FloatArray, owner: npt.NDArray[np.intp]) -> FloatArray:

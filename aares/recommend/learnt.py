@@ -25,7 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from aares import exact, linear
 from aares.recommend.catalogue import Catalogue
-from aares.recommend.columns import AUDIO, describe_songs
+from aares.recommend.columns import AUDIO, describe_catalogue
 from aares.recommend.content import FloatArray
 from aares.recommend.ngrams import TitleSpace
 
@@ -92,7 +92,7 @@ class LearntSpace(BaseEstimator):
         self._titles = None
         if self.columns == "all":
             self._titles = TitleSpace().fit(catalogue.songs["name"].tolist())
-        values = self._read(catalogue, eras)
+        values = self._read(catalogue, eras, self._weigh(catalogue))
         self.names_ = list(values.columns)
         table = values.to_numpy(float)
         known = np.isfinite(table)
@@ -127,7 +127,7 @@ class LearntSpace(BaseEstimator):
     def describe(self, catalogue: Catalogue, eras: npt.ArrayLike | None = None) -> FloatArray:
         """Return the standardised columns, shape (n, d), from -4 to 4; 0 where nothing is known."""
         check_is_fitted(self)
-        return self._standardise(self._read(catalogue, eras))
+        return self._standardise(self._read(catalogue, eras, self._weigh(catalogue)))
 
     def place(self, described: FloatArray) -> FloatArray:
         """Return the coordinates of what :meth:`describe` returned, shape (n, n_axes)."""
@@ -138,18 +138,34 @@ class LearntSpace(BaseEstimator):
         """Return the coordinates of songs, shape (n, n_axes)."""
         return self.place(self.describe(catalogue, eras))
 
-    def weigh_titles(self, catalogue: Catalogue) -> list[sparse.csr_matrix]:
-        """Return the weights of pieces and of words of titles, shape (n, p); none if not read."""
-        if self._titles is None:
-            return []
-        names = catalogue.songs["name"].tolist()
-        return [self._titles.weigh(names), self._titles.weigh_words(names)]
+    def read(
+        self, catalogue: Catalogue, eras: npt.ArrayLike | None = None
+    ) -> tuple[FloatArray, list[sparse.csr_matrix]]:
+        """Return what :meth:`describe` does, and weights of pieces and of words of titles.
 
-    def _read(self, catalogue: Catalogue, eras: npt.ArrayLike | None) -> pd.DataFrame:
-        table = describe_songs(catalogue, eras)
+        The list is empty where titles are not read.
+        """
+        check_is_fitted(self)
+        titles = self._weigh(catalogue)
+        values = self._standardise(self._read(catalogue, eras, titles))
+        if self._titles is not None:
+            titles.append(self._titles.weigh_words(catalogue.songs["name"].tolist()))
+        return values, titles
+
+    def _weigh(self, catalogue: Catalogue) -> list[sparse.csr_matrix]:
+        names = catalogue.songs["name"].tolist()
+        return [] if self._titles is None else [self._titles.weigh(names)]
+
+    def _read(
+        self,
+        catalogue: Catalogue,
+        eras: npt.ArrayLike | None,
+        titles: list[sparse.csr_matrix],
+    ) -> pd.DataFrame:
+        table = describe_catalogue(catalogue, eras)
         if self._titles is None:
             return table[list(AUDIO)]
-        words = self._titles.transform(catalogue.songs["name"].tolist())
+        words = self._titles.place(titles[0])
         names = [f"title_{axis}" for axis in range(words.shape[1])]
         return pd.concat([table, pd.DataFrame(words, columns=names)], axis=1)
 

@@ -20,6 +20,7 @@ FloatArray = npt.NDArray[np.float32]
 _COARSE = 200
 _TITLE, _ARTIST = 0.6, 0.4
 _PART = 0.9  # what agrees with a part of a name only
+_STRANGER = 50  # below it, what two names share is chance
 _ALONE = 0.8  # what names the artist, and no title
 
 
@@ -59,6 +60,8 @@ class NearSongs:
         pairs = [(place, name) for place, row in enumerate(order) for name in by[row]]
         self._artists, self._artist = _index([name for _, name in pairs])
         self._holder = np.array([place for place, _ in pairs], dtype=np.int32)
+        self._sizes = self._titles.sizes[self._title][self._holder]
+        self._sizes = self._sizes + self._artists.sizes[self._artist]
 
     def rank(self, readings: Sequence[tuple[str, str]], least: int = 60) -> list[tuple[int, int]]:
         """Return the songs whose names are nearest to a text.
@@ -107,13 +110,10 @@ class NearSongs:
         artist = normalise_name(artist)
         shared, size = self._titles.count_shared(title), count_trigrams(title)
         mine, by_size = self._artists.count_shared(artist or title), count_trigrams(artist)
-        alone = _compute_dice(shared, self._titles.sizes, size)[self._title]
-        joint = _compute_dice(
-            shared[self._title[self._holder]] + mine[self._artist],
-            self._titles.sizes[self._title[self._holder]] + self._artists.sizes[self._artist],
-            size + by_size,
-        )
-        theirs = _compute_dice(mine, self._artists.sizes, by_size or size)[self._artist]
+        titled, theirs = shared[self._title], mine[self._artist]
+        joint = (titled[self._holder] + theirs) / (self._sizes + size + by_size)
+        theirs = theirs / (self._artists.sizes[self._artist] + (by_size or size))
+        alone = titled / (self._titles.sizes[self._title] + size)
         return np.concatenate(
             [
                 _take_best(alone, _COARSE),
@@ -151,7 +151,8 @@ class NearSongs:
         single = np.maximum(
             _compare(artist, flat), _PART * _compare(artist, longer, fuzz.partial_ratio)
         )
-        return np.maximum(whole, np.maximum.reduceat(single, starts))
+        match = np.maximum(whole, np.maximum.reduceat(single, starts))
+        return np.where(match < _STRANGER, np.float32(0), match)
 
 
 def _compare(
@@ -165,12 +166,6 @@ def _index(names: Sequence[str]) -> tuple[NameIndex, npt.NDArray[np.int32]]:
     number: dict[str, int] = {}
     places = [number.setdefault(name, len(number)) for name in names]
     return NameIndex(list(number)), np.array(places, dtype=np.int32)
-
-
-def _compute_dice(
-    shared: npt.NDArray[np.intp], sizes: npt.NDArray[np.intp], size: int
-) -> FloatArray:
-    return (2 * shared / (sizes + size)).astype(np.float32)
 
 
 def _take_best(values: FloatArray, k: int) -> npt.NDArray[np.intp]:

@@ -12,8 +12,12 @@ import re
 import unicodedata
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
 from aares.data.titles import strip_title
-from aares.recommend.catalogue import NOBODY, normalise_name
+from aares.recommend.catalogue import NOBODY, Catalogue, normalise_name
 
 _BRACKETS = re.compile(r"[(\[{（【「〈].*?(?:[)\]}）】」〉]|$)")
 _DASH = re.compile(r"(?:\s[-–—~]+\s|\s[-–—]|[-–—]\s).*$")
@@ -28,7 +32,9 @@ _RELEASE = re.compile(
 )
 _JOIN = re.compile(r"(?<=\s)(?:&|and|n|'n'|\+|y|e|et|und)(?=\s)")
 _ARTICLE = re.compile(r"^(?:the|an?|el|la|los|las|le|les|der|die|das|os?|as|il|lo|gli|de|het)\s+")
+_MARKS = re.compile(r"[(\[{（【「〈–—~-]|\b(?:f(?:ea)?t|featuring|part|prod)\b|master")
 _NO_LETTER = re.compile(r"[\W_]+")
+_MAY_SPLIT = re.compile(r"[&+,;/]|\s(?:and|f|x|y|e|und|et|con|with|vs)", re.IGNORECASE)
 _BETWEEN_NAMES = re.compile(
     r"\s(?:&|and|feat\.?|ft\.?|featuring|x|y|e|und|et|con|with|vs\.?|\+)\s|\s*[,;/]\s*"
 )
@@ -41,6 +47,40 @@ GENERIC = frozenset(
     "moderato allegretto andantino larghetto romance romanze sinfonia sonata".split()
 )
 """Bare titles that many songs of one artist bear: they name a place on an album, no song."""
+
+
+def read_names(catalogue: Catalogue) -> list[str]:
+    """Return the titles of a catalogue as they are written.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+
+    Returns
+    -------
+    list of str
+    """
+    return list(catalogue.songs["name"].to_numpy(dtype=object))
+
+
+def number_owners(artists: list[tuple[str, ...]]) -> npt.NDArray[np.intp]:
+    """Number the first artist of each song; a song of nobody has none, -1.
+
+    Parameters
+    ----------
+    artists : list of tuple of str
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+
+    Examples
+    --------
+    >>> number_owners([("abba",), (), ("cher", "abba"), ("abba",)]).tolist()
+    [0, -1, 1, 0]
+    """
+    first = np.array([names[0] if names else None for names in artists], dtype=object)
+    return pd.factorize(first)[0].astype(np.intp)
 
 
 @lru_cache(maxsize=400_000)
@@ -85,6 +125,7 @@ def squeeze(text: str) -> str:
     return _NO_LETTER.sub("", _JOIN.sub("", text)) or text.strip()
 
 
+@lru_cache(maxsize=400_000)
 def bare_title(folded: str) -> str:
     """Return a folded title without brackets, dash, guests, release notes and leading article.
 
@@ -124,9 +165,8 @@ def list_keys(title: str) -> frozenset[str]:
     ['icantgetnosatisfaction', 'icantgetnosatisfactionmono', 'satisfaction']
     """
     folded = fold(title)
-    if folded.replace(" ", "").isalpha():  # the common case: nothing to take away but an article
-        whole = squeeze(folded)
-        return frozenset((whole, squeeze(_ARTICLE.sub("", folded)) or whole))
+    if not _MARKS.search(folded):  # the common case: nothing to take away but an article
+        return frozenset((squeeze(folded), bare_title(folded))) - {""}
     keys = {
         bare_title(folded),
         squeeze(fold(strip_title(title))),
@@ -179,8 +219,29 @@ def split_names(names: str) -> tuple[str, ...]:
     return tuple(part for part in parts if part not in NOBODY)
 
 
+def may_split(name: str) -> bool:
+    """Whether a name may hold several: a quick look before :func:`split_names`.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> may_split("Simon & Garfunkel"), may_split("Queen")
+    (True, False)
+    """
+    return bool(_MAY_SPLIT.search(name))
+
+
 def _open_title(folded: str) -> str:
     """Return what stands before a dash and outside of brackets, guests and release notes off."""
+    if not _MARKS.search(folded):
+        return folded
     bare = _DASH.sub("", _BRACKETS.sub(" ", folded))
     if not _NO_LETTER.sub("", bare):
         bare = folded

@@ -171,7 +171,11 @@ class TitleSpace:
 
     def transform(self, titles: Sequence[str]) -> FloatArray:
         """Return coordinates of titles, shape (n, n_axes), each -1 to 1."""
-        return linear.multiply(self.weigh(titles), self.axes_.T)
+        return self.place(self.weigh(titles))
+
+    def place(self, weights: sparse.csr_matrix) -> FloatArray:
+        """Return the coordinates of what :meth:`weigh` returned, shape (n, n_axes)."""
+        return linear.multiply(weights, self.axes_.T)
 
 
 def _set_length(rows: sparse.csr_matrix) -> sparse.csr_matrix:

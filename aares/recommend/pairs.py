@@ -25,11 +25,11 @@ from aares.recommend.content import FloatArray
 
 IntArray = npt.NDArray[np.int64]
 
-SAMPLE = 2048
+SAMPLE = 1024
 """Songs that the crowd around a song is measured with, whatever the catalogue's size."""
 
-CROWD = (2, 8, 32)
-"""Which nearest of the sample tells how crowded it is: close by, around, and far around."""
+CROWD = (4, 16)
+"""Which nearest of the sample tells how crowded it is: around, and far around."""
 
 N_AXES = 8
 """Axes of the space whose differences are inputs of their own."""
@@ -55,7 +55,7 @@ class Facts:
         Standardised columns.
     points : ndarray of float, shape (n, d)
         Coordinates in the space.
-    crowd : ndarray of float, shape (n, 3)
+    crowd : ndarray of float, shape (n, 2)
         Distances to the nearest of a sample, see :data:`CROWD`.
     days : ndarray of int, shape (n,)
         Days of release, see :func:`aares.recommend.columns.read_days`.
@@ -69,12 +69,6 @@ class Facts:
     crowd: FloatArray
     days: IntArray
     titles: list[sparse.csr_matrix]
-
-    def take(self, rows: npt.NDArray[np.intp]) -> Facts:
-        """Return the facts of some songs, as a catalogue of their own."""
-        points = self.points[rows]
-        return Facts(self.names, self.values[rows], points, measure_crowd(points), self.days[rows],
-                     [weights[rows] for weights in self.titles])  # fmt: skip
 
 
 def name_inputs(names: list[str], *, use_release_day: bool) -> list[tuple[str, str]]:
@@ -95,8 +89,8 @@ def name_inputs(names: list[str], *, use_release_day: bool) -> list[tuple[str, s
     Examples
     --------
     >>> [name for name, group in name_inputs(["energy", "tempo"], use_release_day=False)][:4]
-    ['distance', 'distance / crowd of both 2', 'distance / crowd of both 8', \
-'distance / crowd of both 32']
+    ['distance', 'distance / crowd of both 4', 'distance / crowd of both 16', \
+'distance / crowd of seed 4']
     """
     plain = [name for name in names if not name.startswith("title_")]
     found = [("distance", "closeness")]
@@ -121,7 +115,7 @@ def _name_group(name: str) -> str:
 
 
 def measure_crowd(points: FloatArray) -> FloatArray:
-    """Return how far the nearest songs of a sample are from each song, shape (n, 3).
+    """Return how far the nearest songs of a sample are from each song, shape (n, 2).
 
     Parameters
     ----------
@@ -130,55 +124,40 @@ def measure_crowd(points: FloatArray) -> FloatArray:
 
     Returns
     -------
-    ndarray of float, shape (n, 3)
+    ndarray of float, shape (n, 2)
         Above 0.
 
     Examples
     --------
     >>> measure_crowd(np.arange(100.0)[:, None])[[0, 50]].tolist()
-    [[2.0, 8.0, 32.0], [1.0, 4.0, 16.0]]
+    [[4.0, 16.0], [2.0, 8.0]]
     """
     step = max(1, -(-len(points) // SAMPLE))
     sample = points[::step]
     norms = (sample**2).sum(axis=1)
     found = np.empty((len(points), len(CROWD)))
     places = [min(k, len(sample) - 1) for k in CROWD]
-    for start in range(0, len(points), 1024):
-        some = points[start : start + 1024]
+    for start in range(0, len(points), 512):
+        some = points[start : start + 512]
         squares = norms - 2 * (some @ sample.T)
         squares += (some**2).sum(axis=1)[:, None]
         nearest = np.partition(squares, places, axis=1)[:, places]
-        found[start : start + 1024] = np.sqrt(np.maximum(nearest, 0.0))
+        found[start : start + 512] = np.sqrt(np.maximum(nearest, 0.0))
     return np.maximum(found, 2.0**-10)
 
 
-def describe_pairs(
-    facts: Facts, seeds: IntArray, songs: IntArray, *, use_release_day: bool
-) -> FloatArray:
-    """Describe pairs of a seed and a song, as :func:`name_inputs` names it.
-
-    Parameters
-    ----------
-    facts : Facts
-    seeds, songs : ndarray of int, shape (m,)
-        Rows.
-    use_release_day : bool
-
-    Returns
-    -------
-    ndarray of float, shape (m, n_inputs)
-        NaN where a day is not known.
-    """
-    return PairReader(facts, use_release_day=use_release_day).read(seeds, songs)
-
-
 class PairReader:
-    """Describes pairs of one catalogue, see :func:`describe_pairs`.
+    """Describes pairs of songs of one catalogue, as :func:`name_inputs` names it.
 
     Parameters
     ----------
     facts : Facts
     use_release_day : bool
+
+    Attributes
+    ----------
+    inputs : list of (str, str)
+        Of :func:`name_inputs`.
     """
 
     def __init__(self, facts: Facts, *, use_release_day: bool) -> None:
@@ -198,7 +177,18 @@ class PairReader:
         self._octave = 1.0
 
     def read(self, seeds: IntArray, songs: IntArray) -> FloatArray:
-        """Return the inputs of pairs, shape (m, n_inputs)."""
+        """Return the inputs of pairs.
+
+        Parameters
+        ----------
+        seeds, songs : ndarray of int, shape (m,)
+            Rows.
+
+        Returns
+        -------
+        ndarray of float32, shape (m, n_inputs)
+            NaN where a day is not known.
+        """
         found = np.empty((len(seeds), len(self.inputs)), dtype=np.float32)
         _read_pairs(
             found, np.asarray(seeds, np.int64), np.asarray(songs, np.int64), self._plain,

@@ -16,8 +16,17 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from aares.recommend.catalogue import Catalogue
-from aares.recommend.naming import list_guests, list_keys, split_names
+from aares.recommend.naming import (
+    fold,
+    list_guests,
+    list_keys,
+    may_split,
+    read_names,
+    split_names,
+    squeeze,
+)
 from aares.recommend.sounds import IntArray
+from aares.recommend.works import has_movement_behind_dash, is_classical, list_work_keys
 
 
 def list_credits(catalogue: Catalogue) -> list[frozenset[str]]:
@@ -42,12 +51,12 @@ def list_credits(catalogue: Catalogue) -> list[frozenset[str]]:
     [['beyonce', 'sean paul']]
     """
     known = {
-        names: frozenset(chain(by, *(split_names(name) for name in names)))
+        names: frozenset(chain(by, *(split_names(name) for name in names if may_split(name))))
         for names, by in dict(zip(catalogue.artists, catalogue.by, strict=True)).items()
     }
     return [
         known[names] | frozenset(list_guests(title)) if _may_name(title) else known[names]
-        for names, title in zip(catalogue.artists, catalogue.songs["name"], strict=True)
+        for names, title in zip(catalogue.artists, read_names(catalogue), strict=True)
     ]
 
 
@@ -82,15 +91,40 @@ def tell_recordings(
     >>> tell_recordings(catalogue, list_credits(catalogue), no_pair).tolist()
     [0, 0, 1]
     """
-    keys = {title: list_keys(title) for title in set(catalogue.songs["name"])}
+    titles = read_names(catalogue)
+    keys = {title: name_song(title) for title in set(titles)}
     rows: list[int] = []
     names: list[str] = []
-    for row, (title, credited) in enumerate(zip(catalogue.songs["name"], people, strict=True)):
+    for row, (title, credited) in enumerate(zip(titles, people, strict=True)):
         for key in keys[title]:
             for person in credited:
                 rows.append(row)
                 names.append(f"{key}\0{person}")
     return join_rows(len(catalogue), np.array(rows, dtype=np.intp), names, same_sounds)
+
+
+def name_song(title: str) -> frozenset[str]:
+    """List what a song may be called, see :mod:`aares.recommend.naming` and :mod:`.works`.
+
+    Parameters
+    ----------
+    title : str
+
+    Returns
+    -------
+    frozenset of str
+
+    Examples
+    --------
+    >>> sorted(name_song("Sommer - I. Allegro")), sorted(name_song("Sommer - Remix"))
+    (['sommeriallegro'], ['sommer', 'sommerremix'])
+    """
+    if not is_classical(title):
+        return list_keys(title)
+    keys = (
+        frozenset((squeeze(fold(title)),)) if has_movement_behind_dash(title) else list_keys(title)
+    )
+    return keys | list_work_keys(title)
 
 
 def join_rows(n: int, rows: IntArray, names: list[str], pairs: IntArray) -> IntArray:
@@ -126,5 +160,4 @@ def join_rows(n: int, rows: IntArray, names: list[str], pairs: IntArray) -> IntA
 
 def _may_name(title: str) -> bool:
     """Whether a title may name a guest: a quick look before the slow one."""
-    folded = title.lower()
-    return ("f" in folded and ("feat" in folded or "ft" in folded)) or "(" in title or "[" in title
+    return "(" in title or "[" in title or "eat" in title or "t." in title or " - " in title

@@ -141,7 +141,9 @@ class ReleaseGroups:
         self._fame = fame
         self._recording = None if recording is None else np.asarray(recording).tolist()
 
-    def group(self, rows: Sequence[int], title: str) -> list[list[int]]:
+    def group(
+        self, rows: Sequence[int], title: str, *, one_artist: bool = False
+    ) -> list[list[int]]:
         """Group songs that may be meant by a title into releases of one song each.
 
         Parameters
@@ -150,6 +152,9 @@ class ReleaseGroups:
         title : str
             What was asked for, normalised: a title that goes on with other words than numbers is
             of another song.
+        one_artist : bool
+            Whether the songs are by one artist, whatever stands in their table: "Various Artists"
+            are nobody otherwise.
 
         Returns
         -------
@@ -158,7 +163,7 @@ class ReleaseGroups:
         """
         songs: list[tuple[set[object], list[int]]] = []
         for row in rows:
-            mine = set(self._name_keys(row, title))
+            mine = set(self._name_keys(row, title, one_artist=one_artist))
             same = [
                 not mine.isdisjoint(keys) and not self._is_other(row, members)
                 for keys, members in songs
@@ -204,12 +209,14 @@ class ReleaseGroups:
         """Say whether a song is another work than each of some others."""
         return all(is_other_work(self._titles[row], self._titles[other]) for other in others)
 
-    def _name_keys(self, row: int, title: str) -> list[object]:
+    def _name_keys(self, row: int, title: str, *, one_artist: bool = False) -> list[object]:
         """Name what releases of a song share: the title and an artist, or a recording."""
         name, bare = self._names[row], self._bare[row]
         rest = name[len(title) + 1 :] if name.startswith(f"{title} ") else ""
         kept = "" if not rest or is_numbering(rest) or bare == title else bare
         keys: list[object] = [(kept, artist) for artist in self._by[row] if artist not in NOBODY]
+        if one_artist:
+            keys.append(kept)
         if self._recording is not None:
             keys.append(self._recording[row])
         return keys

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from aares.recommend.catalogue import Catalogue
+
 IntArray = npt.NDArray[np.intp]
 
 SHARES = (
@@ -27,13 +29,12 @@ ENOUGH = 6
 _SLACK = 1 + 1e-9  # a difference of exactly 0.02 counts, in whatever way it is rounded
 
 
-def find_same_sounds(songs: pd.DataFrame, *, enough: int = ENOUGH) -> IntArray:
+def find_same_sounds(catalogue: Catalogue, *, enough: int = ENOUGH) -> IntArray:
     """Find the pairs of rows with the same sound.
 
     Parameters
     ----------
-    songs : DataFrame, shape (N, columns)
-        ``duration_ms``, ``tempo``, ``loudness`` and :data:`SHARES`.
+    catalogue : Catalogue
     enough : int
         How many of the seven shares and the loudness must agree.
 
@@ -45,11 +46,13 @@ def find_same_sounds(songs: pd.DataFrame, *, enough: int = ENOUGH) -> IntArray:
     Examples
     --------
     >>> from aares.data import make_songs
+    >>> from aares.recommend.catalogue import read_catalogue
     >>> songs = make_songs("recommendation", 3, energy=[0.5, 0.51, 0.9], tempo=[100, 100.4, 100])
     >>> songs = songs.assign(valence=[0.5, 0.5, 0.9], danceability=[0.5, 0.5, 0.9])
-    >>> find_same_sounds(songs).tolist()
+    >>> find_same_sounds(read_catalogue(songs)).tolist()
     [[0, 1]]
     """
+    songs = catalogue.songs
     frame = songs[["duration_ms", "tempo"]].to_numpy(float) / (DURATION_MS, TEMPO)
     pairs = cKDTree(frame).query_pairs(_SLACK, p=np.inf, output_type="ndarray")
     first, second = pairs[:, 0], pairs[:, 1]

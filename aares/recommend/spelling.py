@@ -161,7 +161,7 @@ def squash_plain(text: str) -> str:
     return "".join(kept[1:] if words[:1] == ["the"] else kept) or "".join(words)
 
 
-def is_by(asked: str, artists: Sequence[str]) -> bool:
+def is_by(asked: str, artists: Sequence[str], *, exactly: bool = False) -> bool:
     """Say whether a text names artists of a song, and nobody else.
 
     Parameters
@@ -169,6 +169,8 @@ def is_by(asked: str, artists: Sequence[str]) -> bool:
     asked : str
         One name or several, with "&", "and", "feat.", "with", "x", a comma, ... between them.
     artists : sequence of str
+    exactly : bool
+        Whether articles, blanks and the like within a name count, see :func:`squash`.
 
     Returns
     -------
@@ -186,14 +188,14 @@ def is_by(asked: str, artists: Sequence[str]) -> bool:
     plain = normalise_name(asked), tuple(map(normalise_name, artists))
     if _is_made_of(*plain):
         return True
-    if plain[0] in _JOINERS:
-        return False
     if "&" in asked or "+" in asked or any("&" in name or "+" in name for name in artists):
         spelt = [normalise_name(AND.sub(" and ", name)) for name in (asked, *artists)]
         if _is_made_of(spelt[0], tuple(spelt[1:])):
             return True
+    if exactly or plain[0] in _JOINERS:
+        return False
     short = squash(asked)
-    return bool(short) and any(short == squash(name) for name in artists)
+    return any(short == squash(name) for name in artists)
 
 
 def _is_made_of(asked: str, names: tuple[str, ...], *, begun: bool = False) -> bool:
@@ -219,14 +221,14 @@ class NameIndex:
 
     Attributes
     ----------
-    sizes : ndarray of int, shape (n,)
+    sizes : ndarray of float32, shape (n,)
         Number of different trigrams of each name, with a blank before and after it.
 
     Examples
     --------
     >>> index = NameIndex(["hello", "yellow", "umbrella"])
     >>> index.sizes.tolist(), index.count_shared("helo").tolist()
-    ([5, 6, 8], [3, 0, 0])
+    ([5.0, 6.0, 8.0], [3.0, 0.0, 0.0])
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -235,9 +237,9 @@ class NameIndex:
         pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])] if len(pairs) else pairs
         self._holders = (pairs & 0xFFFFFFFF).astype(np.int32)
         self._starts = np.searchsorted(pairs >> 32, np.arange((1 << _BITS) + 1))
-        self.sizes = np.bincount(self._holders, minlength=len(names))
+        self.sizes = np.bincount(self._holders, minlength=len(names)).astype(np.float32)
 
-    def count_shared(self, text: str) -> npt.NDArray[np.intp]:
+    def count_shared(self, text: str) -> npt.NDArray[np.float32]:
         """Return how many different trigrams each name shares with a text.
 
         Parameters
@@ -247,12 +249,12 @@ class NameIndex:
 
         Returns
         -------
-        ndarray of int, shape (n,)
+        ndarray of float32, shape (n,)
         """
         keys = np.unique(_hash_trigrams([text])[0])
         parts = [self._holders[self._starts[key] : self._starts[key + 1]] for key in keys]
         found = np.concatenate(parts) if parts else np.empty(0, np.int32)
-        return np.bincount(found, minlength=len(self.sizes))
+        return np.bincount(found, minlength=len(self.sizes)).astype(np.float32)
 
 
 def count_trigrams(text: str) -> int:

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from aares.recommend.catalogue import Catalogue
 from aares.recommend.eras import date_recordings
 from aares.recommend.languages import tell_languages
+from aares.recommend.naming import GENERIC, bare_title, fold, read_names, squeeze
 from aares.recommend.recordings import list_credits, tell_recordings
 from aares.recommend.sounds import find_same_sounds
 from aares.recommend.spoken import find_spoken
@@ -31,7 +33,8 @@ class Traits:
     recording : ndarray of int, shape (N,)
         Number of the recording, see :mod:`aares.recommend.recordings`; a playlist holds each once.
     preferred : ndarray of int, shape (N,)
-        Row that stands for the recording: of the studio, then the most popular.
+        Row that stands for this one, with the same artists and title: of the studio, then the
+        most popular.
     version : ndarray of int, shape (N,)
         Kind of recording: 0 studio, 1 live, 2 another version (remix, acoustic, demo ...),
         3 karaoke or tribute, see :mod:`aares.recommend.versions`.
@@ -83,9 +86,9 @@ def read_traits(catalogue: Catalogue) -> Traits:
     >>> traits.recording.tolist(), traits.era.tolist(), traits.version.tolist()
     ([0, 0, 1], [1974.0, 1974.0, 1999.0], [0, 0, 1])
     """
-    songs, titles = catalogue.songs, list(catalogue.songs["name"])
-    people, same_sounds = list_credits(catalogue), find_same_sounds(songs)
-    spoken, wordy = find_spoken(songs, catalogue.artists)
+    titles = read_names(catalogue)
+    people, same_sounds = list_credits(catalogue), find_same_sounds(catalogue)
+    spoken, wordy = find_spoken(catalogue)
     classical = np.array([is_classical(title) for title in titles], dtype=bool)
     version = tell_versions(titles, catalogue.artists)
     recording = tell_recordings(catalogue, people, same_sounds)
@@ -112,12 +115,25 @@ def read_traits(catalogue: Catalogue) -> Traits:
 def _prefer(
     catalogue: Catalogue, recording: npt.NDArray[np.intp], version: npt.NDArray[np.int8]
 ) -> npt.NDArray[np.intp]:
-    """Return the row that stands for each row's recording; of equals the first."""
-    songs = catalogue.songs
+    """Return the row that stands for each row's recording; of equals the first.
+
+    Only one by the same artists: "Rasputin" by Majestic and Boney M. is another production.
+    """
+    songs, titles = catalogue.songs, read_names(catalogue)
+    by = pd.factorize(np.array(["\0".join(sorted(names)) for names in catalogue.by], dtype=object))
+    names = pd.factorize(np.array([_name_piece(title) for title in titles], dtype=object))
+    keys = pd.DataFrame({"recording": recording, "by": by[0], "name": names[0]})
+    piece = keys.groupby(list(keys), sort=False).ngroup().to_numpy()
     popularity = songs.get("popularity", np.zeros(len(songs)))
     likely_live = songs["liveness"].to_numpy(float) > 0.8
-    order = np.lexsort(
-        (-np.asarray(popularity, float), likely_live, PREFERENCE[version], recording)
-    )
-    best = order[np.unique(recording[order], return_index=True)[1]]
-    return best[recording].astype(np.intp)
+    rank = PREFERENCE[version]
+    order = np.lexsort((-np.asarray(popularity, float), likely_live, rank, piece))
+    best = order[np.unique(piece[order], return_index=True)[1]]
+    return best[piece].astype(np.intp)
+
+
+def _name_piece(title: str) -> str:
+    """Return what must be the same for one row to stand for another: of a work all its numbers."""
+    folded = fold(title)
+    bare = bare_title(folded)
+    return squeeze(folded) if bare in GENERIC or is_classical(title) else bare

@@ -8,6 +8,7 @@ stands in brackets, after a dash or at the end says how a song was recorded: "Li
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ _SPLIT = re.compile(r"[;/|,(\[\])]|\s[-–—]\s")
 
 _LIVE_ANYWHERE = re.compile(
     r"\b(?:ao vivo|en vivo|en directo|en concierto|dal vivo|na zywo|nazivo|"
-    r"mtv unplugged|canli performans)\b|ライ[ブヴ]|라이브"
+    r"mtv unplugged|canl[iı] performans)\b|ライ[ブヴ]|라이브"
 )
 _LIVE_NOTE = re.compile(
     r"^live$|^live (?!and |it\b|my |your |to |for |4|forever|another|without|like |through|wire|"
@@ -36,7 +37,7 @@ _LIVE_NOTE = re.compile(
     r"^en live|\blive (?:in|on) (?:the )?(?!love\b)\w+|"
     r"(?:version|remaster(?:ed)?|acoustic|\d{4}|take|edit|mono|stereo) live$|"
     r"\bin concert\b|\ben concert\b|\ben public\b|\bdirecto\b|\bal vivo\b|\bvivo\b|"
-    r"\bunplugged\b|\bcanli\b|\bkoncert|\bkonzert|\bkonser\b|\btiny desk\b|\bpeel session|"
+    r"\bunplugged\b|\bcanl[iı]\b|\bkoncert|\bkonzert|\bkonser\b|\btiny desk\b|\bpeel session|"
     r"\b(?:at|on) the bbc\b|\bbbc (?:radio|session)|концерт|вживую|現場|演唱會"
 )
 _IMITATION_ANYWHERE = re.compile(
@@ -70,6 +71,13 @@ _PLAIN_MIX = re.compile(
     r"main|soundtrack|film|full length|remaster(?:ed)?|(?:19|20)\d\d|us|uk|first|the|45|new stereo)"
     r"[ -]?)+(?:mix|edit|edition|version)(?: (?:19|20)\d\d)?$|^(?:radio|single|album) (?:mix|edit|"
     r"version)|^(?:mix|edit|edition|version)$|remaster"
+)
+
+
+_GUESTS = ("feat", "ft ", "ft.", "with ", "from ", "prod")
+_MAY_TELL = re.compile(
+    r"[(\[{（【「]|\s[-–—~]|[-–—]\s|vivo|directo|concierto|zywo|nazivo|unplugged|"
+    r"performans|karaoke|original|style|made|tribute|along|backing|[ァ-ヴ]|라이브"
 )
 
 
@@ -122,14 +130,16 @@ def tell_version(title: str) -> int:
     [0, 0, 1]
     """
     folded = fold(title)
+    if not _MAY_TELL.search(folded):
+        return STUDIO
     if _IMITATION_ANYWHERE.search(folded):
         return IMITATION
-    notes = list_notes(folded)
-    if any(_IMITATION_NOTE.search(note) for note in notes):
+    kinds = {_read_note(note) for note in list_notes(folded)}
+    if IMITATION in kinds:
         return IMITATION
-    if _LIVE_ANYWHERE.search(folded) or any(_LIVE_NOTE.search(note) for note in notes):
+    if LIVE in kinds or _LIVE_ANYWHERE.search(folded):
         return LIVE
-    return OTHER if any(_is_other(note) for note in notes) else STUDIO
+    return OTHER if OTHER in kinds else STUDIO
 
 
 def list_notes(folded: str) -> list[str]:
@@ -159,8 +169,14 @@ def list_notes(folded: str) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def _is_other(note: str) -> bool:
-    """Whether a note names another version; a mix or edit of the release is none."""
-    if _OTHER_NOTE.search(note):
-        return True
-    return bool(_MIX_NOTE.search(note)) and not _PLAIN_MIX.search(note)
+@lru_cache(maxsize=100_000)
+def _read_note(note: str) -> int:
+    """Return the kind that a note tells; a mix or edit of the release itself is of the studio."""
+    if note.startswith(_GUESTS):
+        return STUDIO
+    if _IMITATION_NOTE.search(note):
+        return IMITATION
+    if _LIVE_NOTE.search(note):
+        return LIVE
+    is_mix = _MIX_NOTE.search(note) and not _PLAIN_MIX.search(note)
+    return OTHER if is_mix or _OTHER_NOTE.search(note) else STUDIO

@@ -36,6 +36,7 @@ TUNING = (100,)
 """Where settings are chosen: other folds."""
 
 N_FOLDS = 5
+N_CANDIDATES = 500
 K = 10
 NINE = [
     "danceability", "energy", "loudness", "speechiness", "acousticness", "instrumentalness",
@@ -71,8 +72,11 @@ def measure(source: Any, *, tuning: bool = False) -> Iterator[tuple[str, dict[st
     }
     for name, lists in fixed.items():
         yield name, summarise([judge(subset, lists, np.arange(len(subset.artists)))])
-    for name, model in ways.items():
-        yield name, summarise([judge_folds(subset, large, model, draw) for draw in draws])
+    judged: dict[str, list[pd.DataFrame]] = {name: [] for name in ways}
+    for draw in draws:
+        for name, model in ways.items():
+            judged[name].append(judge_folds(subset, large, model, draw))
+            yield name, summarise(judged[name])  # more draws follow, and replace it
 
 
 def read_songs(source: Any) -> tuple[Subset, Catalogue]:
@@ -97,7 +101,7 @@ def judge_folds(subset: Subset, large: Catalogue, model: SongLikeness, draw: int
         index = model.index(subset.catalogue)
 
         def rank(row: int, index: Any = index) -> npt.NDArray[np.intp]:
-            rows = np.sort(index.candidates(row))
+            rows = np.sort(index.candidates(row, N_CANDIDATES))
             return rows[np.argsort(-index.score(row, rows), kind="stable")]
 
         judged.append(judge(subset, rank, asked))
