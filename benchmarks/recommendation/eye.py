@@ -23,7 +23,7 @@ from aares.files import digest
 from aares.recommend import Recommender, SongSpace
 from aares.recommend.yardstick import list_by_cosine
 from recommendation.independent import Rows, cut_title, fold, read_credits
-from workshop.config import ROOT
+from workshop import config
 from workshop.measured import RESULTS
 
 SEEDS = (
@@ -41,7 +41,7 @@ SEEDS = (
 METHODS = ("cosine", "hand-weighted", "recommender")
 LETTERS = ("A", "B", "C")
 JUDGEMENT = RESULTS / "eye-judgement.json"
-BUILD = ROOT / "build"
+BUILD = config.ROOT / "build"
 FEWEST = 3  # skipped of ten, at most, for a list that is kept
 
 
@@ -76,7 +76,7 @@ def list_songs(songs: pd.DataFrame, seeds: list[int]) -> dict[str, list[Rows]]:
     """Return the rows of ten songs for each seed by each method."""
     points = SongSpace().fit_transform(songs)
     titles, credits = songs["name"].map(cut_title).tolist(), read_credits(songs)
-    recommender = Recommender().fit(songs)
+    recommender = Recommender(cache=config.CACHE).fit(songs)
     row_of = pd.Series(np.arange(len(songs)), index=songs["id"])
     playlists = [recommender.playlist(str(songs["id"].iloc[seed])) for seed in seeds]
     return {

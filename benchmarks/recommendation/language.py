@@ -30,6 +30,7 @@ from recommendation.independent import (
     make_playlists,
     read_credits,
 )
+from workshop import config
 
 Values = npt.NDArray[np.float64]
 N_SEEDS = 1000
@@ -76,7 +77,7 @@ def measure(source: DataSource, *, tuning: bool = False) -> Iterator[tuple[str, 
     """Yield how often languages agree, and by how many years songs and seeds differ."""
     songs = data.load_recommendation(source)
     seeds = draw_seeds(len(songs), tuning=tuning)[:N_SEEDS]
-    rows, _ = make_playlists(Recommender().fit(songs), songs, seeds)
+    rows, _ = make_playlists(Recommender(cache=config.CACHE).fit(songs), songs, seeds)
     yield from check_languages(songs, seeds, rows)
 
 

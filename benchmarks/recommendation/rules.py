@@ -34,6 +34,7 @@ from recommendation.independent import (
     tell_spoken,
 )
 from recommendation.sentences import judge_reasons
+from workshop import config
 
 SOUND = ("danceability", "energy", "valence", "acousticness", "speechiness", "liveness")
 SIZE = 10
@@ -45,7 +46,7 @@ def measure(source: DataSource, *, tuning: bool = False) -> Iterator[tuple[str, 
     """Yield the counts of broken rules, with examples of a sound that stands twice."""
     songs = data.load_recommendation(source)
     seeds = draw_seeds(len(songs), tuning=tuning)
-    rows, lists = make_playlists(Recommender().fit(songs), songs, seeds, n=SIZE)
+    rows, lists = make_playlists(Recommender(cache=config.CACHE).fit(songs), songs, seeds, n=SIZE)
     found = check_playlists(songs, seeds, rows)
     yield "playlists", {name: bound_count(hits) for name, hits in found.items()}
     twice = np.flatnonzero(found["same sound twice"])[:LISTED]

@@ -172,6 +172,7 @@ def draw_methods(
     title: str,
     detail: str = "",
     highlight: str = "",
+    keep_order: bool = False,
 ) -> Axes:
     """Draw a measure of several methods with bootstrap intervals, best at the top.
 
@@ -188,12 +189,14 @@ def draw_methods(
     detail : str
     highlight : str
         Row to colour.
+    keep_order : bool
+        Leave the rows as they come, first at the bottom, for a second measure beside a first.
 
     Returns
     -------
     Axes
     """
-    table = table.sort_values(measure, kind="stable")
+    table = table if keep_order else table.sort_values(measure, kind="stable")
     at = np.arange(len(table))
     colors = [OKABE_ITO["vermillion" if n == highlight else "blue"] for n in table.index]
     ax.hlines(at, table[f"{measure}_low"], table[f"{measure}_high"], color=colors, lw=2)
