@@ -40,6 +40,9 @@ class AlsScorer(ListenerScorer):
     n_rounds : int
     random_state : int
         Seed of the songs' first vectors.
+    further : csr_matrix of float, shape (n_rows, n), optional
+        Rows of another kind, such as the songs that bear a tag, already weighed (1 is one play):
+        songs are learnt from them as from listeners.
 
     References
     ----------
@@ -61,15 +64,19 @@ class AlsScorer(ListenerScorer):
         confidence: float = 1.0,
         n_rounds: int = 10,
         random_state: int = 0,
+        further: sparse.csr_matrix | None = None,
     ) -> None:
         self.n_factors = n_factors
         self.strength = strength
         self.confidence = confidence
         self.n_rounds = n_rounds
         self.random_state = random_state
+        self.further = further
 
     def _learn(self, matrix: sparse.csr_matrix) -> None:
         heard = self._trust(matrix)
+        if self.further is not None:
+            heard = sparse.csr_matrix(sparse.vstack([heard, self.confidence * self.further]))
         heard_by = sparse.csr_matrix(heard.T)
         rng = np.random.default_rng(self.random_state)
         first = rng.random((matrix.shape[1], self.n_factors)) - 0.5
