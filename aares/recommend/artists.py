@@ -22,10 +22,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
+from aares import exact
 from aares.data.hetrec import ArtistListening
+from aares.recommend.content import FloatArray
 from aares.recommend.ranking import IntArray
 from aares.recommend.tasks import Task
-from aares.recommend.users import make_matrix
+from aares.recommend.users import make_matrix, mix_scores
 
 
 @dataclass(frozen=True)
@@ -209,3 +211,31 @@ def _split(
         part.eliminate_zeros()
         parts.append(part)
     return parts[0], parts[1]
+
+
+def prefer_unknown(
+    scores: FloatArray, count: npt.NDArray[np.integer], *, amount: float = 0.5
+) -> FloatArray:
+    """Take fame off scores, for who wants to discover: lists of less known artists.
+
+    Parameters
+    ----------
+    scores : ndarray of float, shape (u, n)
+        Larger is better.
+    count : ndarray of int, shape (n,)
+        Listeners of each artist.
+    amount : float
+        Weight of the logarithm of 1 + listeners; both are standardised, the scores for each
+        listener.
+
+    Returns
+    -------
+    ndarray of float, shape (u, n)
+
+    Examples
+    --------
+    >>> prefer_unknown(np.array([[3.0, 2.0, 1.0]]), np.array([7, 0, 0]), amount=1.0).round(2)
+    array([[-0.19,  0.71, -0.52]])
+    """
+    fame = np.broadcast_to(exact.log(1.0 + np.asarray(count, dtype=float)), scores.shape)
+    return mix_scores({"method": scores, "fame": fame}, {"method": 1.0, "fame": -amount})
