@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from aares.data import DataError, DataWarning
 from aares.data.titles import normalise, strip_title
 from aares.recommend import Recommender, SongNotFoundError, SongSpace
 from aares.recommend.content import (
@@ -34,6 +36,7 @@ from aares.recommend.evaluate import (
     summarise,
 )
 from aares.recommend.telling import ShortPlaylistWarning
+from aares.recommend.transitions import measure_transitions
 from aares.recommend.users import (
     ArtistScorer,
     ContentScorer,
@@ -287,6 +290,115 @@ def test_diversity_spreads_the_playlist(recommender):
         return measure_distances(recommender.points_[rows], recommender.points_[rows]).mean()
 
     assert spread(0.7) > spread(0.0)
+
+
+# --- songs with a missing cell ------------------------------------------------------------
+
+
+def test_songs_with_a_missing_cell_are_kept_out_and_counted(songs, recommender):
+    holes = songs.astype({"energy": object, "tempo": object})
+    holes.loc[3, "energy"], holes.loc[[3, 9], "tempo"] = np.nan, None
+    told = r"2 of 150 were kept out, whose cells are missing: 'energy' of 1, 'tempo' of 2"
+    with pytest.warns(DataWarning, match=told):
+        fitted = Recommender().fit(holes)
+    assert fitted.left_out_ == 2 and len(fitted.songs_) == 148
+    assert recommender.left_out_ == 0
+    whole = Recommender().fit(songs.drop(index=[3, 9]))
+    pd.testing.assert_frame_equal(fitted.playlist("id0"), whole.playlist("id0"))
+    with pytest.raises(SongNotFoundError):
+        fitted.playlist("id3")
+
+
+def test_what_is_wrong_is_still_refused(songs):
+    with pytest.raises(DataError, match=r"'energy', row 4\b.* found '1.7'"):
+        Recommender().fit(songs.assign(energy=[*songs["energy"][:3], 1.7, *songs["energy"][4:]]))
+    with pytest.raises(DataError, match="expected at least one without a missing value"):
+        Recommender().fit(songs.assign(energy=np.nan))
+    with pytest.raises(TypeError, match="expected a DataFrame"):
+        Recommender().fit([1, 2])
+
+
+# --- neighbours, orders and ways ----------------------------------------------------------
+
+
+def test_neighbours_know_no_rules(songs):
+    copies = songs.assign(id="copy-" + songs["id"], name=songs["name"] + " - Live")
+    recommender = Recommender().fit(pd.concat([songs, copies], ignore_index=True))
+    near = recommender.neighbours("id0", 150)
+    assert near["id"].iloc[0] == "copy-id0" and near["score"].is_monotonic_decreasing
+    assert len(near) == 150 and "id0" not in set(near["id"])
+    assert near.columns.tolist() == recommender.playlist("id0").columns.tolist()
+    with pytest.raises(ValueError, match="song: expected one song, found 2"):
+        recommender.neighbours(["id0", "id3"])
+    with pytest.raises(ValueError, match="k: expected a whole number from 1, found 0"):
+        recommender.neighbours("id0", 0)
+
+
+@pytest.mark.parametrize("cost", ["transition", "distance"])
+def test_a_playlist_begins_near_its_seed_and_no_order_is_cheaper(songs, recommender, cost):
+    playlist = recommender.playlist("id0", n=7, cost=cost)
+    rows = [0, *recommender.find_rows(playlist["id"].tolist()).tolist()]
+    if cost == "transition":
+        costs = measure_transitions(songs.iloc[rows])
+    else:
+        costs = measure_distances(recommender.points_[rows], recommender.points_[rows])
+    ways = ((0, *way) for way in itertools.permutations(range(1, 8)))
+    best = min(costs[way[:-1], way[1:]].sum() for way in map(np.array, ways))
+    assert costs[np.arange(7), np.arange(1, 8)].sum() == pytest.approx(best)
+
+
+def test_an_order_is_a_permutation_of_what_was_given(recommender):
+    playlist = recommender.playlist("id0", n=12, cost=None)
+    for options in ({}, {"arc": "rise"}, {"cost": "distance", "start": "id0", "end": "id3"}):
+        ordered = recommender.order_playlist(playlist, **options)
+        assert ordered.index.tolist() == list(range(1, 13))
+        pd.testing.assert_frame_equal(
+            ordered.sort_values("id", ignore_index=True),
+            playlist.sort_values("id", ignore_index=True),
+        )
+    again = recommender.order_playlist(playlist["id"].tolist(), arc="rise")
+    assert again.columns.tolist() == ["id", "name", "artist", "year"]
+    assert again["id"].tolist() == recommender.order_playlist(playlist, arc="rise")["id"].tolist()
+
+
+def test_arcs_have_their_shape(songs, recommender):
+    energy = songs.set_index("id")["energy"]
+    rise, fall, wave = (
+        energy[recommender.playlist(["id0", "id1"], n=10, arc=arc)["id"]].to_numpy()
+        for arc in ("rise", "fall", "wave")
+    )
+    assert rise[:5].mean() < rise[5:].mean() and fall[:5].mean() > fall[5:].mean()
+    assert wave[3:7].mean() > max(wave[:3].mean(), wave[7:].mean())
+
+
+def test_a_way_leads_from_song_to_song(recommender):
+    way = recommender.playlist("id0", n=8, to="id1")
+    rows = recommender.find_rows(way["id"].tolist())
+    first, last = (
+        np.linalg.norm(recommender.points_[rows] - recommender.points_[end], axis=1)
+        for end in (0, 1)
+    )
+    assert first[:4].mean() < first[4:].mean() and last[:4].mean() > last[4:].mean()
+    assert way["name"].str.startswith("Calm").iloc[0] and way["name"].iloc[-1][:4] == "Loud"
+    assert set(way["seed"]) == {"Calm Song 0", "Loud Song 1"}
+    assert not {"id0", "id1"} & set(way["id"])
+    with pytest.raises(ValueError, match="seed: expected one song to go from, found 2"):
+        recommender.playlist(["id0", "id3"], to="id1")
+    with pytest.raises(ValueError, match="to: 'Calm Song 0' is a seed, too"):
+        recommender.playlist("id0", to="id0")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10])
+def test_a_handful_of_songs(songs, n):
+    few = songs.iloc[:n]
+    recommender = Recommender().fit(few)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ShortPlaylistWarning)
+        assert sorted(recommender.playlist("id0")["id"]) == sorted(few["id"][1:])
+        if n > 1:
+            assert len(recommender.playlist("id0", to=f"id{n - 1}")) == n - 2
+            assert recommender.playlist("id0", n=1, diversity=0.5, random_state=1)["reason"][1]
+    assert len(recommender.neighbours("id0")) == n - 1
 
 
 @settings(max_examples=30, deadline=None)

@@ -89,17 +89,36 @@ class Rules:
     heard: Counter[str] = field(default_factory=Counter)
 
     def copy(self) -> Rules:
-        """Return the same rules for another attempt."""
+        """Return the same rules for another attempt.
+
+        Returns
+        -------
+        Rules
+        """
         return replace(self, taken=set(self.taken), heard=Counter(self.heard))
 
     def allows(self, row: int) -> bool:
-        """Say whether a song may be taken beside those that are."""
+        """Say whether a song may be taken beside those that are.
+
+        Parameters
+        ----------
+        row : int
+
+        Returns
+        -------
+        bool
+        """
         return int(self.recording[row]) not in self.taken and all(
             self.heard[name] < self.max_per_artist for name in self.by[row]
         )
 
     def take(self, row: int) -> None:
-        """Note that a song is in the list."""
+        """Note that a song is in the list.
+
+        Parameters
+        ----------
+        row : int
+        """
         self.taken.add(int(self.recording[row]))
         self.heard.update(self.by[row])
 
@@ -186,7 +205,16 @@ class _Turn:
         self.order = np.lexsort((ranking.rows, -ranking.value))
 
     def take_best(self, rules: Rules) -> Choice | None:
-        """Take the first song that the rules allow; what they refuse they never allow again."""
+        """Take the first song that the rules allow; what they refuse they never allow again.
+
+        Parameters
+        ----------
+        rules : Rules
+
+        Returns
+        -------
+        Choice or None
+        """
         for place, number in enumerate(self.order.tolist()):
             row = int(self.ranking.rows[number])
             if rules.allows(row):
@@ -197,7 +225,13 @@ class _Turn:
         return None
 
     def keep_away(self, row: int) -> None:
-        """Put what is far from the songs taken before what is near, as far as is asked."""
+        """Put what is far from the songs taken before what is near, as far as is asked.
+
+        Parameters
+        ----------
+        row : int
+            Of the song that was taken.
+        """
         if self.points is None or not self.diversity:
             return
         rows, value = self.ranking.rows, self.ranking.value

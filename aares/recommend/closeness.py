@@ -46,6 +46,9 @@ class Taste:
 POOL = 200
 """Songs around a seed that are ranked; more only where the rules leave too few."""
 
+TONGUE = 0.1
+"""What a title in the seed's language adds to closeness, and one in another takes away."""
+
 _SAMPLE = 128  # seeds that the scale is read from, spread over the catalogue
 _LEVELS = 101
 
@@ -73,6 +76,8 @@ class Closeness:
         n = len(index.points)
         self._fame = np.zeros(n) if popularity is None else rankdata(popularity) / n
         self._music = ~traits.wordy
+        names, codes = np.unique(traits.language.astype(str), return_inverse=True)
+        self._tongues = np.where(names[codes] == "", 0, codes + 1)
         # Songs by recording, the preferred version of each first.
         self._order = np.lexsort((np.arange(n), PREFERENCE[traits.version], traits.recording))
         self._first = np.searchsorted(traits.recording[self._order], traits.recording)
@@ -110,7 +115,7 @@ class Closeness:
         """
         allowed = self.limit_to_kind(allowed, seed)
         rows = self.list_near(seed, allowed, size)
-        closeness = self.measure(seed, rows)
+        closeness = self.measure(seed, rows) + TONGUE * self._compare_languages(seed, rows)
         value = closeness - taste.novelty * self._fame[rows]
         if isinstance(taste.luck, np.ndarray):
             value = value + taste.luck[rows]
@@ -160,6 +165,11 @@ class Closeness:
         while not allowed[self._order[place]]:
             place += 1
         return int(self._order[place])
+
+    def _compare_languages(self, seed: int, rows: IntArray) -> FloatArray:
+        """Return 1 for titles in the seed's language, -1 in another, 0 where one is not known."""
+        tongue, tongues = self._tongues[seed], self._tongues[rows]
+        return np.where(tongues == tongue, 1.0, -1.0) * ((tongue > 0) & (tongues > 0))
 
     def measure(self, seed: int, rows: IntArray) -> FloatArray:
         """Return how close songs are to a seed.

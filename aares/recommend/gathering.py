@@ -69,7 +69,9 @@ def gather_songs(
     spread = np.linspace(0, len(seeds) - 1, min(n, len(seeds))).astype(int)
     leaders = seeds[spread].tolist()
     chosen: list[Choice] = []
-    for size in (max(POOL, 4 * n), max(10 * POOL, 40 * n), len(limits.allowed)):
+    # Many seeds lead few songs each.
+    first = max(2 * POOL // (1 + len(leaders)), POOL // 3, 8 * n // len(leaders))
+    for size in (first, 10 * first, len(limits.allowed)):
         rankings = [closeness.rank(seed, limits.allowed, size, taste) for seed in leaders]
         chosen = choose_songs(
             rankings, n, limits.rules.copy(), points=closeness.index.points, diversity=diversity,

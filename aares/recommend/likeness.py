@@ -298,10 +298,11 @@ class SongIndex:
             base = 0.0
         else:
             parts, base = self._trees.explain(self._reader.read(seeds, songs))
-        table = np.zeros((len(songs), len(self.groups)))
+        table = np.zeros((len(songs), len(self.groups) + 1))
         for column, code in enumerate(self._codes):
             table[:, code] += parts[:, column]
-        return pd.DataFrame(table, index=songs, columns=self.groups).assign(**{BASE: base})
+        table[:, -1] = base
+        return pd.DataFrame(table, index=songs, columns=[*self.groups, BASE])
 
     def _pair(self, row: int, rows: npt.ArrayLike) -> tuple[IntArray, IntArray]:
         songs = np.atleast_1d(np.asarray(rows))

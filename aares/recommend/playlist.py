@@ -193,13 +193,13 @@ class Recommender(SongAsker, BaseEstimator):
             What is not to come, see :func:`aares.recommend.filters.exclude_songs`.
         dislikes : song or list of songs, optional
             What is close to these is moved away.
+        to : song, optional
+            The list leads from the seed to this song.
         arc : {"rise", "fall", "wave"}, optional
             Energy along the list.
         cost : {"transition", "distance"} or None
             What the order saves: jumps of tempo, key, loudness and energy, or distance. None puts
             the closest first.
-        to : song, optional
-            The list leads from the seed to this song.
         pick : {"popular"}, optional
             Of several songs that a title may mean take the most popular; otherwise it is an error.
         random_state : int or Generator, optional

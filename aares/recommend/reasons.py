@@ -100,6 +100,10 @@ class Claim:
         Numbers are alike if they differ by at most what :data:`TOLERANCES` says, and the song has
         more or less if it differs by more than that; nothing is true of a missing number. Texts are
         alike if they are equal and not empty, and are neither more nor less.
+
+        Returns
+        -------
+        bool
         """
         if isinstance(self.seed, str):
             return self.kind == "alike" and self.seed == self.song != ""
@@ -109,7 +113,12 @@ class Claim:
         return bool(apart > tolerance if self.kind == "more" else -apart > tolerance)
 
     def write(self) -> str:
-        """Return the claim in words; empty where nobody would say it."""
+        """Return the claim in words; empty where nobody would say it.
+
+        Returns
+        -------
+        str
+        """
         high, low, more, less = PHRASES[self.column]
         if self.kind != "alike":
             return (more if self.kind == "more" else less).format(self.song)

@@ -56,9 +56,12 @@ class Teller:
         -------
         DataFrame
         """
+        return self._write(rows, {})
+
+    def _write(self, rows: Sequence[int], more: Mapping[str, Any]) -> pd.DataFrame:
         places = np.asarray(rows, dtype=np.intp)
         shown = {name: column[places] for name, column in self.columns.items()}
-        return pd.DataFrame(shown, index=pd.RangeIndex(1, len(places) + 1))
+        return pd.DataFrame({**shown, **more}, index=pd.RangeIndex(1, len(places) + 1))
 
     def tell(self, chosen: Sequence[Choice], *, near: bool = False) -> pd.DataFrame:
         """Return what :meth:`show` does, and ``score``, ``seed`` and ``reason``.
@@ -73,12 +76,13 @@ class Teller:
         -------
         DataFrame
         """
-        table = self.show([song.row for song in chosen])
         score = np.array([song.closeness for song in chosen], dtype=float)
-        table["score"] = (100 * score).clip(0, 100).round(1)
-        table["seed"] = self.columns["name"][[song.seed for song in chosen]]
-        table["reason"] = self._explain(chosen, near)
-        return table
+        more = {
+            "score": (100 * score).clip(0, 100).round(1),
+            "seed": self.columns["name"][[song.seed for song in chosen]],
+            "reason": self._explain(chosen, near),
+        }
+        return self._write([song.row for song in chosen], more)
 
     def _explain(self, chosen: Sequence[Choice], near: bool) -> npt.NDArray[np.object_]:
         reasons: dict[int, str] = {}
