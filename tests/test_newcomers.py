@@ -73,7 +73,7 @@ def test_what_is_like_a_dislike_comes_later():
     rows = [[1, 1, 0, 1, 0], [1, 0, 1, 0, 1], [1, 0, 0, 1, 0], [0, 1, 0, 1, 0.0]]
     scorer = EaseScorer(strength=1.0).fit(sparse.csr_matrix(rows))
     liked = recommend_for(scorer, ITEMS.head(5), ["a0"])["id"].tolist()
-    both = recommend_for(scorer, ITEMS.head(5), ["a0"], ["a1"])["id"].tolist()
+    both = recommend_for(scorer, ITEMS.head(5), ["a0"], ["a1"], weight=2.0)["id"].tolist()
     assert liked.index("a3") < liked.index("a2") and both.index("a3") > both.index("a2")
 
 
