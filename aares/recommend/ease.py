@@ -69,6 +69,8 @@ class WeightedEaseScorer(ListenerScorer):
         self.evenness = evenness
         self.further = further
 
+    is_sum = True
+
     def _learn(self, matrix: sparse.csr_matrix) -> None:
         if self.weighting not in WEIGHTINGS:
             raise ValueError(f"weighting: expected one of {WEIGHTINGS}, found {self.weighting!r}")

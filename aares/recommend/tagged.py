@@ -77,6 +77,8 @@ class TagScorer(ListenerScorer):
         self.tags = tags
         self.fame = fame
 
+    is_sum = True
+
     def _learn(self, matrix: sparse.csr_matrix) -> None:
         self.described_ = describe_by_tags(self.tags)
         listened = exact.log(1.0 + self.count_)

@@ -244,6 +244,8 @@ class ItemCosineScorer(ListenerScorer):
     def __init__(self, *, shrinkage: float = 5.0) -> None:
         self.shrinkage = shrinkage
 
+    is_sum = True
+
     def _learn(self, matrix: sparse.csr_matrix) -> None:
         together = sparse.coo_matrix(matrix.T @ matrix)
         count = np.asarray(matrix.sum(axis=0)).ravel()
@@ -285,6 +287,8 @@ class EaseScorer(ListenerScorer):
 
     def __init__(self, *, strength: float = 100.0) -> None:
         self.strength = strength
+
+    is_sum = True
 
     def _learn(self, matrix: sparse.csr_matrix) -> None:
         self.matrix_ = matrix
