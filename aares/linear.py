@@ -145,6 +145,62 @@ def find_axes(matrix: sparse.csr_matrix, n_axes: int, *, random_state: int = 0) 
     return axes * signs[:, None]
 
 
+def diagonalise(matrix: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Find eigenvalues and eigenvectors of a symmetric matrix.
+
+    Parameters
+    ----------
+    matrix : array-like of float, shape (n, n)
+        A hundred rows take a tenth of a second.
+
+    Returns
+    -------
+    values : ndarray of float64, shape (n,)
+        The largest first.
+    vectors : ndarray of float64, shape (n, n)
+        A unit vector in each column, its largest entry above 0.
+
+    Examples
+    --------
+    >>> values, vectors = diagonalise([[2.0, 1.0], [1.0, 2.0]])
+    >>> values.round(6).tolist(), vectors[:, 0].round(3).tolist()
+    ([3.0, 1.0], [0.707, 0.707])
+    """
+    values, turn = _diagonalise(_as_rows(matrix).copy())
+    order = np.argsort(-values, kind="stable")
+    turn = turn[:, order]
+    largest = np.abs(turn).argmax(axis=0)
+    signs = np.where(turn[largest, np.arange(len(turn))] < 0, -1.0, 1.0)
+    return values[order], turn * signs
+
+
+def find_root(matrix: npt.ArrayLike) -> Floats:
+    """Find the symmetric matrix whose square is the inverse of a positive definite one.
+
+    Parameters
+    ----------
+    matrix : array-like of float, shape (n, n)
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n)
+
+    Raises
+    ------
+    ValueError
+        The matrix is not positive definite.
+
+    Examples
+    --------
+    >>> find_root([[4.0, 0.0], [0.0, 25.0]]).tolist()
+    [[0.5, 0.0], [0.0, 0.2]]
+    """
+    values, vectors = diagonalise(matrix)
+    if not values.min(initial=np.inf) > 0:
+        raise ValueError(f"matrix: expected it positive definite, found eigenvalue {values.min()}")
+    return multiply(vectors / np.sqrt(values), vectors.T)
+
+
 def _as_rows(values: npt.ArrayLike) -> Floats:
     return np.ascontiguousarray(values, dtype=np.float64)
 

@@ -1,0 +1,80 @@
+"""The songs among which a seed's closest are looked for: near ones, and those of its day.
+
+Used by notebook ``03_recommendation`` through :class:`aares.recommend.likeness.SongIndex`. An album
+comes out on one day, so the day finds songs that a space of sound does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from aares.recommend.columns import NO_DAY
+from aares.recommend.content import FloatArray
+
+IntArray = npt.NDArray[np.int64]
+
+MAX_DAY = 100
+"""Of the songs of one day, so many, the nearest."""
+
+
+class Neighbourhood:
+    """Finds candidates of a song.
+
+    Parameters
+    ----------
+    points : ndarray of float, shape (n, d)
+        On a grid, so that distances are exact.
+    days : ndarray of int, shape (n,), optional
+        Days of release, :data:`aares.recommend.columns.NO_DAY` where unknown; without them, only
+        near songs are found.
+
+    Examples
+    --------
+    >>> near = Neighbourhood(np.array([[0.0], [1.0], [2.0], [9.0]]), np.array([5, 6, -1, 5]))
+    >>> near.find(0, 2).tolist()
+    [1, 2, 3]
+    """
+
+    def __init__(self, points: FloatArray, days: IntArray | None = None) -> None:
+        self._points = np.ascontiguousarray(points)
+        self._norms = (points**2).sum(axis=1)
+        self._days = days
+        if days is not None:
+            self._order = np.argsort(days, kind="stable")
+            self._sorted = days[self._order]
+
+    def find(self, row: int, k: int) -> IntArray:
+        """Return the k nearest and up to 100 of the same day, shape (m,), nearest first."""
+        return self.find_many([row], k)[0]
+
+    def find_many(self, rows: Sequence[int] | IntArray, k: int) -> list[IntArray]:
+        """Return what :meth:`find` does, for several songs."""
+        found = []
+        for start in range(0, len(rows), 64):
+            some = np.asarray(rows[start : start + 64], dtype=np.int64)
+            squares = self._norms - 2 * (self._points[some] @ self._points.T)
+            squares += self._norms[some][:, None]
+            squares[np.arange(len(some)), some] = np.inf
+            found += [self._choose(row, line, k) for row, line in zip(some, squares, strict=True)]
+        return found
+
+    def _choose(self, row: int, squares: FloatArray, k: int) -> IntArray:
+        k = min(k, len(squares) - 1)
+        if k <= 0:
+            return np.zeros(0, dtype=np.int64)
+        near = np.flatnonzero(squares <= np.partition(squares, k - 1)[k - 1])
+        near = near[np.argsort(squares[near], kind="stable")][:k]
+        same = self._list_day(row)
+        same = same[np.argsort(squares[same], kind="stable")][:MAX_DAY]
+        both = np.unique(np.concatenate([near, same]))
+        return both[np.argsort(squares[both], kind="stable")]
+
+    def _list_day(self, row: int) -> IntArray:
+        if self._days is None or self._days[row] == NO_DAY:
+            return np.zeros(0, dtype=np.int64)
+        first, last = np.searchsorted(self._sorted, [self._days[row], self._days[row] + 1])
+        songs = self._order[first:last]
+        return songs[songs != row]
