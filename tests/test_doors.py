@@ -443,6 +443,7 @@ NO_SONGS = {  # they take arrays, listeners, or what the rest makes of tables
     "NamedBoosting", "CandidateModel", "Boosting", "Decision", "Networks", "HurdleRegressor",
     "CopyRule", "FisherScaler", "Scorer", "RandomScorer", "PopularScorer", "ContentScorer",
     "ArtistScorer", "ItemCosineScorer", "EaseScorer", "HybridScorer", "ListenerScorer", "Network",
+    "UserNeighbourScorer", "ItemBm25Scorer", "AlsScorer", "WeightedEaseScorer",
 }  # fmt: skip
 OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator that has a door
     "describe_dates", "find_neighbors", "find_similar", "describe_pairs", "make_matrix",
