@@ -171,7 +171,7 @@ def load_ordered(source: DataSource) -> Listening:
     plays = read_text_table(path, ("playlist_id", "track_id", "pos"))
     songs = read_text_table(about, ("track_id", "artist_id", "album_id", "duration_sec"))
     for frame, name in ((plays, path.name), (songs, about.name)):
-        for column in (column for column in frame if column.endswith("_id")):
+        for column in [str(column) for column in frame if str(column).endswith("_id")]:
             frame[column] = _NAMED.parse(frame[column], name_row(name, column))
     plays["pos"] = _PLACE.parse(plays["pos"], name_row(path.name, "pos"))
     seconds = _SECONDS.parse(songs["duration_sec"], name_row(about.name, "duration_sec"))
