@@ -10,7 +10,7 @@ songs up. Who reads a table by other means
 from aares.data.dates import parse_dates, read_dates
 from aares.data.door import read_column, read_popularity, read_table
 from aares.data.examples import make_songs
-from aares.data.listening import Listening, load_listening
+from aares.data.listening import Listening, load_listening, load_ordered
 from aares.data.schemas import AUDIO_FEATURES, GENRES, read_names
 from aares.data.sources import TABLES, DataSource
 from aares.data.tables import check, load_recommendation, load_subset, load_test, load_train
@@ -26,6 +26,7 @@ __all__ = [
     "Listening",
     "check",
     "load_listening",
+    "load_ordered",
     "load_recommendation",
     "load_subset",
     "load_test",
