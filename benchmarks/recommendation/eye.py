@@ -17,12 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aares import data
 from aares.data import DataSource
 from aares.files import digest
 from aares.recommend import Recommender, SongSpace
 from aares.recommend.yardstick import list_by_cosine
-from recommendation.independent import Rows, cut_title, fold, read_credits
+from recommendation.independent import Rows, cut_title, fit_recommender, fold, read_credits
 from workshop import config
 from workshop.measured import RESULTS
 
@@ -47,16 +46,16 @@ FEWEST = 3  # skipped of ten, at most, for a list that is kept
 
 def measure(source: DataSource, *, tuning: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
     """Write the lists to be judged; yield what was skipped of them, as far as they were judged."""
-    songs = data.load_recommendation(source)
+    songs, recommender = fit_recommender(source)
     seeds = find_seeds(songs)
-    lists = list_songs(songs, list(seeds.values()))
+    lists = list_songs(recommender, songs, list(seeds.values()))
     keys = {name: order_methods(name) for name in seeds}
     write_sheets(songs, seeds, lists, keys)
     if not tuning and source.kind == "course" and JUDGEMENT.is_file():
         judged = json.loads(JUDGEMENT.read_text(encoding="utf-8"))
         yield "judged", count_skipped(judged, songs, seeds, lists, keys)
     else:
-        yield "not judged", {"lists": "build/eye.md", "to fill in": "build/eye-judgement.json"}
+        print("eye: the lists are in build/eye.md; to fill in: build/eye-judgement.json")
 
 
 def find_seeds(songs: pd.DataFrame) -> dict[str, int]:
@@ -72,11 +71,12 @@ def find_seeds(songs: pd.DataFrame) -> dict[str, int]:
     return found or {str(name): int(row) for row, name in popular["name"].items()}
 
 
-def list_songs(songs: pd.DataFrame, seeds: list[int]) -> dict[str, list[Rows]]:
+def list_songs(
+    recommender: Recommender, songs: pd.DataFrame, seeds: list[int]
+) -> dict[str, list[Rows]]:
     """Return the rows of ten songs for each seed by each method."""
     points = SongSpace().fit_transform(songs)
     titles, credits = songs["name"].map(cut_title).tolist(), read_credits(songs)
-    recommender = Recommender(cache=config.CACHE).fit(songs)
     row_of = pd.Series(np.arange(len(songs)), index=songs["id"])
     playlists = [recommender.playlist(str(songs["id"].iloc[seed])) for seed in seeds]
     return {

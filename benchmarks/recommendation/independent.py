@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aares import data
+from aares.data import DataSource
+from aares.recommend import Recommender
 from aares.scores import estimate_share
+from workshop import config
 
 Rows = npt.NDArray[np.intp]
 N_SEEDS = 5000
@@ -104,6 +109,13 @@ def tell_spoken(songs: pd.DataFrame) -> pd.Series:
     spoken = speech.ge(0.9) | (teller & (speech.ge(0.5) | chapter))
     music = speech.lt(0.5) & ~teller & ~chapter
     return pd.Series(np.select([spoken, music], ["spoken", "music"], "unsure"), songs.index)
+
+
+@cache
+def fit_recommender(source: DataSource) -> tuple[pd.DataFrame, Recommender]:
+    """Return the songs to recommend from and the recommender as it is, one for all checks."""
+    songs = data.load_recommendation(source)
+    return songs, Recommender(cache=config.CACHE).fit(songs)
 
 
 def draw_seeds(n_songs: int, *, tuning: bool = False) -> Rows:

@@ -18,19 +18,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aares import data
 from aares.data import DataSource
-from aares.recommend import Recommender
 from aares.scores import bootstrap
 from recommendation.independent import (
     Rows,
     cut_title,
     draw_seeds,
     find_eras,
+    fit_recommender,
     make_playlists,
     read_credits,
 )
-from workshop import config
 
 Values = npt.NDArray[np.float64]
 N_SEEDS = 1000
@@ -75,9 +73,9 @@ BRACKET = r"[(\[{][^()\[\]{}]*[)\]}]"
 
 def measure(source: DataSource, *, tuning: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield how often languages agree, and by how many years songs and seeds differ."""
-    songs = data.load_recommendation(source)
+    songs, recommender = fit_recommender(source)
     seeds = draw_seeds(len(songs), tuning=tuning)[:N_SEEDS]
-    rows, _ = make_playlists(Recommender(cache=config.CACHE).fit(songs), songs, seeds)
+    rows, _ = make_playlists(recommender, songs, seeds)
     yield from check_languages(songs, seeds, rows)
 
 

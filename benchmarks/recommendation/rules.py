@@ -21,20 +21,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aares import data
 from aares.data import DataSource
-from aares.recommend import Recommender
 from recommendation.independent import (
     Rows,
     bound_count,
     cut_title,
     draw_seeds,
+    fit_recommender,
     make_playlists,
     read_credits,
     tell_spoken,
 )
 from recommendation.sentences import judge_reasons
-from workshop import config
 
 SOUND = ("danceability", "energy", "valence", "acousticness", "speechiness", "liveness")
 SIZE = 10
@@ -44,9 +42,9 @@ N_READ = 1000  # playlists whose reasons are read
 
 def measure(source: DataSource, *, tuning: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the counts of broken rules, with examples of a sound that stands twice."""
-    songs = data.load_recommendation(source)
+    songs, recommender = fit_recommender(source)
     seeds = draw_seeds(len(songs), tuning=tuning)
-    rows, lists = make_playlists(Recommender(cache=config.CACHE).fit(songs), songs, seeds, n=SIZE)
+    rows, lists = make_playlists(recommender, songs, seeds, n=SIZE)
     found = check_playlists(songs, seeds, rows)
     yield "playlists", {name: bound_count(hits) for name, hits in found.items()}
     twice = np.flatnonzero(found["same sound twice"])[:LISTED]
