@@ -168,6 +168,7 @@ ours, first, nine = (summary[name] for name in ("recommender", "hand-weighted", 
 for key, value in (("ours", ours), ("first", first), ("cosine", nine)):
     book.number(f"skipped_{key}", float(value["median"]))
 kept = book.number("lists_kept", int(ours["at most 3"]))
+book.number("lists_date", heard["date"])
 book.say(
     f"Median skipped of ten: **{ours['median']:g}** by the recommender, {first['median']:g} in the "
     f"hand-weighted space, {nine['median']:g} by the cosine ({describe_origin(heard)}). At most "
@@ -223,6 +224,7 @@ book.figure(
     alt="Two panels of points with intervals; the learnt ranking is the highest in both.",
 )
 day = near.loc["learnt, year only"]
+book.number("closeness_date", subset["learnt"]["date"])
 for key, row in {"learnt": learnt, "by_hand": by_hand, "nine": cosine, "year": day}.items():
     book.number(f"hit_{key}", round(float(row["hit"]), 3))
 
@@ -264,8 +266,10 @@ book.table("rules", broken)
 now, told = rules["playlists"], rules["reasons"]
 agree, before = (tongue[name]["all"] for name in ("all languages", "all languages, first version"))
 gap = tongue["years"]["of the recording"]
-for key, value in {"language": agree["mean"], "language_first": before["mean"]}.items():
-    book.number(key, value)
+for key, cell in {"agree": agree, "agree_first": before}.items():
+    book.number(key, cell["mean"])
+book.number("agree_chance", agree["chance"])
+book.number("rules_date", now["date"])
 claims = told["true"] + told["false"] + told["not understood"]
 book.say(
     f"Of {now['short']['of']:,} playlists, what never happened happens in at most "
@@ -755,9 +759,7 @@ book.say(
 # %% [markdown]
 # ### One listener, and why
 #
-# A listener for whom the hybrid does better than for most, so that there is something to see. Its
-# score is a sum over the known songs, so each recommendation can name the one that carried it. A
-# check mark is a song that the listener had really chosen and that was hidden.
+# A listener for whom the hybrid does better than for most, so that there is something to see.
 
 # %%
 task = tasks[0]
@@ -768,9 +770,21 @@ one = int(place.sub(0.7).abs().argmin())
 known, hidden = task.known[[one]].indices, task.hidden[[one]].indices
 top = rank_songs(scores[one], known, random_state=config.SEED)
 ids = catalogue["id"].to_numpy()
-carried = [explain_score(hybrid, catalogue, ids[known], ids[song]).iloc[0] for song in top]
+
+# %% [markdown]
+# A score is a sum of what the known songs bring, and of the artist's share. So each recommendation
+# can name what carried it: the artist, if known, else the song that brought most. A check mark is a
+# song that the listener had really chosen and that was hidden.
+
+# %%
+known_artists = set(catalogue["artist"].iloc[known])
 recommended = catalogue.iloc[top][["name", "artist"]].set_axis(range(1, 11))
-recommended["because of"] = [row["name"] for row in carried]
+because = []
+for song, by in zip(top, recommended["artist"], strict=True):
+    parts_of = explain_score(hybrid, catalogue, ids[known], ids[song])
+    brought = parts_of[parts_of["name"].isin(catalogue["name"].iloc[known])]
+    because.append("the artist" if by in known_artists else brought["name"].iloc[0])
+recommended["because of"] = because
 recommended["hidden song"] = np.where(np.isin(top, hidden), "✓", "")
 book.table("one_listener", recommended)
 
@@ -795,10 +809,8 @@ book.say(
 many = np.argsort(-known_to, kind="stable")
 likes, dislike = ids[many[[0, 1]]].tolist(), ids[many[2]]
 ease = trials[best["EASE"]].fit(matrix)
-book.say(
-    "Likes: " + " and ".join(catalogue["name"].iloc[many[:2]]) + "; dislikes "
-    + catalogue["name"].iloc[many[2]] + "."
-)
+first, second, third = catalogue["name"].iloc[many[:3]]
+book.say(f"Likes: {first} and {second}; dislikes {third}.")
 recommend_for(ease, catalogue, likes, [dislike], n=5)[["name", "score", "because"]].round(3)
 
 # %% [markdown]
