@@ -13,7 +13,7 @@ sentence (:mod:`recommendation.sentences`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -47,9 +47,7 @@ def measure(source: DataSource, *, tuning: bool = False) -> Iterator[tuple[str, 
     rows, lists = make_playlists(recommender, songs, seeds, n=SIZE)
     found = check_playlists(songs, seeds, rows)
     yield "playlists", {name: bound_count(hits) for name, hits in found.items()}
-    twice = np.flatnonzero(found["same sound twice"])[:LISTED]
-    pairs = [find_same_sound(songs, [seeds[one], *rows[one]])[0] for one in twice]
-    yield "same sound", {"examples": [describe_pair(songs, pair) for pair in pairs]}
+    yield "examples", list_examples(songs, seeds, rows, found)
     told = slice(N_READ)
     yield "reasons", judge_reasons(songs, seeds[told], lists[told], rows[told])
 
@@ -84,21 +82,43 @@ def check_playlists(
             for _, chosen in pairs
         ],
         "short": [len(set(chosen.tolist())) < size for _, chosen in pairs],
-        "title twice": [has_title_twice([seed, *rest], titles, credits) for seed, rest in pairs],
+        "title twice": [bool(find_same_titles([s, *rest], titles, credits)) for s, rest in pairs],
         "same sound twice": [bool(find_same_sound(songs, [s, *rest])) for s, rest in pairs],
         "spoken for music": [bool((spoken[chosen] == "spoken").any()) for _, chosen in music],
     }
     return {name: np.array(hits, dtype=bool) for name, hits in checks.items()}
 
 
-def has_title_twice(
+def list_examples(
+    songs: pd.DataFrame,
+    seeds: Rows,
+    rows: Sequence[Rows],
+    found: Mapping[str, npt.NDArray[np.bool_]],
+) -> dict[str, list[str]]:
+    """Name a few pairs of songs that are one by their title, or by their sound."""
+    titles, credits = songs["name"].map(cut_title).to_numpy(), read_credits(songs)
+    finders = {
+        "title twice": lambda chosen: find_same_titles(chosen, titles, credits),
+        "same sound twice": lambda chosen: find_same_sound(songs, chosen),
+    }
+    return {
+        name: [
+            describe_pair(songs, find([seeds[one], *rows[one]])[0])
+            for one in np.flatnonzero(found[name])[:LISTED]
+        ]
+        for name, find in finders.items()
+    }
+
+
+def find_same_titles(
     rows: Sequence[int], titles: npt.NDArray[Any], credits: Sequence[frozenset[str]]
-) -> bool:
-    """Tell whether two of the songs have one title and an artist in common."""
-    return any(
-        titles[one] == titles[two] and credits[one] & credits[two]
+) -> list[tuple[int, int]]:
+    """Return the pairs of songs that have one title and an artist in common."""
+    return [
+        (one, two)
         for one, two in combinations(rows, 2)
-    )
+        if titles[one] == titles[two] and credits[one] & credits[two]
+    ]
 
 
 def find_same_sound(songs: pd.DataFrame, rows: Sequence[int]) -> list[tuple[int, int]]:

@@ -704,7 +704,7 @@ book.say(
 # %% [markdown]
 # ### Artists, and the counts of real listeners
 #
-# Counts say more than membership. Of listeners of Last.fm (HetRec 2011) it is known how often they
+# Counts say more than membership. Of the HetRec listeners of Last.fm it is known how often they
 # played which artist, how they tagged artists, and who their friends are. A fifth of each
 # listener's artists is hidden, several times; all settings were chosen on another draw. One trap is
 # closed here: a large part of the tags was given by a listener to an artist of the listener's own
