@@ -117,7 +117,9 @@ def list_answers(recommender) -> dict[str, np.ndarray]:
         recommender.playlist("s8", n=9, to="s9"),
         recommender.neighbours("s5", 30),
     ]
-    answers = {name: np.concatenate([one[name] for one in lists]) for name in ("id", "reason")}
+    answers = {
+        name: np.concatenate([one[name] for one in lists]).astype(str) for name in ("id", "reason")
+    }
     scores = np.concatenate([one["score"].to_numpy() for one in lists])
     return {**answers, "points": recommender.points_, "score": scores}
 
