@@ -39,15 +39,14 @@ from aares.popularity import copies, evidence, gaussian, genres, kriging, likene
 from aares.popularity.hurdle import HurdleRegressor
 from aares.recommend.arrange import order_playlist
 from aares.recommend.catalogue import leave_out_missing, read_artists, read_catalogue
-from aares.recommend.columns import read_days, read_years
 from aares.recommend.content import WEIGHTS, transform_columns
 from aares.recommend.traits import read_traits
 from aares.recommend.transitions import measure_transitions
 from aares.recommend.yardstick import list_by_cosine
 from utils_projet import ConformalPrediction
 
-DATES_TOO = {"Recommender", "read_days"}
-"""They read release dates where there are any."""
+DATES_TOO = {"Recommender"}
+"""It reads release dates where there are any."""
 KEPT_OUT = {"Recommender", "leave_out_missing"}
 """They keep songs with a missing cell out, and say how many."""
 QUICK = {"n_trees": 4, "n_folds": 2, "rounds": 0, "candidate_rounds": 2, "n_networks": 0}
@@ -303,8 +302,6 @@ def list_questions() -> Iterator[Question]:
         "measure_transitions": measure_transitions,
         "list_by_cosine": lambda songs: list_by_cosine(songs, 3),
         "order_playlist": lambda songs: order_playlist(songs, arc="wave", end=songs.head(1)),
-        "read_days": read_days,
-        "read_years": read_years,
         "read_artists": read_artists,
         "read_catalogue": list_catalogue,
         "read_traits": list_traits,

@@ -184,6 +184,25 @@ def test_releases_of_one_recording_are_one_song(songs):
     assert finder.find(query) == 1
 
 
+def test_a_known_artist_settles_whatever_stands_in_the_table():
+    names = ["Intro", "Intro", "Inside - Looking Out", "Inside Looking Out", "Footprints"] * 2
+    artists = [("Various Artists",)] * 2 + [("The Animals",)] * 2 + [("T.O.K",)]
+    artists += [*artists[:4], ("Tok",)]
+    table = pd.DataFrame({"id": range(10), "name": names, "popularity": range(10)})
+    finder = SongFinder(table, artists)
+    pairs = [("Footprints", "T.O.K"), ("Footprints", "tok"), ("Intro", "various artists")]
+    rows = [finder.find(query) for query in read_queries([*pairs, (names[2], "The Animals")])]
+    assert rows == [4, 9, 6, 8]
+    with pytest.raises(AmbiguousSongError, match="4 songs match 'Intro'"):
+        finder.find(read_queries("Intro")[0])
+
+
+def test_a_duet_is_the_song_of_each_of_its_singers():
+    table = pd.DataFrame({"id": range(3), "name": ["Sway"] * 3, "popularity": [3, 2, 1]})
+    finder = SongFinder(table, [("Ann",), ("Bob",), ("Ann", "Bob")])
+    assert finder.find(read_queries("Sway")[0]) == 0
+
+
 def test_the_row_of_a_table_that_is_ambiguous_is_named(recommender):
     table = pd.DataFrame({"name": ["7 Years", "Hallelujah"]})
     with pytest.raises(AmbiguousSongError, match="^seed, item 2: 6 songs match 'Hallelujah'"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from functools import cache
 
+import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
@@ -216,13 +217,24 @@ def test_a_score_does_not_depend_on_the_other_songs():
 def test_trees_say_what_the_booster_says():
     model = fit_demo()
     inputs = np.random.default_rng(0).normal(size=(300, model.ranker_.num_feature()))
+    inputs = inputs.astype(np.float32)
     inputs[::3, ::4] = np.nan
     trees = Trees(model.ranker_)
     np.testing.assert_allclose(trees.score(inputs), model.ranker_.predict(inputs), atol=1e-12)
+    parts, base = trees.explain(inputs)
+    np.testing.assert_allclose(parts.sum(axis=1) + base, trees.score(inputs), atol=1e-9)
+    assert trees.score(inputs[:0]).tolist() == []
+
+
+def test_trees_of_too_many_leaves_are_refused():
+    X = np.random.default_rng(0).random((2000, 1))
+    sets = lightgbm.Dataset(X, X[:, 0])
+    booster = lightgbm.train({"verbosity": -1, "num_leaves": 40}, sets, num_boost_round=1)
+    with pytest.raises(TreesError, match="expected at most 32 leaves"):
+        Trees(booster)
 
 
 def test_trees_of_categories_are_refused():
-    lightgbm = pytest.importorskip("lightgbm")
     X = np.arange(400)[:, None] % 5
     sets = lightgbm.Dataset(X, X[:, 0] % 2, categorical_feature=[0])
     booster = lightgbm.train({"verbosity": -1, "min_data_per_group": 1}, sets, num_boost_round=2)
@@ -261,6 +273,14 @@ def test_candidates_are_the_nearest_and_those_of_the_day():
         order = [i for i in np.lexsort((np.arange(400), squared)) if i != row]
         same = [i for i in order if days[i] == days[row] >= 0]
         assert near.find(row, 25).tolist() == [i for i in order if i in {*order[:25], *same}]
+
+
+def test_many_songs_find_what_each_finds():
+    rng = np.random.default_rng(1)
+    points, days = rng.integers(0, 4, (300, 2)) / 4, rng.integers(-1, 30, 300)  # full of ties
+    near = Neighbourhood(points, days)
+    many = near.find_many(np.arange(300), 25)
+    assert [rows.tolist() for rows in many] == [near.find(row, 25).tolist() for row in range(300)]
 
 
 def test_a_busy_day_gives_no_more_than_its_nearest():

@@ -47,10 +47,42 @@ POOL = 200
 """Songs around a seed that are ranked; more only where the rules leave too few."""
 
 TONGUE = 0.1
-"""What a title in the seed's language adds to closeness, and one in another takes away."""
+"""What a song in the seed's language adds to closeness, and one in another takes away."""
 
-_SAMPLE = 128  # seeds that the scale is read from, spread over the catalogue
-_LEVELS = 101
+_SAMPLE = 128  # seeds that scales are read from, spread over the catalogue
+
+
+class Scale:
+    """Numbers without a unit as shares: how many known ones are smaller.
+
+    Parameters
+    ----------
+    known : ndarray of float, shape (k,)
+
+    Examples
+    --------
+    >>> Scale(np.arange(101.0)).place(np.array([0.0, 25.0, 100.0, 110.0])).tolist()
+    [0.0, 0.25, 1.0, 1.1]
+    """
+
+    def __init__(self, known: FloatArray) -> None:
+        self.shares = np.linspace(0.0, 1.0, 101)
+        self.levels = np.quantile(known, self.shares) if len(known) else self.shares
+        self.spread = float(self.levels[-1] - self.levels[0]) or 1.0
+
+    def place(self, values: FloatArray) -> FloatArray:
+        """Return shares, 0-1; what is beyond all known numbers is beyond by its share of them.
+
+        Parameters
+        ----------
+        values : ndarray of float, shape (m,)
+
+        Returns
+        -------
+        ndarray of float, shape (m,)
+        """
+        beyond = values - values.clip(self.levels[0], self.levels[-1])
+        return np.interp(values, self.levels, self.shares) + beyond / self.spread
 
 
 class Closeness:
@@ -76,27 +108,18 @@ class Closeness:
         n = len(index.points)
         self._fame = np.zeros(n) if popularity is None else rankdata(popularity) / n
         self._music = ~traits.wordy
-        names, codes = np.unique(traits.language.astype(str), return_inverse=True)
-        self._tongues = np.where(names[codes] == "", 0, codes + 1)
+        self._tongues = _number_languages(traits)
         # Songs by recording, the preferred version of each first.
         self._order = np.lexsort((np.arange(n), PREFERENCE[traits.version], traits.recording))
         self._first = np.searchsorted(traits.recording[self._order], traits.recording)
-        self._levels, self.unit = self._measure_levels(n)
-
-    def _measure_levels(self, n: int) -> tuple[FloatArray, float]:
-        likeness: list[FloatArray] = [np.zeros(0)]
-        distances: list[FloatArray] = [np.zeros(0)]
-        for row in np.unique(np.linspace(0, n - 1, _SAMPLE).astype(int)).tolist():
-            near = self.index.candidates(row, POOL // 2)
-            if len(near):
-                likeness.append(self.index.score(row, near))
-                apart = self.index.points[near] - self.index.points[row]
-                distances.append(np.sqrt((apart**2).sum(axis=1)))
-        pooled = np.concatenate(likeness)
-        if not len(pooled):
-            return np.array([0.0, 1.0]), 1.0
-        unit = float(np.median(np.concatenate(distances)))
-        return np.quantile(pooled, np.linspace(0, 1, _LEVELS)), unit or 1.0
+        sample = np.unique(np.linspace(0, n - 1, _SAMPLE).astype(int)).tolist()
+        pairs = [(row, self.index.candidates(row, POOL // 2)) for row in sample]
+        self._likeness = Scale(_pool([index.score(*pair) for pair in pairs]))
+        self._shown = Scale(_pool([self.measure(*pair) for pair in pairs]))
+        points = index.points
+        apart = _pool([((points[near] - points[row]) ** 2).sum(axis=1) for row, near in pairs])
+        self.unit = float(np.sqrt(np.median(apart))) if len(apart) else 1.0
+        self.unit = self.unit or 1.0
 
     def rank(self, seed: int, allowed: BoolArray, size: int, taste: Taste) -> Ranking:
         """Rank the songs around a seed that may follow it.
@@ -115,7 +138,7 @@ class Closeness:
         """
         allowed = self.limit_to_kind(allowed, seed)
         rows = self.list_near(seed, allowed, size)
-        closeness = self.measure(seed, rows) + TONGUE * self._compare_languages(seed, rows)
+        closeness = self.measure(seed, rows)
         value = closeness - taste.novelty * self._fame[rows]
         if isinstance(taste.luck, np.ndarray):
             value = value + taste.luck[rows]
@@ -167,9 +190,15 @@ class Closeness:
         return int(self._order[place])
 
     def _compare_languages(self, seed: int, rows: IntArray) -> FloatArray:
-        """Return 1 for titles in the seed's language, -1 in another, 0 where one is not known."""
-        tongue, tongues = self._tongues[seed], self._tongues[rows]
-        return np.where(tongues == tongue, 1.0, -1.0) * ((tongue > 0) & (tongues > 0))
+        """Return 1 for songs in the seed's language, -1 in another, 0 where nobody can tell.
+
+        Titles count half and artists half: many a Spanish singer has a title in English.
+        """
+        found = np.zeros(len(rows))
+        for tongues in self._tongues:
+            known = (tongues[rows] > 0) & (tongues[seed] > 0)
+            found += np.where(tongues[rows] == tongues[seed], 0.5, -0.5) * known
+        return found
 
     def measure(self, seed: int, rows: IntArray) -> FloatArray:
         """Return how close songs are to a seed.
@@ -182,12 +211,35 @@ class Closeness:
         Returns
         -------
         ndarray of float, shape (m,)
-            0.9: closer than 90 % of the pairs of a seed and one of the hundred songs around it; a
-            little less than 0 and more than 1 beyond all of them.
+            0.9: more alike than 90 % of the pairs of a song of the catalogue and one of the hundred
+            around it; and :data:`TONGUE` more or less for the language.
         """
-        if not len(rows):
-            return np.zeros(0)
-        likeness, levels = self.index.score(seed, rows), self._levels
-        beyond = likeness - np.clip(likeness, levels[0], levels[-1])
-        spread = levels[-1] - levels[0]
-        return np.interp(likeness, levels, np.linspace(0, 1, _LEVELS)) + beyond / (spread or 1.0)
+        tongue = TONGUE * self._compare_languages(seed, rows)
+        return self._likeness.place(self.index.score(seed, rows)) + tongue
+
+    def show(self, closeness: FloatArray) -> FloatArray:
+        """Return closeness as a listener reads it, in the same order.
+
+        Parameters
+        ----------
+        closeness : ndarray of float, shape (m,)
+
+        Returns
+        -------
+        ndarray of float, shape (m,)
+            0-100: of the pairs of a song of the catalogue and one of the hundred around it, so many
+            of a hundred are less close.
+        """
+        return (100.0 * self._shown.place(closeness)).clip(0.0, 100.0).round(1)
+
+
+def _pool(parts: Sequence[FloatArray]) -> FloatArray:
+    return np.concatenate([np.zeros(0), *parts])
+
+
+def _number_languages(traits: Traits) -> list[IntArray]:
+    """Return numbers of the languages of titles, and of artists; each for the other if need be."""
+    title, artist = traits.language.astype(str), traits.artist_language.astype(str)
+    title, artist = np.where(title == "", artist, title), np.where(artist == "", title, artist)
+    names = ["", *sorted({*title.tolist(), *artist.tolist()} - {""})]
+    return [np.searchsorted(names, tongues) for tongues in (title, artist)]

@@ -50,7 +50,7 @@ def filter_songs(
     tempo : pair of float, optional
         Slowest and fastest, in beats per minute; None is any.
     languages : list of str, optional
-        Codes of the titles' languages, such as ``["fr", "es"]``.
+        Codes such as ``["fr", "es"]``: of the title or, where it does not tell, of the artist.
 
     Returns
     -------
@@ -87,7 +87,8 @@ def filter_songs(
         found = catalogue.songs["tempo"].to_numpy(float)
         kept["tempo"] = (found >= low) & (found <= high)
     if languages is not None:
-        kept["languages"] = np.isin(traits.language, _read_languages(languages, traits))
+        tongues = np.where(traits.language == "", traits.artist_language, traits.language)
+        kept["languages"] = np.isin(tongues, _read_languages(languages, tongues))
     return kept
 
 
@@ -125,17 +126,17 @@ def _read_range(name: str, given: object) -> tuple[float, float]:
     return low, high
 
 
-def _read_languages(given: object, traits: Traits) -> list[str]:
+def _read_languages(given: object, tongues: npt.NDArray[Any]) -> list[str]:
     if isinstance(given, str):
         given = [given]
     if not isinstance(given, Iterable):
         raise ValueError(f"languages: expected a list of codes such as ['fr'], found {given!r}")
-    codes, known = list(given), sorted(set(traits.language.tolist()) - {""})
+    codes, known = list(given), sorted(set(tongues.tolist()) - {""})
     if not codes:
         raise ValueError("languages: expected at least one code, found none")
     for code in codes:
         if code not in known:
-            there = ", ".join(known) or "no titles of known language"
+            there = ", ".join(known) or "no song of known language"
             raise ValueError(f"languages: no song has {code!r}; there are {there}")
     return codes
 

@@ -24,7 +24,9 @@ from scipy.sparse import csr_array
 
 from aares import exact
 from aares.recommend.naming import number_owners
+from aares.recommend.works import is_classical
 
+Codes = npt.NDArray[np.object_]
 FloatArray = npt.NDArray[np.floating]
 
 WORDS: dict[str, str] = {
@@ -82,7 +84,10 @@ WORDS: dict[str, str] = {
     "aaj kya kabhi mere tere nahi ne bhi tujhe mujhe zindagi ishq jaan main ye aa hoon "
     "naal tenu ve ji jab sanam raat kar gaya liye aaja ek baar saath dekha kuch",
     "ta": "oru nee naan en kadhal unnai ennai kanne vaa po un pole ennodu enna malare poo "
-    "poove vaan anbe yaar mazhai nenjukkul nenje kannu pennae",
+    "poove vaan anbe yaar mazhai nenjukkul nenje kannu pennae nuvvu naa neevu prema emo nee nenu "
+    "manasa cheli ente njan",
+    "sr": "si ne te da mi sam nema ljubavi ljubav samo ti je bez kad sve ja nije moja moj srce "
+    "svi noć u za iskam obicham s teb moga oshte kato az edna lyubov sarce dok nisam zbog tebe",
     "tl": "ang ng sa ko mo ikaw ako na at ka mga pag ibig puso hindi kung lang si ay pa nang "
     "mahal kita tayo para aking iyong bakit sana kahit walang akin iyo wag pasko",
     "hu": "a az és nem egy hogy én te van mint ha kell szerelem már még csak engem vagy is "
@@ -98,7 +103,8 @@ WORDS: dict[str, str] = {
     "af": "die jy my ek nie is vir van jou hart wat kom sonder en dis loop met se",
 }
 """Frequent words of each language (ISO 639-1; "no" both Norwegians, "id" also Malay, "hi" Hindi,
-Urdu and Punjabi in Latin letters, "ta" Tamil and Malayalam in Latin letters)."""
+Urdu and Punjabi in Latin letters, "ta" Tamil, Malayalam and Telugu in Latin letters, "sr"
+the South Slavic languages in Latin letters)."""
 
 LETTERS: dict[str, str] = {
     letter: codes
@@ -156,6 +162,7 @@ _NOTES = re.compile(
     r"[(\[](?:feat|ft|with|live|remix|remaster|from|prod)\b.*?(?:[)\]]|$)|\s-\s.*"
     r"(?:remaster|version|remix|live|edit|mix|from|mono|stereo|feat|vivo|session).*$"
 )
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _GRID_BITS = 12
 _FEW = 3  # so many titles make an artist's language
 _ROUNDS = 2
@@ -164,43 +171,56 @@ _KNOWN = 40.0  # so many sightings is a listed word worth before anything is cou
 _FULL = 5000.0  # a language with so many words counts half: a word of a small one is told too
 _SURE = 2.0  # an artist's language is learnt from where it leads the next by so much
 _LEAD = 0.6  # a title's is told where it leads by so much
+_SCRIPT = 12.0  # as much as several words
+_USUAL = 0.3  # of the log of how many artists have a language: in doubt it is a frequent one
 _OTHERS = 2.5  # so much at most do the other titles of the artist say of one
 
 
-def tell_languages(titles: list[str], artists: list[tuple[str, ...]]) -> npt.NDArray[np.object_]:
-    """Tell the language of each title.
+def tell_languages(titles: list[str], artists: list[tuple[str, ...]]) -> tuple[Codes, Codes]:
+    """Tell the language of each title, and that of its artist.
 
     Parameters
     ----------
     titles : list of str
+        Those of the classical repertoire have no language: nobody sings "Allegro in D Minor".
     artists : list of tuple of str
         Normalised names; the titles of the first are read together where there are three or more.
 
     Returns
     -------
-    ndarray of str, shape (n,)
-        ISO 639-1 codes of :data:`CODES`; empty where neither title nor artist tells.
+    of_title, of_artist : ndarray of str, shape (n,)
+        ISO 639-1 codes of :data:`CODES`; empty where nothing tells.
 
     Examples
     --------
-    >>> titles = ["Je ne regrette rien", "La vie en rose", "Milord", "Sirup", "夜に駆ける"]
-    >>> tell_languages(titles, [("piaf",)] * 3 + [("x",), ("yoasobi",)]).tolist()
-    ['fr', 'fr', 'fr', '', 'ja']
+    >>> titles = ["Je ne regrette rien", "La vie en rose", "All of You", "Milord", "Sirup", "夜に"]
+    >>> artists = [("piaf",)] * 4 + [("x",), ("yoasobi",)]
+    >>> [told.tolist() for told in tell_languages(titles, artists)]
+    [['fr', 'fr', 'en', 'fr', '', 'ja'], ['fr', 'fr', 'fr', 'fr', '', '']]
     """
     unique, place = np.unique(np.array(titles, dtype=object), return_inverse=True)
     signs, vocabulary = _count_signs([list_signs(title) for title in unique])
-    signs, script = signs[place], _read_scripts(list(unique))[place]
-    owner, known = _number_owners(artists), _list_known(vocabulary)
-    seen = np.zeros_like(known)
+    script, owner = _count_scripts(list(unique)), _number_owners(artists)
+    rows = np.flatnonzero(owner >= 0)
+    shape = (owner.max(initial=-1) + 1, len(unique))
+    of_owner = csr_array((np.ones(len(rows)), (owner[rows], place[rows])), shape=shape)
+    signs_of_owner, script_of_owner = of_owner @ signs, of_owner @ script
+    known = _list_known(vocabulary)
+    seen: FloatArray = np.zeros_like(known)
     for _ in range(_ROUNDS):
-        votes = _vote(signs, script, _weigh_signs(known, seen))
-        of_artist = _decide(_pool(votes, owner), _SURE)
-        seen = _count_by_language(signs, of_artist)
-    votes = _vote(signs, script, _weigh_signs(known, seen))
-    others = _pool(votes, owner)
-    others -= others.max(axis=1, keepdims=True)
-    told = _decide(votes + np.clip(others, -_OTHERS, 0), _LEAD)
-    return np.array([*CODES, ""], dtype=object)[told]
+        weights = _weigh_signs(known, seen)
+        told = _decide(signs_of_owner @ weights + script_of_owner, _SURE)
+        seen = _count_by_language(signs_of_owner, told)
+    weights = _weigh_signs(known, seen)
+    pooled = np.zeros((len(titles), len(CODES)))
+    pooled[rows] = (signs_of_owner @ weights + script_of_owner)[owner[rows]]
+    votes = (signs @ weights + script)[place]
+    lead = np.clip(pooled - pooled.max(axis=1, keepdims=True), -_OTHERS, 0)
+    usual = exact.snap(
+        _USUAL * exact.log(1 + np.bincount(told[told >= 0], minlength=len(CODES))), _GRID_BITS
+    )
+    codes = np.array([*CODES, ""], dtype=object)
+    return codes[_decide(votes + lead + usual, _LEAD)], codes[_decide(pooled, _SURE)]
 
 
 def list_signs(title: str) -> list[str]:
@@ -220,9 +240,13 @@ def list_signs(title: str) -> list[str]:
     >>> list_signs("Non, Rien - Remastered 2012"), list_signs("Schön")
     (['non', 'rien', '-ien'], ['schön', '-hön', '*ö'])
     """
+    if is_classical(title):
+        return []
     lower = unicodedata.normalize("NFC", title).lower().replace("’", "'")
     if "(" in lower or "[" in lower or " - " in lower:
         lower = _NOTES.sub("", lower) or lower
+        bare = _BRACKETS.sub(" ", lower)  # where a title stands in brackets in another language
+        lower = bare if bare.strip().count(" ") >= 2 else lower
     words: list[str] = _WORD.findall(lower)
     ends = [f"-{word[-3:]}" for word in words if len(word) > 3]
     letters = () if lower.isascii() else sorted({char for char in lower if char in LETTERS})
@@ -260,21 +284,16 @@ def _weigh_signs(known: FloatArray, seen: FloatArray) -> FloatArray:
     return exact.snap(weight, _GRID_BITS)
 
 
-def _vote(signs: csr_array, script: npt.NDArray[np.intp], weights: FloatArray) -> FloatArray:
-    """Return how each title speaks for each language; a script of its own decides."""
-    votes = signs @ weights
-    rows = np.flatnonzero(script >= 0)
-    votes[rows, script[rows]] += 100
-    return np.asarray(votes)
-
-
-def _read_scripts(titles: list[str]) -> npt.NDArray[np.intp]:
-    """Return the number of the language whose script a title has, else -1."""
-    found = [-1 if title.isascii() else _read_script(title) for title in titles]
-    return np.array(found, dtype=np.intp)
+def _count_scripts(titles: list[str]) -> csr_array:
+    """Return for each title a vote for the language whose script it has: one that decides."""
+    found = [(row, _read_script(title)) for row, title in enumerate(titles) if not title.isascii()]
+    pairs = np.array([pair for pair in found if pair[1] >= 0], dtype=np.intp).reshape(-1, 2)
+    votes = np.full(len(pairs), _SCRIPT)
+    return csr_array((votes, (pairs[:, 0], pairs[:, 1])), shape=(len(titles), len(CODES)))
 
 
 def _read_script(title: str) -> int:
+    """Return the number of the language whose script a title has, else -1."""
     for code, letters in SCRIPTS:
         if re.search(letters, title):
             return CODES.index(code)
@@ -286,16 +305,6 @@ def _number_owners(artists: list[tuple[str, ...]]) -> npt.NDArray[np.intp]:
     owner = number_owners(artists)
     few = np.bincount(owner[owner >= 0], minlength=1)[owner] < _FEW
     return np.where(few | (owner < 0), -1, owner)
-
-
-def _pool(votes: FloatArray, owner: npt.NDArray[np.intp]) -> FloatArray:
-    """Return the votes of all titles of each row's artist; 0 for a row without."""
-    rows = np.flatnonzero(owner >= 0)
-    total = np.zeros((owner.max(initial=-1) + 1, votes.shape[1]))
-    np.add.at(total, owner[rows], votes[rows])
-    pooled = np.zeros_like(votes)
-    pooled[rows] = total[owner[rows]]
-    return pooled
 
 
 def _count_by_language(signs: csr_array, told: npt.NDArray[np.intp]) -> FloatArray:

@@ -125,12 +125,34 @@ class LearntSpace(BaseEstimator):
         )
 
     def describe(self, catalogue: Catalogue, eras: npt.ArrayLike | None = None) -> FloatArray:
-        """Return the standardised columns, shape (n, d), from -4 to 4; 0 where nothing is known."""
+        """Return the standardised columns.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+        eras : array-like of float, shape (n,), optional
+            Years that replace the table's.
+
+        Returns
+        -------
+        ndarray of float, shape (n, d)
+            From -4 to 4; 0 where nothing is known.
+        """
         check_is_fitted(self)
         return self._standardise(self._read(catalogue, eras, self._weigh(catalogue)))
 
     def place(self, described: FloatArray) -> FloatArray:
-        """Return the coordinates of what :meth:`describe` returned, shape (n, n_axes)."""
+        """Return the coordinates of songs that are described already.
+
+        Parameters
+        ----------
+        described : ndarray of float, shape (n, d)
+            Of :meth:`describe`.
+
+        Returns
+        -------
+        ndarray of float, shape (n, n_axes)
+        """
         found = exact.multiply(described, self.axes_)
         return exact.snap(np.clip(found, -_LIMIT, _LIMIT), GRID_BITS)
 
@@ -143,7 +165,17 @@ class LearntSpace(BaseEstimator):
     ) -> tuple[FloatArray, list[sparse.csr_matrix]]:
         """Return what :meth:`describe` does, and weights of pieces and of words of titles.
 
-        The list is empty where titles are not read.
+        Parameters
+        ----------
+        catalogue : Catalogue
+        eras : array-like of float, shape (n,), optional
+            Years that replace the table's.
+
+        Returns
+        -------
+        values : ndarray of float, shape (n, d)
+        titles : list of csr_matrix of float
+            Of pieces and of words, a row for each song; empty where titles are not read.
         """
         check_is_fitted(self)
         titles = self._weigh(catalogue)

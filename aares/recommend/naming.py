@@ -32,7 +32,7 @@ _RELEASE = re.compile(
 )
 _JOIN = re.compile(r"(?<=\s)(?:&|and|n|'n'|\+|y|e|et|und)(?=\s)")
 _ARTICLE = re.compile(r"^(?:the|an?|el|la|los|las|le|les|der|die|das|os?|as|il|lo|gli|de|het)\s+")
-_MARKS = re.compile(r"[(\[{（【「〈–—~-]|\b(?:f(?:ea)?t|featuring|part|prod)\b|master")
+_MARKS = re.compile(r"[(\[{（【「〈–—~/-]|\b(?:f(?:ea)?t|featuring|part|prod)\b|master")
 _NO_LETTER = re.compile(r"[\W_]+")
 _MAY_SPLIT = re.compile(r"[&+,;/]|\s(?:and|f|x|y|e|und|et|con|with|vs)", re.IGNORECASE)
 _BETWEEN_NAMES = re.compile(
@@ -165,14 +165,17 @@ def list_keys(title: str) -> frozenset[str]:
     ['icantgetnosatisfaction', 'icantgetnosatisfactionmono', 'satisfaction']
     """
     folded = fold(title)
-    if not _MARKS.search(folded):  # the common case: nothing to take away but an article
+    if not _MARKS.search(folded) and not _JOIN.search(
+        folded
+    ):  # the common case: nothing to take away but an article
         return frozenset((squeeze(folded), bare_title(folded))) - {""}
-    keys = {
-        bare_title(folded),
-        squeeze(fold(strip_title(title))),
-        squeeze(_GUESTS.sub("", _DASH.sub("", folded) or folded)),
-        squeeze(folded),
-    }
+    opened = _open_title(folded)
+    names = [opened, fold(strip_title(title)), _GUESTS.sub("", _DASH.sub("", folded)), folded]
+    if " / " in opened:
+        names.append(opened.split(" / ")[0])  # the first song of a medley
+    keys = {bare_title(folded), *map(squeeze, names)}
+    if _JOIN.search(folded.replace("(", " ")):
+        keys.update(_NO_LETTER.sub("", name) for name in names)
     return frozenset(keys - {""})
 
 

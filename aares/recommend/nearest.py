@@ -131,8 +131,12 @@ class NearestSongs:
         squared = np.empty((len(asked), size))
         if size:
             for query, found, values in zip(asked, rows, squared, strict=True):
-                _search(self.points, self._rows, self._columns, self._low, self._high,
+                bounds = _bound_boxes(self._low, self._high, query)
+                _search(self.points, self._rows, self._columns, bounds, np.argsort(bounds),
                         self._centre, self._scale, query, mask, found, values)  # fmt: skip
+                # Sorted here: a sort takes seconds to compile.
+                order = np.lexsort((found, values))
+                found[:], values[:] = found[order], values[order]
         shape = (*np.shape(queries)[:-1], size)
         return rows.reshape(shape), np.sqrt(squared).reshape(shape)
 
@@ -191,18 +195,17 @@ def _cut_leaves(points: FloatArray) -> IntArray:
 
 
 @njit(cache=True, nogil=True)
-def _search(points, rows, columns, low, high, centre, scale, query, allowed, found, squared):
-    """Write the rows and the squared distances of the nearest points, nearest first."""
+def _search(points, rows, columns, bounds, order, centre, scale, query, allowed, found, squared):
+    """Write the rows and the squared distances of the nearest points, in no order."""
     k, n = len(found), len(rows)
     _, d, size = columns.shape
-    bounds = _bound_boxes(low, high, query)
     scaled = ((query - centre) * scale).astype(np.float32)
     slack = _bound_error(query, centre, scale)
     near = np.empty(size, dtype=np.float32)
     kept = np.empty(2 * k + size, dtype=np.intp)
     values = np.empty(2 * k + size)
     count, farthest, limit = 0, np.inf, np.float32(np.inf)
-    for leaf in np.argsort(bounds):
+    for leaf in order:
         if bounds[leaf] > farthest:
             break
         if not _measure_leaf(columns[leaf], scaled, limit, near):
@@ -223,7 +226,7 @@ def _search(points, rows, columns, low, high, centre, scale, query, allowed, fou
             limit = _make_limit(farthest, scale, slack, d)
     if count > k:
         _keep_nearest(kept, values, count, k)
-    _write_sorted(kept[:k], values[:k], found, squared)
+    found[:], squared[:] = kept[:k], values[:k]
 
 
 @njit(cache=True, nogil=True)
@@ -280,22 +283,24 @@ def _measure_leaf(columns, query, limit, near):
 
 @njit(cache=True, nogil=True)
 def _keep_nearest(kept, values, count, k):
-    """Move the k nearest to the front, of equally near ones the smaller rows; return the k-th."""
-    farthest = np.partition(values[:count], k - 1)[k - 1]
-    ties = np.sort(kept[:count][values[:count] == farthest])
-    last = ties[k - 1 - (values[:count] < farthest).sum()]
-    front = 0
-    for i in range(count):
-        if values[i] < farthest or (values[i] == farthest and kept[i] <= last):
-            kept[front], values[front] = kept[i], values[i]
-            front += 1
-    return farthest
+    """Move the k nearest to the front, of equally near ones the smaller rows; return the k-th.
 
-
-@njit(cache=True, nogil=True)
-def _write_sorted(kept, values, found, squared):
-    """Write the nearest first, of equally near ones the smaller row first."""
-    by_row = np.argsort(kept)
-    order = by_row[np.argsort(values[by_row], kind="mergesort")]
-    for i in range(len(order)):
-        found[i], squared[i] = kept[order[i]], values[order[i]]
+    Hoare's selection, with values and then rows compared.
+    """
+    low, high = 0, count - 1
+    while low < high:
+        i, j = low, high
+        value, row = values[(low + high) // 2], kept[(low + high) // 2]
+        while i <= j:
+            while values[i] < value or (values[i] == value and kept[i] < row):
+                i += 1
+            while values[j] > value or (values[j] == value and kept[j] > row):
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                kept[i], kept[j] = kept[j], kept[i]
+                i, j = i + 1, j - 1
+        if j < k - 1 < i:
+            break
+        low, high = (low, j) if k - 1 <= j else (i, high)
+    return values[k - 1]

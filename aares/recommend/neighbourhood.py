@@ -50,7 +50,20 @@ class Neighbourhood:
             self._sorted = days[self._order]
 
     def find(self, row: int, k: int, allowed: BoolArray | None = None) -> IntArray:
-        """Return the k nearest and up to 100 of the same day, shape (m,), nearest first."""
+        """Return the k nearest songs and up to 100 of the same day.
+
+        Parameters
+        ----------
+        row : int
+        k : int
+        allowed : ndarray of bool, shape (n,), optional
+            Which songs may be found.
+
+        Returns
+        -------
+        ndarray of int, shape (m,)
+            Nearest first.
+        """
         if self._tree is None:
             self._tree = NearestSongs(self._points)
         near = self._tree.search(self._points[row], k + 1, allowed=allowed)[0]
@@ -60,7 +73,17 @@ class Neighbourhood:
         return self._join(row, near[near != row][:k].astype(np.int64), same)
 
     def find_many(self, rows: Sequence[int] | IntArray, k: int) -> list[IntArray]:
-        """Return what :meth:`find` does, for many songs: faster by one product of matrices."""
+        """Return what :meth:`find` does, for many songs: faster by one product of matrices.
+
+        Parameters
+        ----------
+        rows : sequence of int
+        k : int
+
+        Returns
+        -------
+        list of ndarray of int
+        """
         found = []
         for start in range(0, len(rows), 64):
             some = np.asarray(rows[start : start + 64], dtype=np.int64)

@@ -174,7 +174,17 @@ class TitleSpace:
         return self.place(self.weigh(titles))
 
     def place(self, weights: sparse.csr_matrix) -> FloatArray:
-        """Return the coordinates of what :meth:`weigh` returned, shape (n, n_axes)."""
+        """Return the coordinates of titles that are weighed already.
+
+        Parameters
+        ----------
+        weights : csr_matrix of float, shape (n, n_pieces)
+            Of :meth:`weigh`.
+
+        Returns
+        -------
+        ndarray of float, shape (n, n_axes)
+        """
         return linear.multiply(weights, self.axes_.T)
 
 

@@ -78,14 +78,14 @@ class Recommender(SongAsker, BaseEstimator):
     Examples
     --------
     >>> from aares.data import make_songs
-    >>> songs = make_songs("recommendation", 4, energy=[0.2, 0.3, 0.9, 0.5])
+    >>> songs = make_songs("recommendation", 4, speechiness=0.1, tempo=[90, 99, 140, 120])
     >>> songs["name"] = ["Chiquitita", "Fernando", "Commando", "Creep"]
     >>> songs["artists"] = [("ABBA",), ("ABBA",), ("Ramones",), ("TLC",)]
     >>> recommender = Recommender().fit(songs)
     >>> recommender.playlist(("chiquitita", "ABBA"), n=2)[["name", "artist", "reason"]]
-           name artist                               reason
-    1  Fernando   ABBA  as danceable, as bright and as loud
-    2     Creep    TLC  as danceable, as bright and as loud
+           name artist                              reason
+    1  Fernando   ABBA  as energetic, faster than the seed
+    2     Creep    TLC  as energetic, faster than the seed
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Recommender(SongAsker, BaseEstimator):
         self._closeness = Closeness(self.index_, self.traits_, popularity)
         self._finder = SongFinder(self.songs_, self.catalogue_.artists, self.traits_.recording)
         self._sounds = self.songs_[list(SOUNDS)].to_numpy(float)
-        self._teller = Teller(self.catalogue_, self.traits_, self.index_)
+        self._teller = Teller(self.catalogue_, self._closeness)
         return self
 
     def playlist(
@@ -188,7 +188,7 @@ class Recommender(SongAsker, BaseEstimator):
         tempo : pair of float, optional
             Slowest and fastest, in beats per minute; None is any.
         languages : list of str, optional
-            Codes of the titles' languages, such as ``["fr"]``.
+            Codes such as ``["fr"]``: of the title or, where it does not tell, of the artist.
         exclude : artist, song, playlist or list of these, optional
             What is not to come, see :func:`aares.recommend.filters.exclude_songs`.
         dislikes : song or list of songs, optional
@@ -209,8 +209,8 @@ class Recommender(SongAsker, BaseEstimator):
         -------
         DataFrame
             Numbered from 1: ``id``, ``name``, ``artist``, ``year`` (of the recording), ``score``
-            (0-100: of the songs that are near any song of the catalogue, so many of a hundred are
-            less close to theirs), ``seed`` (the name of the seed that led to the song) and
+            (0-100: closer than so many of a hundred pairs of a song of the catalogue and one of the
+            hundred songs around it), ``seed`` (the name of the seed that led to the song) and
             ``reason``, see :mod:`aares.recommend.reasons`.
 
         Raises
@@ -234,7 +234,7 @@ class Recommender(SongAsker, BaseEstimator):
         Examples
         --------
         >>> from aares.data import make_songs
-        >>> songs = make_songs("recommendation", 4, energy=[0.2, 0.3, 0.4, 0.9])
+        >>> songs = make_songs("recommendation", 4, speechiness=0.1, tempo=[90, 99, 110, 140])
         >>> songs["id"] = ["s1", "s2", "s3", "s4"]
         >>> songs["name"] = ["One", "Two", "One (Live)", "Four"]
         >>> recommender = Recommender().fit(songs)

@@ -121,10 +121,9 @@ def name_song(title: str) -> frozenset[str]:
     """
     if not is_classical(title):
         return list_keys(title)
-    keys = (
-        frozenset((squeeze(fold(title)),)) if has_movement_behind_dash(title) else list_keys(title)
-    )
-    return keys | list_work_keys(title)
+    if has_movement_behind_dash(title):
+        return list_work_keys(title) | {squeeze(fold(title))}
+    return list_work_keys(title) | list_keys(title)
 
 
 def join_rows(n: int, rows: IntArray, names: list[str], pairs: IntArray) -> IntArray:

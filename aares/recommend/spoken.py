@@ -23,10 +23,10 @@ TALK = 0.66
 reference, audio features)."""
 
 _CHAPTER = re.compile(
-    r"\b(?:kapitel|kap|folge|teil|akt|chapter|capitulo|capitol[ou]|chapitre|hoofdstuk|kapitola|"
+    r"\b(?:kapitel|folge|teil|akt|chapter|capitulo|capitol[ou]|chapitre|hoofdstuk|kapitola|"
     r"rozdzial|czesc|luku|osa|episode|episodio|aflevering|deel|bolum|fejezet|lektion|lesson|bab)"
     r"\.? *(?:\#|nr\.? ?)?\d+|\btrack *\d\d|\b(?:глава|часть|серия) *\d|第\d+[章話回]|"
-    r"\bhorspiel\b|\baudiobook\b|\baudiolibro\b|\blivre audio\b|\bhorbuch\b|\bpodcast\b|"
+    r", del \d|\bhorspiel\b|\baudiobook\b|\baudiolibro\b|\blivre audio\b|\bhorbuch\b|\bpodcast\b|"
     r"\bungekurzt\b|\bunabridged\b|\blydbok\b|\bljudbok\b|\bluisterboek\b"
 )
 _MAY_CHAPTER = re.compile(r"\d|spiel|book|libro|livre|horb|podcast|kurzt|bridged|b[ol]?[oe]k|lydb")
@@ -70,15 +70,17 @@ def find_spoken(catalogue: Catalogue) -> tuple[BoolArray, BoolArray]:
     for row in np.flatnonzero(wordy):
         aside[row] = bool(_ASIDE.search(fold(titles[row])))
     # Beat and instruments keep rap from being acoustic; a voice in a room is.
-    bare = (songs["acousticness"].to_numpy(float) >= 0.35) & (songs["energy"].to_numpy(float) < 0.8)
+    acoustic = songs["acousticness"].to_numpy(float)
+    bare = (acoustic >= 0.6) | (acoustic >= 0.35) & (songs["energy"].to_numpy(float) < 0.8)
     series = number_owners(catalogue.by)
     share = _average(series, wordy & (bare | chapter | aside))
-    chapters = _average(series, chapter & (speech > 0.3))
+    chapters = _average(series, chapter & (speech > 0.2))
     items = np.bincount(series[series >= 0], minlength=1)[series]
     is_series = (series >= 0) & (share >= _SERIES_SHARE) & (items >= _SERIES_ITEMS)
-    alone = (speech >= 0.9) & bare | (speech >= 0.8) & bare & (aside | (share > 0.5))
+    several = (items > 1) & (series >= 0)
+    alone = (speech >= 0.9) & bare | (speech >= 0.8) & bare & several & (share > 0.5)
     spoken = (
-        (chapter & ((speech > 0.3) | (chapters >= 0.5) | is_series))
+        (chapter & ((speech > 0.5) | (several & (chapters >= 0.5)) | is_series))
         | (is_series & (speech > 0.4))
         | (aside & wordy)
         | alone

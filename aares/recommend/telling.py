@@ -15,10 +15,9 @@ import pandas as pd
 
 from aares.recommend.catalogue import Catalogue
 from aares.recommend.choosing import Choice
+from aares.recommend.closeness import Closeness
 from aares.recommend.filters import explain_filters
-from aares.recommend.likeness import SongIndex
 from aares.recommend.reasons import find_claims, read_cells, write_reason
-from aares.recommend.traits import Traits
 
 
 class ShortPlaylistWarning(UserWarning):
@@ -31,13 +30,13 @@ class Teller:
     Parameters
     ----------
     catalogue : Catalogue
-    traits : Traits
-    index : SongIndex
+    closeness : Closeness
         Knows what made songs alike.
     """
 
-    def __init__(self, catalogue: Catalogue, traits: Traits, index: SongIndex) -> None:
-        self.index, self.cells = index, read_cells(catalogue, traits)
+    def __init__(self, catalogue: Catalogue, closeness: Closeness) -> None:
+        traits = closeness.traits
+        self.closeness, self.cells = closeness, read_cells(catalogue, traits)
         self.columns: dict[str, Any] = {
             "id": catalogue.songs["id"].to_numpy(object),
             "name": catalogue.songs["name"].to_numpy(object),
@@ -76,9 +75,9 @@ class Teller:
         -------
         DataFrame
         """
-        score = np.array([song.closeness for song in chosen], dtype=float)
+        closeness = np.array([song.closeness for song in chosen], dtype=float)
         more = {
-            "score": (100 * score).clip(0, 100).round(1),
+            "score": self.closeness.show(closeness),
             "seed": self.columns["name"][[song.seed for song in chosen]],
             "reason": self._explain(chosen, near),
         }
@@ -88,7 +87,7 @@ class Teller:
         reasons: dict[int, str] = {}
         for seed in dict.fromkeys(song.seed for song in chosen):
             rows = [song.row for song in chosen if song.seed == seed]
-            moved = self.index.explain(seed, np.array(rows, dtype=np.intp))
+            moved = self.closeness.index.explain(seed, np.array(rows, dtype=np.intp))
             groups, name = list(moved.columns), self.columns["name"][seed] if near else ""
             for row, added in zip(rows, moved.to_numpy().tolist(), strict=True):
                 parts = list(zip(groups, added, strict=True))

@@ -41,11 +41,13 @@ class Traits:
     spoken : ndarray of bool, shape (N,)
         Audio dramas, comedy, interviews ..., see :mod:`aares.recommend.spoken`.
     wordy : ndarray of bool, shape (N,)
-        Spoken, or with any sign of it: not for a playlist of a music seed.
+        Spoken, or with any sign of it: a playlist of a seed that is not spoken holds none.
     era : ndarray of float, shape (N,)
         Year of the recording, see :mod:`aares.recommend.eras`; NaN without years.
     language : ndarray of str, shape (N,)
-        ISO 639-1 code or "", see :mod:`aares.recommend.languages`.
+        Of the title: ISO 639-1 code or "", see :mod:`aares.recommend.languages`.
+    artist_language : ndarray of str, shape (N,)
+        Of the first artist's titles together; "" for one with fewer than three.
     classical : ndarray of bool, shape (N,)
         Titles written like those of the classical repertoire, see :mod:`aares.recommend.works`.
     """
@@ -57,6 +59,7 @@ class Traits:
     wordy: npt.NDArray[np.bool_]
     era: npt.NDArray[np.floating]
     language: npt.NDArray[np.object_]
+    artist_language: npt.NDArray[np.object_]
     classical: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -100,6 +103,7 @@ def read_traits(catalogue: Catalogue) -> Traits:
         spoken=spoken,
         same_sounds=same_sounds,
     )
+    language, artist_language = tell_languages(titles, catalogue.by)
     return Traits(
         recording=recording,
         preferred=_prefer(catalogue, recording, version),
@@ -107,7 +111,8 @@ def read_traits(catalogue: Catalogue) -> Traits:
         spoken=spoken,
         wordy=wordy,
         era=era,
-        language=tell_languages(titles, catalogue.by),
+        language=language,
+        artist_language=artist_language,
         classical=classical,
     )
 

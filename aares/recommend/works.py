@@ -53,7 +53,7 @@ _TEMPO = frozenset(
 _ROMAN = {"i": 1, "v": 5, "x": 10}
 _BRACKETS = re.compile(r"\([^()]*\)?|\[[^\[\]]*\]?")
 _BEHIND_DASH = re.compile(r"\s-.*(?:^|\s|\bno\.)(?:\d{1,2}|[ivx]+)\. ")
-_TAIL = re.compile(r"\s[-–—]\s*(?:live|remaster|arr|excerpt|\d{4}|bonus|mono|stereo).*$|\(arr.*?\)")
+_TAIL = re.compile(r"\s[-–—]\s*(?:live|remaster|arr|excerpt|\d{4}|bonus|mono|stereo).*$")
 
 
 @lru_cache(maxsize=400_000)
@@ -103,11 +103,11 @@ def list_work_keys(title: str) -> frozenset[str]:
     >>> sorted(list_work_keys("Clair de Lune, No. 3"))
     ['clairdelune']
     """
-    folded = _TAIL.sub("", fold(title))
+    folded = _TAIL.sub("", _BRACKETS.sub(" ", fold(title)))
     parts = [part.strip() for part in re.split(r":(?!\d)| - ?(?=(?:\d+|[ivx]+)\. )", folded)]
     at = next((i for i, part in enumerate(parts) if _list_ids(part)), 0)
     ids, behind = (
-        _list_ids(_BRACKETS.sub(" ", parts[at])),
+        _list_ids(parts[at]),
         [part for part in parts[at + 1 :] if part],
     )
     movement = _name_movement(behind)
@@ -136,7 +136,7 @@ def has_movement_behind_dash(title: str) -> bool:
     >>> has_movement_behind_dash("Die vier Jahreszeiten - Sommer - I. Allegro")
     True
     """
-    return bool(_BEHIND_DASH.search(fold(title)))
+    return bool(_BEHIND_DASH.search(_BRACKETS.sub(" ", fold(title))))
 
 
 def _list_ids(part: str) -> list[str]:
