@@ -466,6 +466,7 @@ NO_SONGS = {  # they take arrays, listeners, or what the rest makes of tables
     "SongLikeness", "LearntSpace", "TitleSpace",  # of a catalogue, which was read
     "ArtistScorer", "ItemCosineScorer", "EaseScorer", "HybridScorer", "ListenerScorer", "Network",
     "UserNeighbourScorer", "ItemBm25Scorer", "AlsScorer", "WeightedEaseScorer",
+    "TagScorer", "FriendScorer",
 }  # fmt: skip
 OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator that has a door
     "describe_dates", "find_neighbors", "find_similar", "describe_pairs", "make_matrix",
@@ -474,7 +475,7 @@ OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator 
     "predict_parts_folds", "compare_models", "compare_intervals", "judge", "judge_methods",
     "summarise", "compare_pair", "order_labels", "make_model", "make_genre_models", "LabelEncoder",
     "score_splits", "predict_new_dates", "score_shuffled", "predict_seeds", "share_found",
-    "read_queries",
+    "read_queries", "recommend_for", "explain_score",
 }  # fmt: skip
 
 

@@ -158,6 +158,8 @@ def hide_taggings(tables: ArtistTables, hidden: sparse.csr_matrix) -> ArtistTabl
     -------
     ArtistTables
     """
+    if not len(tables.taggings):
+        return tables
     listener, artist, _ = tables.taggings.T
     tells = np.asarray(hidden.astype(bool)[listener, artist]).ravel()
     return replace(tables, taggings=tables.taggings[~tells])

@@ -39,16 +39,17 @@ from aares.recommend.users import ItemCosineScorer, PopularScorer, mix_scores
 
 SEEDS, TUNING_SEEDS = (0, 1, 2, 3, 4), (100,)
 K = 10
-WITH_TAGS = {
-    "EASE + tag rows": 1.0, "iALS": 0.15, "iALS, start 1": 0.15, "iALS, start 2": 0.15,
-    "iALS + tag rows": 0.7, "tags": 1.0, "friends": 0.2,
-}  # fmt: skip
-WITHOUT_TAGS = {
-    "EASE, log plays": 1.0, "iALS": 0.7, "iALS, start 1": 0.7, "iALS, start 2": 0.7,
-    "iALS, 96": 0.7, "friends": 0.2,
-}  # fmt: skip
-NOVELTY = 0.5
-NEW_ARTISTS = {"EASE of artists with the same tags": 1.0, "same tags x log of their number": 0.5}
+THREE_STARTS = ("iALS", "iALS, start 1", "iALS, start 2")
+TAGGED = {"EASE + tag rows": 1.0, "iALS + tag rows": 0.7} | dict.fromkeys(THREE_STARTS, 0.14)
+HYBRIDS = {  # weights of the parts, and how much fame is taken off
+    "hybrid": (TAGGED | {"tags": 2.0, "friends": 0.2}, 0.5),
+    "hybrid without tags": (
+        {"EASE, log plays": 1.0, "iALS, 96": 0.5, "friends": 0.3}
+        | dict.fromkeys(THREE_STARTS, 0.68),
+        0.4,
+    ),
+    "hybrid, less known": (TAGGED | {"tags": 4.0, "friends": 1.0}, 0.8),
+}
 Tables = dict[str, pd.DataFrame]
 
 
@@ -105,14 +106,12 @@ def score_draw(seen: ArtistTables, task: Task) -> dict[str, FloatArray]:
 
 
 def add_hybrids(scores: dict[str, FloatArray], seen: ArtistTables) -> None:
-    """Add the hybrids to the scores of their parts."""
-    for name, weights in (("hybrid", WITH_TAGS), ("hybrid without tags", WITHOUT_TAGS)):
-        parts = {part: scores[part] for part in weights if part in scores}
-        if set(parts) == set(weights) or name == "hybrid without tags":
-            scores[name] = mix_scores(parts, weights)
-    best = "hybrid" if "hybrid" in scores else "hybrid without tags"
+    """Add the hybrids to the scores of their parts; without tags there is one only."""
     count = np.bincount(seen.plays.indices, minlength=seen.plays.shape[1])
-    scores["hybrid, less known"] = prefer_unknown(scores[best], count, amount=NOVELTY)
+    for name, (weights, discount) in HYBRIDS.items():
+        parts = {part: scores[part] for part in weights if part in scores}
+        if "tags" in scores or "tags" not in weights:
+            scores[name] = prefer_unknown(mix_scores(parts, weights), count, amount=discount)
 
 
 def judge_draws(tables: ArtistTables, seeds: tuple[int, ...]) -> tuple[Tables, dict[str, float]]:
@@ -170,18 +169,14 @@ def score_new(seen: ArtistTables, new: IntArray) -> dict[str, FloatArray]:
     ease = WeightedEaseScorer(strength=3000.0).fit(seen.plays).score_known(seen.plays)
     rows = WeightedEaseScorer(strength=6000.0, further=make_tag_rows(tags)).fit(seen.plays)
     same = TagScorer(tags).fit(seen.plays).score_known(seen.plays)[:, new]
-    fame = np.log1p(given)
-    scores = {
+    return {
         "chance": np.zeros(shape),
         "number of tags": np.broadcast_to(given, shape),
         "same tags": same,
-        "same tags x log of their number": same * fame,
+        "same tags x log of their number": same * np.log1p(given),
         "EASE + tag rows": rows.score_known(seen.plays)[:, new],
         "EASE of artists with the same tags": score_new_artists(ease, tags, new),
     }
-    weights = NEW_ARTISTS
-    scores["hybrid"] = mix_scores({name: scores[name] for name in weights}, weights)
-    return scores
 
 
 def tabulate(judged: Tables, coverage: dict[str, float]) -> dict[str, Any]:
