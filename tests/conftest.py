@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
+from aares import data
+from aares.recommend import Recommender
 from workshop import notebooks, report, results
 from workshop.config import DEMO, ROOT, Workplace, find_data
 
@@ -36,6 +38,12 @@ def _leave_course_data_alone() -> None:
 @pytest.fixture(scope="session")
 def demo() -> Workplace:
     return find_data("demo")
+
+
+@pytest.fixture(scope="session")
+def demo_recommender(demo: Workplace) -> Recommender:
+    """The recommender as it learns from the demo's songs: half a minute, once."""
+    return Recommender().fit(data.load_recommendation(demo))
 
 
 @pytest.fixture

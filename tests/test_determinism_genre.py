@@ -94,14 +94,32 @@ def compute_playlists() -> dict[str, np.ndarray]:
 
     songs, _ = make_songs(1500)
     songs = songs.assign(id=[f"s{k}" for k in range(1500)], artist="a" + songs.index.astype(str))
-    recommender = Recommender().fit(songs.assign(name=songs["id"], year=1990))
-    found = recommender.playlist(["s3", "s70", "s99"], n=20)
-    diverse = recommender.playlist("s8", n=20, diversity=0.4)
-    return {
-        "points": recommender.points_,
-        "ids": [*found["id"], *diverse["id"]],
-        "distances": [*found["distance"], *diverse["distance"], *found["step"]],
+    words = "love night the rain of you and fire la vie est el corazon de mi".split()
+    names = [f"{words[k % 15]} {words[k % 11]} {words[k % 7]}" for k in range(1500)]
+    learnt = songs.assign(name=names, artist=[f"a{k % 300}" for k in range(1500)])
+    fitted = {
+        "plain": Recommender().fit(songs.assign(name=songs["id"], year=1990)),
+        "learnt": Recommender().fit(learnt.assign(year=learnt["release_date"].str[:4].astype(int))),
     }
+    assert fitted["plain"].likeness_.ranker_ is None
+    assert fitted["learnt"].likeness_.ranker_ is not None
+    return {
+        f"{kind} {name}": values
+        for kind, recommender in fitted.items()
+        for name, values in list_answers(recommender).items()
+    }
+
+
+def list_answers(recommender) -> dict[str, np.ndarray]:
+    lists = [
+        recommender.playlist(["s3", "s70", "s99"], n=20),
+        recommender.playlist("s8", n=20, diversity=0.4, random_state=1),
+        recommender.playlist("s8", n=9, to="s9"),
+        recommender.neighbours("s5", 30),
+    ]
+    answers = {name: np.concatenate([one[name] for one in lists]) for name in ("id", "reason")}
+    scores = np.concatenate([one["score"].to_numpy() for one in lists])
+    return {**answers, "points": recommender.points_, "score": scores}
 
 
 def compute_scorers() -> dict[str, np.ndarray]:

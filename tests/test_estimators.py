@@ -309,7 +309,7 @@ def test_helpers_that_take_several_tables_are_no_estimators(helper):
 
 
 def test_a_recommender_learns_its_weights_anew():
-    options = {"weights": {"energy": 0.0, "key": 9.0}, "combine": "nearest"}
+    options = {"weights": {"energy": 0.0, "key": 9.0}}
     fresh = recommend.Recommender(**options).fit(SONGS)
     changed = recommend.Recommender().fit(SONGS).set_params(**options).fit(SONGS)
     assert_same(changed.playlist("id3"), fresh.playlist("id3"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from aares.data import DataError, DataWarning
 from aares.data.titles import normalise, strip_title
 from aares.recommend import Recommender, SongNotFoundError, SongSpace
 from aares.recommend.content import (
@@ -33,7 +35,8 @@ from aares.recommend.evaluate import (
     split_users,
     summarise,
 )
-from aares.recommend.playlist import choose_diverse
+from aares.recommend.telling import ShortPlaylistWarning
+from aares.recommend.transitions import measure_transitions
 from aares.recommend.users import (
     ArtistScorer,
     ContentScorer,
@@ -60,6 +63,7 @@ def make_songs(n: int = 150, *, seed: int = 0) -> pd.DataFrame:
     for name in WEIGHTS:
         songs[name] = (level + rng.normal(0, 0.04, n)).clip(0, 1)
     songs["loudness"] = -20 * songs["loudness"]
+    songs["speechiness"] *= 0.5  # sung: from two thirds on, people speak
     songs["key"], songs["mode"] = rng.integers(0, 12, n), rng.integers(0, 2, n)
     songs["tempo"], songs["year"] = rng.normal(120, 5, n), rng.integers(1990, 2000, n)
     songs["duration_ms"] = rng.integers(180_000, 240_000, n)
@@ -190,11 +194,13 @@ def test_playlist_has_ten_songs_of_the_seeds_style(recommender):
 
 
 def test_playlist_holds_the_closest_songs(songs, recommender):
-    playlist = recommender.playlist("id4", n=5, max_per_artist=99, smooth=False)
-    distance = measure_distances(recommender.points_, recommender.points_[[4]])[:, 0]
-    expected = songs["id"].to_numpy()[np.argsort(distance)[1:6]]
+    playlist = recommender.playlist("id4", n=5, max_per_artist=99, cost=None)
+    near = recommender.index_.candidates(4, len(songs))
+    score = recommender.index_.score(4, near)
+    expected = songs["id"].to_numpy()[near[np.argsort(-score)[:5]]]
     assert playlist["id"].tolist() == expected.tolist()
-    assert playlist["distance"].is_monotonic_increasing
+    assert playlist["score"].is_monotonic_decreasing
+    assert playlist.columns.tolist() == ["id", "name", "artist", "year", "score", "seed", "reason"]
 
 
 def test_a_list_of_two_styles_gets_songs_of_both():
@@ -226,8 +232,9 @@ def test_artist_limit(recommender, limit, size):
 
 
 def test_few_songs_give_a_short_playlist(songs):
-    assert len(Recommender().fit(songs.iloc[:3]).playlist("id0")) == 2
-    assert len(Recommender().fit(songs.iloc[:1]).playlist("id0")) == 0
+    for n, size in ((3, 2), (1, 0)):
+        with pytest.warns(ShortPlaylistWarning, match=f"expected 10 songs, found {size}: the cata"):
+            assert len(Recommender().fit(songs.iloc[:n]).playlist("id0")) == size
 
 
 def test_find_song_ignores_case_and_suffix_and_prefers_the_popular(songs):
@@ -259,11 +266,11 @@ def test_unknown_songs_raise_with_a_suggestion(recommender):
 
 
 @pytest.mark.parametrize(
-    "options", [{"n": 0}, {"max_per_artist": 0}, {"diversity": 1.5}, {"seed": []}], ids=str
+    "options", [{"n": 0}, {"max_per_artist": 0}, {"diversity": 1.5}, {"seeds": []}], ids=str
 )
 def test_impossible_options_raise(recommender, options):
     with pytest.raises(ValueError, match="expected"):
-        recommender.playlist(**{"seed": "id0", **options})
+        recommender.playlist(**{"seeds": "id0", **options})
 
 
 def test_tables_that_cannot_be_used_raise(songs):
@@ -285,28 +292,113 @@ def test_diversity_spreads_the_playlist(recommender):
     assert spread(0.7) > spread(0.0)
 
 
-def test_diversity_avoids_a_near_copy():
-    points = np.array([[0.0], [1.0], [1.01], [-1.2]])
-    distance = np.abs(points[:, 0])
-    close = choose_diverse(points, distance, np.array([1, 2, 3]), n=2)
-    spread = choose_diverse(points, distance, np.array([1, 2, 3]), n=2, diversity=0.5)
-    assert close.tolist() == [1, 2] and spread.tolist() == [1, 3]
+# --- songs with a missing cell ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("diversity", [0.3, 0.6, 1.0])
-def test_diverse_songs_are_chosen_one_by_one(diversity):
-    points = np.random.default_rng(1).normal(size=(30, 3))
-    distance = np.linalg.norm(points, axis=1)
-    candidates = np.argsort(distance)
-    expected = [candidates[0]]
-    while len(expected) < 8:
-        losses = {}
-        for row in set(candidates.tolist()) - set(expected):
-            apart = min(np.linalg.norm(points[row] - points[other]) for other in expected)
-            losses[row] = (1 - diversity) * distance[row] - diversity * apart
-        expected.append(min(losses, key=losses.get))
-    chosen = choose_diverse(points, distance, candidates, n=8, diversity=diversity)
-    assert chosen.tolist() == expected
+def test_songs_with_a_missing_cell_are_kept_out_and_counted(songs, recommender):
+    holes = songs.astype({"energy": object, "tempo": object})
+    holes.loc[3, "energy"], holes.loc[[3, 9], "tempo"] = np.nan, None
+    told = r"2 of 150 were kept out, whose cells are missing: 'energy' of 1, 'tempo' of 2"
+    with pytest.warns(DataWarning, match=told):
+        fitted = Recommender().fit(holes)
+    assert fitted.left_out_ == 2 and len(fitted.songs_) == 148
+    assert recommender.left_out_ == 0
+    whole = Recommender().fit(songs.drop(index=[3, 9]))
+    pd.testing.assert_frame_equal(fitted.playlist("id0"), whole.playlist("id0"))
+    with pytest.raises(SongNotFoundError):
+        fitted.playlist("id3")
+
+
+def test_what_is_wrong_is_still_refused(songs):
+    with pytest.raises(DataError, match=r"'energy', row 4\b.* found '1.7'"):
+        Recommender().fit(songs.assign(energy=[*songs["energy"][:3], 1.7, *songs["energy"][4:]]))
+    with pytest.raises(DataError, match="expected at least one without a missing value"):
+        Recommender().fit(songs.assign(energy=np.nan))
+    with pytest.raises(TypeError, match="expected a DataFrame"):
+        Recommender().fit([1, 2])
+
+
+# --- neighbours, orders and ways ----------------------------------------------------------
+
+
+def test_neighbours_know_no_rules(songs):
+    copies = songs.assign(id="copy-" + songs["id"], name=songs["name"] + " - Live")
+    recommender = Recommender().fit(pd.concat([songs, copies], ignore_index=True))
+    near = recommender.neighbours("id0", 150)
+    assert near["id"].iloc[0] == "copy-id0" and near["score"].is_monotonic_decreasing
+    assert len(near) == 150 and "id0" not in set(near["id"])
+    assert near.columns.tolist() == recommender.playlist("id0").columns.tolist()
+    with pytest.raises(ValueError, match="song: expected one song, found 2"):
+        recommender.neighbours(["id0", "id3"])
+    with pytest.raises(ValueError, match="k: expected a whole number from 1, found 0"):
+        recommender.neighbours("id0", 0)
+
+
+@pytest.mark.parametrize("cost", ["transition", "distance"])
+def test_a_playlist_begins_near_its_seed_and_no_order_is_cheaper(songs, recommender, cost):
+    playlist = recommender.playlist("id0", n=7, cost=cost)
+    rows = [0, *recommender.find_rows(playlist["id"].tolist()).tolist()]
+    if cost == "transition":
+        costs = measure_transitions(songs.iloc[rows])
+    else:
+        costs = measure_distances(recommender.points_[rows], recommender.points_[rows])
+    ways = ((0, *way) for way in itertools.permutations(range(1, 8)))
+    best = min(costs[way[:-1], way[1:]].sum() for way in map(np.array, ways))
+    assert costs[np.arange(7), np.arange(1, 8)].sum() == pytest.approx(best)
+
+
+def test_an_order_is_a_permutation_of_what_was_given(recommender):
+    playlist = recommender.playlist("id0", n=12, cost=None)
+    for options in ({}, {"arc": "rise"}, {"cost": "distance", "start": "id0", "end": "id3"}):
+        ordered = recommender.order_playlist(playlist, **options)
+        assert ordered.index.tolist() == list(range(1, 13))
+        pd.testing.assert_frame_equal(
+            ordered.sort_values("id", ignore_index=True),
+            playlist.sort_values("id", ignore_index=True),
+        )
+    again = recommender.order_playlist(playlist["id"].tolist(), arc="rise")
+    assert again.columns.tolist() == ["id", "name", "artist", "year"]
+    assert again["id"].tolist() == recommender.order_playlist(playlist, arc="rise")["id"].tolist()
+
+
+def test_arcs_have_their_shape(songs, recommender):
+    energy = songs.set_index("id")["energy"]
+    rise, fall, wave = (
+        energy[recommender.playlist(["id0", "id1"], n=10, arc=arc)["id"]].to_numpy()
+        for arc in ("rise", "fall", "wave")
+    )
+    assert rise[:5].mean() < rise[5:].mean() and fall[:5].mean() > fall[5:].mean()
+    assert wave[3:7].mean() > max(wave[:3].mean(), wave[7:].mean())
+
+
+def test_a_way_leads_from_song_to_song(recommender):
+    way = recommender.playlist("id0", n=8, to="id1")
+    rows = recommender.find_rows(way["id"].tolist())
+    first, last = (
+        np.linalg.norm(recommender.points_[rows] - recommender.points_[end], axis=1)
+        for end in (0, 1)
+    )
+    assert first[:4].mean() < first[4:].mean() and last[:4].mean() > last[4:].mean()
+    assert way["name"].str.startswith("Calm").iloc[0] and way["name"].iloc[-1][:4] == "Loud"
+    assert set(way["seed"]) == {"Calm Song 0", "Loud Song 1"}
+    assert not {"id0", "id1"} & set(way["id"])
+    with pytest.raises(ValueError, match="seed: expected one song to go from, found 2"):
+        recommender.playlist(["id0", "id3"], to="id1")
+    with pytest.raises(ValueError, match="to: 'Calm Song 0' is a seed, too"):
+        recommender.playlist("id0", to="id0")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10])
+def test_a_handful_of_songs(songs, n):
+    few = songs.iloc[:n]
+    recommender = Recommender().fit(few)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ShortPlaylistWarning)
+        assert sorted(recommender.playlist("id0")["id"]) == sorted(few["id"][1:])
+        if n > 1:
+            assert len(recommender.playlist("id0", to=f"id{n - 1}")) == n - 2
+            assert recommender.playlist("id0", n=1, diversity=0.5, random_state=1)["reason"][1]
+    assert len(recommender.neighbours("id0")) == n - 1
 
 
 @settings(max_examples=30, deadline=None)

@@ -17,8 +17,10 @@ def compile_functions() -> None:
     """Run every compiled function once on noise, with the types that notebooks use."""
     from aares import audio, exact, linear
     from aares.audio import distortions
+    from aares.data import make_songs
     from aares.fingerprints.inverted_index import InvertedIndex
     from aares.identify import Index
+    from aares.recommend import Recommender
     from aares.recommend.order import EXACT, find_order
     from fingerprint import process_signal
     from utils_projet import search_song
@@ -32,6 +34,11 @@ def compile_functions() -> None:
     search_song([hashes] * 3, hashes)
     InvertedIndex([hashes, hashes]).search(hashes)
 
+    songs = make_songs("recommendation", 120, energy=rng.random(120), speechiness=0.1)
+    songs["tempo"] = rng.uniform(60, 180, 120)
+    songs["artists"], songs["name"] = [(f"A{k % 60}",) for k in range(120)], [*map(str, range(120))]
+    recommender = Recommender().fit(songs)  # of so many artists that it learns
+    recommender.playlist(songs["id"].iloc[0])
     for n_songs in (EXACT, EXACT + 1):  # the exact solution and the search
         find_order(np.ones((n_songs, n_songs)))
 

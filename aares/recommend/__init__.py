@@ -6,6 +6,6 @@ learns from listeners, :mod:`.evaluate` judges with hidden songs.
 """
 
 from aares.recommend.content import SongSpace
-from aares.recommend.playlist import Recommender, SongNotFoundError
+from aares.recommend.playlist import AmbiguousSongError, Recommender, SongNotFoundError
 
-__all__ = ["Recommender", "SongNotFoundError", "SongSpace"]
+__all__ = ["AmbiguousSongError", "Recommender", "SongNotFoundError", "SongSpace"]

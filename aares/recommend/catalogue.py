@@ -6,13 +6,16 @@ knows more than a song's sound starts from a :class:`Catalogue`, and speaks of a
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from aares.data.door import read_column, read_table
 from aares.data.titles import normalise, strip_title
-from aares.errors import DataError
+from aares.errors import DataError, DataWarning
 from aares.recommend.content import WEIGHTS
 
 NOBODY = frozenset(
@@ -22,6 +25,10 @@ NOBODY = frozenset(
      "verschiedene interpreten", "verschiedene kunstler", "diverse", "anonyme", "anonym", "anonimo")
 )  # fmt: skip
 """Normalised names that stand for many people or for none: they are no artist of their own."""
+
+
+_NEEDED = ("id", *(name for name in WEIGHTS if name != "year"))
+_READ_TOO = ("year", "popularity", "explicit", "artists")
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,7 @@ def read_catalogue(songs: pd.DataFrame) -> Catalogue:
     >>> catalogue.titles, catalogue.artists, catalogue.by
     (['sos'], [('ABBA', 'Various Artists')], [('abba',)])
     """
-    needed = ["id", "name", *(name for name in WEIGHTS if name != "year")]
-    known = read_table(songs, needed, optional=["year", "popularity", "artists", "artist"])
+    known = read_table(songs, ["name", *_NEEDED], optional=[*_READ_TOO, "artist"])
     if known.empty:
         raise ValueError("songs: expected at least one song, found none")
     if "artists" not in known and "artist" not in known:
@@ -87,6 +93,84 @@ def read_catalogue(songs: pd.DataFrame) -> Catalogue:
     keys = {names: _normalise_names(names) for names in set(artists)}
     titles = [strip_title(title) for title in table["name"]]
     return Catalogue(table, artists, [keys[names] for names in artists], titles)
+
+
+def leave_out_missing(songs: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Keep the songs of which no cell is missing that a catalogue needs.
+
+    Parameters
+    ----------
+    songs : DataFrame
+
+    Returns
+    -------
+    whole : DataFrame
+        The others, as they are; whether their cells are right, :func:`read_catalogue` sees.
+    left_out : int
+
+    Raises
+    ------
+    DataError
+        No song is left.
+
+    Warns
+    -----
+    DataWarning
+        Songs were kept out: how many, and for which columns.
+
+    Examples
+    --------
+    >>> from aares.data import make_songs
+    >>> leave_out_missing(make_songs("recommendation", 2))[1]
+    0
+    """
+    if not isinstance(songs, pd.DataFrame) or not songs.columns.is_unique or songs.empty:
+        return songs, 0  # said by the door
+    names = [name for name in (*_NEEDED, *_READ_TOO) if name in songs]
+    missing = songs[names].isna()
+    bad = missing.any(axis=1).to_numpy()
+    if not bad.any():
+        return songs, 0
+    counts = missing.sum()
+    told = ", ".join(f"{name!r} of {count}" for name, count in counts[counts > 0].items())
+    if bad.all():
+        raise DataError(f"songs: expected at least one without a missing value, found {told}")
+    left_out = int(bad.sum())
+    warnings.warn(
+        f"songs: {left_out:,} of {len(songs):,} were kept out, whose cells are missing: {told}; "
+        "fill them in to have these songs recommended",
+        DataWarning,
+        stacklevel=3,
+    )
+    return songs[~bad], left_out
+
+
+def take_songs(catalogue: Catalogue, rows: npt.ArrayLike) -> Catalogue:
+    """Return some songs of a catalogue, as one of their own.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    rows : array-like of int, shape (m,)
+
+    Returns
+    -------
+    Catalogue
+
+    Examples
+    --------
+    >>> from aares.data import make_songs
+    >>> catalogue = read_catalogue(make_songs("recommendation", 3, name=["One", "Two", "Three"]))
+    >>> take_songs(catalogue, [2, 0]).titles
+    ['three', 'one']
+    """
+    wanted = np.asarray(rows, dtype=np.intp)
+    return Catalogue(
+        catalogue.songs.iloc[wanted].reset_index(drop=True),
+        [catalogue.artists[row] for row in wanted],
+        [catalogue.by[row] for row in wanted],
+        [catalogue.titles[row] for row in wanted],
+    )
 
 
 def read_artists(songs: pd.DataFrame) -> list[tuple[str, ...]]:

@@ -28,20 +28,28 @@ FLAGS = {
     "bracket": r"[(\[]",
     "number": r"\d",
     "colon": r":",
+    "work": r"\b(?:op|no|nr|bwv|kv?|hob|act|scene)\b\.? ?\d",
+    "mark": r"[!?\"&/]",
+    "apostrophe": r"['’]",
 }
 """What a title says beside its words, as patterns of lower case."""
 
 AUDIO = (
     "danceability", "energy", "valence", "loudness", "speechiness", "acousticness",
     "instrumentalness", "liveness", "tempo", "duration_ms", "mode", "key_x", "key_y",
+    "instrumental trace", "acoustic trace",
 )  # fmt: skip
-"""Columns of sound, as :func:`aares.recommend.content.transform_columns` names them."""
+"""Columns of sound, as :func:`aares.recommend.content.transform_columns` names them, and traces:
+on a scale of factors, the little that a studio leaves of what is hardly there."""
+
+TRACES = {"instrumental trace": "instrumentalness", "acoustic trace": "acousticness"}
+_TRACE_FLOOR = 1e-6
 
 NO_DAY = -1
 """Where a release date names no day."""
 
 
-def describe_songs(catalogue: Catalogue, eras: npt.ArrayLike | None = None) -> pd.DataFrame:
+def describe_catalogue(catalogue: Catalogue, eras: npt.ArrayLike | None = None) -> pd.DataFrame:
     """Return what is read of each song but the words of its title.
 
     Parameters
@@ -65,24 +73,27 @@ def describe_songs(catalogue: Catalogue, eras: npt.ArrayLike | None = None) -> p
     >>> from aares.data import make_songs
     >>> from aares.recommend.catalogue import read_catalogue
     >>> songs = make_songs("recommendation", 2, name=["One - Live", "Two"], year=[1990, 2000])
-    >>> described = describe_songs(read_catalogue(songs), eras=[1988, np.nan])
+    >>> described = describe_catalogue(read_catalogue(songs), eras=[1988, np.nan])
     >>> described[["live", "year"]].to_numpy().tolist()
     [[1.0, 1988.0], [0.0, 2000.0]]
     """
     songs = catalogue.songs
-    table = transform_columns(songs)[list(AUDIO)]
-    table["year"] = read_years(songs, eras)
+    table = transform_columns(songs)
+    for trace, name in TRACES.items():
+        table[trace] = exact.snap(exact.log(read_column(songs, name) + _TRACE_FLOOR), 30)
+    table = table[list(AUDIO)]
+    table["year"] = read_years(catalogue, eras)
     for name in ("popularity", "explicit"):
         table[name] = read_column(songs, name).astype(float) if name in songs else np.nan
     return table.assign(**_describe_writing(songs["name"].tolist()))
 
 
-def read_years(songs: pd.DataFrame, eras: npt.ArrayLike | None = None) -> FloatArray:
+def read_years(catalogue: Catalogue, eras: npt.ArrayLike | None = None) -> FloatArray:
     """Return the year of each song: of `eras`, else ``year``, else the release date's, else NaN.
 
     Parameters
     ----------
-    songs : DataFrame
+    catalogue : Catalogue
     eras : array-like of float, shape (n,), optional
 
     Returns
@@ -96,9 +107,13 @@ def read_years(songs: pd.DataFrame, eras: npt.ArrayLike | None = None) -> FloatA
 
     Examples
     --------
-    >>> read_years(pd.DataFrame({"release_date": ["1999-05", ""]})).tolist()
+    >>> from aares.data import make_songs
+    >>> from aares.recommend.catalogue import read_catalogue
+    >>> songs = make_songs("recommendation", 2, release_date=["1999-05", ""]).drop(columns="year")
+    >>> read_years(read_catalogue(songs)).tolist()
     [1999.0, nan]
     """
+    songs = catalogue.songs
     years = np.full(len(songs), np.nan)
     if "year" in songs:
         years = read_column(songs, "year").to_numpy(float)
@@ -113,14 +128,14 @@ def read_years(songs: pd.DataFrame, eras: npt.ArrayLike | None = None) -> FloatA
     return np.where(np.isfinite(given), given, years)
 
 
-def read_days(songs: pd.DataFrame) -> npt.NDArray[np.int64]:
+def read_days(catalogue: Catalogue) -> npt.NDArray[np.int64]:
     """Return the day of each release, counted from 1970, or :data:`NO_DAY`.
 
     A date of the first of January counts as a year: that is how a year alone is often written.
 
     Parameters
     ----------
-    songs : DataFrame
+    catalogue : Catalogue
         With ``release_date`` or without.
 
     Returns
@@ -129,9 +144,13 @@ def read_days(songs: pd.DataFrame) -> npt.NDArray[np.int64]:
 
     Examples
     --------
-    >>> read_days(pd.DataFrame({"release_date": ["1970-01-03", "1970", ""]})).tolist()
+    >>> from aares.data import make_songs
+    >>> from aares.recommend.catalogue import read_catalogue
+    >>> songs = make_songs("recommendation", 3, release_date=["1970-01-03", "1970", ""])
+    >>> read_days(read_catalogue(songs)).tolist()
     [2, -1, -1]
     """
+    songs = catalogue.songs
     days = np.full(len(songs), NO_DAY, dtype=np.int64)
     if "release_date" not in songs:
         return days
@@ -143,16 +162,22 @@ def read_days(songs: pd.DataFrame) -> npt.NDArray[np.int64]:
 
 def _describe_writing(names: Sequence[str]) -> dict[str, FloatArray]:
     lower = [str(name).lower() for name in names]
-    written = {
-        flag: np.array([bool(re.search(pattern, text)) for text in lower], dtype=float)
-        for flag, pattern in FLAGS.items()
-    }
+    written = {}
+    for flag, pattern in FLAGS.items():
+        search = re.compile(pattern).search
+        written[flag] = np.array([search(text) is not None for text in lower], dtype=float)
     size = np.array([len(name) for name in names], dtype=float)
-    foreign = np.array([sum(ord(c) > 127 for c in name) for name in names], dtype=float)
-    capital = np.array([sum(c.isupper() for c in name) for name in names], dtype=float)
+    foreign = np.array(
+        [len(name) - len(name.encode("ascii", "ignore")) for name in names], dtype=float
+    )
+    capital = np.array([sum(map(str.isupper, name)) for name in names], dtype=float)
+    words = [[word for word in name.split() if word[0].isalpha()] for name in names]
+    titled = [sum(word[0].isupper() for word in of) / max(len(of), 1) for of in words]
     some = np.maximum(size, 1)
     return written | {
         "length": exact.snap(exact.log(1 + size), 30),
         "foreign": foreign / some,
         "capitals": capital / some,
+        "capital words": np.array(titled),
+        "words": np.array([len(of) for of in words], dtype=float),
     }

@@ -25,7 +25,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from aares import exact, linear
 from aares.recommend.catalogue import Catalogue
-from aares.recommend.columns import AUDIO, describe_songs
+from aares.recommend.columns import AUDIO, describe_catalogue
 from aares.recommend.content import FloatArray
 from aares.recommend.ngrams import TitleSpace
 
@@ -36,7 +36,7 @@ MIN_ARTISTS = 50
 """Artists with two songs or more, below which there is nothing to learn from."""
 
 _CLIP = 4.0
-_SHRINK = 0.05
+_SHRINK = 0.01
 _LIMIT = 31.0  # of a coordinate
 
 
@@ -92,7 +92,7 @@ class LearntSpace(BaseEstimator):
         self._titles = None
         if self.columns == "all":
             self._titles = TitleSpace().fit(catalogue.songs["name"].tolist())
-        values = self._read(catalogue, eras)
+        values = self._read(catalogue, eras, self._weigh(catalogue))
         self.names_ = list(values.columns)
         table = values.to_numpy(float)
         known = np.isfinite(table)
@@ -119,15 +119,40 @@ class LearntSpace(BaseEstimator):
         ratios, axes = linear.diagonalise(linear.multiply(linear.multiply(turn, between), turn))
         found = slice(0, min(self.n_axes, len(ratios)))
         self.ratios_ = np.maximum(ratios[found] - 1, 0.0)
-        self.axes_ = linear.multiply(turn, axes[:, found]) * (self.ratios_ / (1 + self.ratios_))
+        # Squared differences count by what of them is of artists, not of an artist's songs.
+        self.axes_ = linear.multiply(turn, axes[:, found]) * np.sqrt(
+            self.ratios_ / (1 + self.ratios_)
+        )
 
     def describe(self, catalogue: Catalogue, eras: npt.ArrayLike | None = None) -> FloatArray:
-        """Return the standardised columns, shape (n, d), from -4 to 4; 0 where nothing is known."""
+        """Return the standardised columns.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+        eras : array-like of float, shape (n,), optional
+            Years that replace the table's.
+
+        Returns
+        -------
+        ndarray of float, shape (n, d)
+            From -4 to 4; 0 where nothing is known.
+        """
         check_is_fitted(self)
-        return self._standardise(self._read(catalogue, eras))
+        return self._standardise(self._read(catalogue, eras, self._weigh(catalogue)))
 
     def place(self, described: FloatArray) -> FloatArray:
-        """Return the coordinates of what :meth:`describe` returned, shape (n, n_axes)."""
+        """Return the coordinates of songs that are described already.
+
+        Parameters
+        ----------
+        described : ndarray of float, shape (n, d)
+            Of :meth:`describe`.
+
+        Returns
+        -------
+        ndarray of float, shape (n, n_axes)
+        """
         found = exact.multiply(described, self.axes_)
         return exact.snap(np.clip(found, -_LIMIT, _LIMIT), GRID_BITS)
 
@@ -135,17 +160,44 @@ class LearntSpace(BaseEstimator):
         """Return the coordinates of songs, shape (n, n_axes)."""
         return self.place(self.describe(catalogue, eras))
 
-    def weigh_titles(self, catalogue: Catalogue) -> sparse.csr_matrix:
-        """Return the weights of pieces of titles, shape (n, p); no column if none are read."""
-        if self._titles is None:
-            return sparse.csr_matrix((len(catalogue), 0))
-        return self._titles.weigh(catalogue.songs["name"].tolist())
+    def read(
+        self, catalogue: Catalogue, eras: npt.ArrayLike | None = None
+    ) -> tuple[FloatArray, list[sparse.csr_matrix]]:
+        """Return what :meth:`describe` does, and weights of pieces and of words of titles.
 
-    def _read(self, catalogue: Catalogue, eras: npt.ArrayLike | None) -> pd.DataFrame:
-        table = describe_songs(catalogue, eras)
+        Parameters
+        ----------
+        catalogue : Catalogue
+        eras : array-like of float, shape (n,), optional
+            Years that replace the table's.
+
+        Returns
+        -------
+        values : ndarray of float, shape (n, d)
+        titles : list of csr_matrix of float
+            Of pieces and of words, a row for each song; empty where titles are not read.
+        """
+        check_is_fitted(self)
+        titles = self._weigh(catalogue)
+        values = self._standardise(self._read(catalogue, eras, titles))
+        if self._titles is not None:
+            titles.append(self._titles.weigh_words(catalogue.songs["name"].tolist()))
+        return values, titles
+
+    def _weigh(self, catalogue: Catalogue) -> list[sparse.csr_matrix]:
+        names = catalogue.songs["name"].tolist()
+        return [] if self._titles is None else [self._titles.weigh(names)]
+
+    def _read(
+        self,
+        catalogue: Catalogue,
+        eras: npt.ArrayLike | None,
+        titles: list[sparse.csr_matrix],
+    ) -> pd.DataFrame:
+        table = describe_catalogue(catalogue, eras)
         if self._titles is None:
             return table[list(AUDIO)]
-        words = self._titles.transform(catalogue.songs["name"].tolist())
+        words = self._titles.place(titles[0])
         names = [f"title_{axis}" for axis in range(words.shape[1])]
         return pd.concat([table, pd.DataFrame(words, columns=names)], axis=1)
 

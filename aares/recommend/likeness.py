@@ -13,18 +13,18 @@ Lundberg, Erion, Lee, "Consistent individualized feature attribution for tree en
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import lightgbm
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from aares.recommend.catalogue import Catalogue
+from aares.data.door import read_column
+from aares.recommend.catalogue import Catalogue, take_songs
 from aares.recommend.columns import read_days, read_years
 from aares.recommend.content import FloatArray, SongSpace
 from aares.recommend.learnt import MIN_ARTISTS, LearntSpace
@@ -32,13 +32,13 @@ from aares.recommend.neighbourhood import Neighbourhood
 from aares.recommend.pairs import Facts, IntArray, PairReader, measure_crowd, name_inputs
 from aares.recommend.ranker import (
     Lesson,
-    Options,
+    RankingOptions,
     digest_lessons,
     draw_rows,
     find_ranking,
     keep_ranking,
     learn_ranking,
-    mark_artists,
+    mark_names,
 )
 from aares.recommend.trees import Trees
 
@@ -59,6 +59,9 @@ class SongLikeness(BaseEstimator):
         Trees of the ranking; 0 learns none.
     n_draws : int
         Catalogues of 8,700 songs that are drawn to learn the ranking from.
+    weights : mapping of str to float, optional
+        Of the features, see :data:`aares.recommend.content.WEIGHTS`: the hand-weighted space with
+        these, and nothing is learnt.
     random_state : int
     cache : path, optional
         Folder where learnt rankings are kept, by what they were learnt from.
@@ -88,8 +91,9 @@ class SongLikeness(BaseEstimator):
         *,
         columns: str = "all",
         use_release_day: bool = True,
-        rounds: int = 120,
-        n_draws: int = 3,
+        rounds: int = 160,
+        n_draws: int = 2,
+        weights: Mapping[str, float] | None = None,
         random_state: int = 0,
         cache: str | Path | None = None,
     ) -> None:
@@ -97,6 +101,7 @@ class SongLikeness(BaseEstimator):
         self.use_release_day = use_release_day
         self.rounds = rounds
         self.n_draws = n_draws
+        self.weights = weights
         self.random_state = random_state
         self.cache = cache
 
@@ -115,7 +120,8 @@ class SongLikeness(BaseEstimator):
         eras : array-like of float, shape (n,), optional
             Years that replace the table's.
         more : sequence of Catalogue
-            Further ones to learn the ranking from, whole.
+            Further ones to learn the ranking from, whole. Genres, where they have them, are labels:
+            no song that is asked about later needs any.
 
         Raises
         ------
@@ -125,26 +131,32 @@ class SongLikeness(BaseEstimator):
         if self.columns not in ("all", "audio"):
             raise ValueError(f"columns: expected 'all' or 'audio', found {self.columns!r}")
         self.ranker_: lightgbm.Booster | None = None
-        artists = mark_artists(catalogue)
-        if (np.asarray(artists.sum(axis=0)) >= 2).sum() < MIN_ARTISTS:
-            self.space_ = SongSpace().fit(_add_years(catalogue, eras))
+        credits = np.asarray(mark_names(catalogue.by).sum(axis=0))
+        few = (credits >= 2).sum() < MIN_ARTISTS
+        if few or self.weights is not None:
+            self.space_ = SongSpace(weights=self.weights).fit(_add_years(catalogue, eras))
             return self
         self.space_ = LearntSpace(columns=self.columns).fit(catalogue, eras)
         if self.rounds:
-            lessons = [*self._draw_lessons(catalogue, artists, eras)]
-            lessons += [Lesson(self._read(one, None), mark_artists(one)) for one in more]
-            self._fit_ranking(lessons)
+            years = None if eras is None else np.asarray(eras, dtype=float)
+            drawn = draw_rows(len(catalogue), n_draws=self.n_draws, random_state=self.random_state)
+            lessons = [
+                self._make_lesson(
+                    take_songs(catalogue, rows), None if years is None else years[rows]
+                )
+                for rows in drawn
+            ]
+            self._fit_ranking(lessons + [self._make_lesson(one, None) for one in more])
         return self
 
-    def _draw_lessons(
-        self, catalogue: Catalogue, artists: sparse.csr_matrix, eras: npt.ArrayLike | None
-    ) -> list[Lesson]:
-        facts = self._read(catalogue, eras, crowded=False)
-        drawn = draw_rows(len(catalogue), n_draws=self.n_draws, random_state=self.random_state)
-        return [Lesson(facts.take(rows), artists[rows]) for rows in drawn]
+    def _make_lesson(self, catalogue: Catalogue, eras: npt.ArrayLike | None) -> Lesson:
+        genres = None
+        if "genres" in catalogue.songs:
+            genres = mark_names(read_column(catalogue.songs, "genres").tolist())
+        return Lesson(self._read(catalogue, eras), mark_names(catalogue.by), genres)
 
     def _fit_ranking(self, lessons: list[Lesson]) -> None:
-        options = Options(
+        options = RankingOptions(
             use_release_day=self.use_release_day,
             rounds=self.rounds,
             random_state=self.random_state,
@@ -183,18 +195,16 @@ class SongLikeness(BaseEstimator):
             facts.points, [group for _, group in reader.inputs], days, trees=trees, reader=reader
         )
 
-    def _read(
-        self, catalogue: Catalogue, eras: npt.ArrayLike | None, *, crowded: bool = True
-    ) -> Facts:
-        values = self.space_.describe(catalogue, eras)
+    def _read(self, catalogue: Catalogue, eras: npt.ArrayLike | None) -> Facts:
+        values, titles = self.space_.read(catalogue, eras)
         points = self.space_.place(values)
         return Facts(
             names=self.space_.names_,
             values=values,
             points=points,
-            crowd=measure_crowd(points) if crowded else np.zeros((len(points), 0)),
-            days=read_days(catalogue.songs),
-            titles=self.space_.weigh_titles(catalogue),
+            crowd=measure_crowd(points),
+            days=read_days(catalogue),
+            titles=titles,
         )
 
 
@@ -229,20 +239,24 @@ class SongIndex:
         self._codes = np.array([self.groups.index(group) for group in groups], dtype=np.intp)
         self._near = Neighbourhood(points, days)
 
-    def candidates(self, row: int, k: int = 200) -> IntArray:
+    def candidates(
+        self, row: int, k: int = 200, *, allowed: npt.NDArray[np.bool_] | None = None
+    ) -> IntArray:
         """Return the k nearest songs and, nearest first, up to 100 of the same release day.
 
         Parameters
         ----------
         row : int
         k : int
+        allowed : ndarray of bool, shape (n,), optional
+            Which songs may be found; all where it is not given.
 
         Returns
         -------
         ndarray of int, shape (m,)
             Nearest first, without `row`.
         """
-        return self._near.find(self._check(row), k)
+        return self._near.find(self._check(row), k, allowed)
 
     def score(self, row: int, rows: npt.ArrayLike) -> FloatArray:
         """Return how alike songs are to one, larger is closer.
@@ -284,10 +298,11 @@ class SongIndex:
             base = 0.0
         else:
             parts, base = self._trees.explain(self._reader.read(seeds, songs))
-        table = np.zeros((len(songs), len(self.groups)))
+        table = np.zeros((len(songs), len(self.groups) + 1))
         for column, code in enumerate(self._codes):
             table[:, code] += parts[:, column]
-        return pd.DataFrame(table, index=songs, columns=self.groups).assign(**{BASE: base})
+        table[:, -1] = base
+        return pd.DataFrame(table, index=songs, columns=[*self.groups, BASE])
 
     def _pair(self, row: int, rows: npt.ArrayLike) -> tuple[IntArray, IntArray]:
         songs = np.atleast_1d(np.asarray(rows))
@@ -306,7 +321,7 @@ class SongIndex:
 
 
 def _add_years(catalogue: Catalogue, eras: npt.ArrayLike | None) -> pd.DataFrame:
-    years = read_years(catalogue.songs, eras)
+    years = read_years(catalogue, eras)
     songs = catalogue.songs.drop(columns="year", errors="ignore")
     return songs.assign(year=years) if np.isfinite(years).all() else songs
 

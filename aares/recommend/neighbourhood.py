@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 from aares.recommend.columns import NO_DAY
 from aares.recommend.content import FloatArray
+from aares.recommend.nearest import NearestSongs
 
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 MAX_DAY = 100
 """Of the songs of one day, so many, the nearest."""
@@ -40,18 +42,48 @@ class Neighbourhood:
 
     def __init__(self, points: FloatArray, days: IntArray | None = None) -> None:
         self._points = np.ascontiguousarray(points)
+        self._tree: NearestSongs | None = None  # grown when single songs are asked about
         self._norms = (points**2).sum(axis=1)
         self._days = days
         if days is not None:
             self._order = np.argsort(days, kind="stable")
             self._sorted = days[self._order]
 
-    def find(self, row: int, k: int) -> IntArray:
-        """Return the k nearest and up to 100 of the same day, shape (m,), nearest first."""
-        return self.find_many([row], k)[0]
+    def find(self, row: int, k: int, allowed: BoolArray | None = None) -> IntArray:
+        """Return the k nearest songs and up to 100 of the same day.
+
+        Parameters
+        ----------
+        row : int
+        k : int
+        allowed : ndarray of bool, shape (n,), optional
+            Which songs may be found.
+
+        Returns
+        -------
+        ndarray of int, shape (m,)
+            Nearest first.
+        """
+        if self._tree is None:
+            self._tree = NearestSongs(self._points)
+        near = self._tree.search(self._points[row], k + 1, allowed=allowed)[0]
+        same = self._list_day(row)
+        if allowed is not None:
+            same = same[allowed[same]]
+        return self._join(row, near[near != row][:k].astype(np.int64), same)
 
     def find_many(self, rows: Sequence[int] | IntArray, k: int) -> list[IntArray]:
-        """Return what :meth:`find` does, for several songs."""
+        """Return what :meth:`find` does, for many songs: faster by one product of matrices.
+
+        Parameters
+        ----------
+        rows : sequence of int
+        k : int
+
+        Returns
+        -------
+        list of ndarray of int
+        """
         found = []
         for start in range(0, len(rows), 64):
             some = np.asarray(rows[start : start + 64], dtype=np.int64)
@@ -67,10 +99,17 @@ class Neighbourhood:
             return np.zeros(0, dtype=np.int64)
         near = np.flatnonzero(squares <= np.partition(squares, k - 1)[k - 1])
         near = near[np.argsort(squares[near], kind="stable")][:k]
-        same = self._list_day(row)
-        same = same[np.argsort(squares[same], kind="stable")][:MAX_DAY]
-        both = np.unique(np.concatenate([near, same]))
-        return both[np.argsort(squares[both], kind="stable")]
+        return self._join(row, near, self._list_day(row))
+
+    def _join(self, row: int, near: IntArray, same: IntArray) -> IntArray:
+        """Join the nearest to those of the same day, of which the nearest :data:`MAX_DAY`."""
+        if len(same) == 0:
+            return near
+        return self._sort(row, np.union1d(near, self._sort(row, same)[:MAX_DAY]))
+
+    def _sort(self, row: int, rows: IntArray) -> IntArray:
+        squares = ((self._points[rows] - self._points[row]) ** 2).sum(axis=1)
+        return rows[np.lexsort((rows, squares))]
 
     def _list_day(self, row: int) -> IntArray:
         if self._days is None or self._days[row] == NO_DAY:

@@ -14,6 +14,7 @@ Deerwester et al., "Indexing by latent semantic analysis", JASIS 41(6), 1990.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -83,6 +84,8 @@ class TitleSpace:
     rarity_ : ndarray of float
         Weight of each: 1 + log of the inverse share of titles.
     axes_ : ndarray of float, shape (n_axes, n_pieces)
+    words_ : Counter
+        Titles with each word.
 
     Examples
     --------
@@ -112,6 +115,8 @@ class TitleSpace:
         self.rarity_ = 1 + exact.log((1 + len(titles)) / (1 + count[kept]))
         every = -(-len(titles) // _LEARNT_FROM)
         weights = self.weigh(titles[::every])
+        self.words_ = Counter(word for title in titles for word in set(normalise(title).split()))
+        self._n_titles = len(titles)
         n_axes = min(self.n_axes, len(self.pieces_))
         self.axes_ = np.zeros((self.n_axes, len(self.pieces_)))
         if n_axes:
@@ -140,11 +145,51 @@ class TitleSpace:
         found = sparse.csr_matrix((ones, (rows[known], places[known])), shape=shape)
         found.sum_duplicates()
         found.data = (1 + exact.log(found.data)) * self.rarity_[found.indices]
-        squares = sparse.csr_matrix((found.data**2, found.indices, found.indptr), shape=shape)
-        length = np.sqrt(linear.multiply(squares, np.ones((shape[1], 1))))[:, 0]
-        found.data /= np.repeat(np.where(length > 0, length, 1.0), np.diff(found.indptr))
-        return found
+        return _set_length(found)
+
+    def weigh_words(self, titles: Sequence[str]) -> sparse.csr_matrix:
+        """Return the weight of each word in each title, known or not, rows of length 1 (or 0).
+
+        Parameters
+        ----------
+        titles : sequence of str
+
+        Returns
+        -------
+        csr_matrix of float, shape (n, n_words)
+            Columns are the words of these titles, sorted.
+        """
+        lists = [sorted(set(normalise(title).split())) for title in titles]
+        names = sorted({word for words in lists for word in words})
+        number = {word: column for column, word in enumerate(names)}
+        count = np.array([self.words_[word] for word in names], dtype=float)
+        rarity = 1 + exact.log((1 + self._n_titles) / (1 + count))
+        columns = np.array([number[word] for words in lists for word in words], dtype=np.int64)
+        ends = np.cumsum([0, *(len(words) for words in lists)])
+        shape = (len(lists), max(len(names), 1))
+        return _set_length(sparse.csr_matrix((rarity[columns], columns, ends), shape=shape))
 
     def transform(self, titles: Sequence[str]) -> FloatArray:
         """Return coordinates of titles, shape (n, n_axes), each -1 to 1."""
-        return linear.multiply(self.weigh(titles), self.axes_.T)
+        return self.place(self.weigh(titles))
+
+    def place(self, weights: sparse.csr_matrix) -> FloatArray:
+        """Return the coordinates of titles that are weighed already.
+
+        Parameters
+        ----------
+        weights : csr_matrix of float, shape (n, n_pieces)
+            Of :meth:`weigh`.
+
+        Returns
+        -------
+        ndarray of float, shape (n, n_axes)
+        """
+        return linear.multiply(weights, self.axes_.T)
+
+
+def _set_length(rows: sparse.csr_matrix) -> sparse.csr_matrix:
+    squares = sparse.csr_matrix((rows.data**2, rows.indices, rows.indptr), shape=rows.shape)
+    length = np.sqrt(linear.multiply(squares, np.ones((rows.shape[1], 1))))[:, 0]
+    rows.data /= np.repeat(np.where(length > 0, length, 1.0), np.diff(rows.indptr))
+    return rows

@@ -25,11 +25,11 @@ from aares.recommend.content import FloatArray
 
 IntArray = npt.NDArray[np.int64]
 
-SAMPLE = 2048
+SAMPLE = 1024
 """Songs that the crowd around a song is measured with, whatever the catalogue's size."""
 
-CROWD = (2, 8, 32)
-"""Which nearest of the sample tells how crowded it is: close by, around, and far around."""
+CROWD = (4, 16)
+"""Which nearest of the sample tells how crowded it is: around, and far around."""
 
 N_AXES = 8
 """Axes of the space whose differences are inputs of their own."""
@@ -55,12 +55,12 @@ class Facts:
         Standardised columns.
     points : ndarray of float, shape (n, d)
         Coordinates in the space.
-    crowd : ndarray of float, shape (n, 3)
+    crowd : ndarray of float, shape (n, 2)
         Distances to the nearest of a sample, see :data:`CROWD`.
     days : ndarray of int, shape (n,)
         Days of release, see :func:`aares.recommend.columns.read_days`.
-    titles : csr_matrix of float, shape (n, p)
-        Pieces of titles; no columns where titles are not read.
+    titles : list of csr_matrix of float, shape (n, p)
+        Pieces of titles, and words; empty where titles are not read.
     """
 
     names: list[str]
@@ -68,13 +68,7 @@ class Facts:
     points: FloatArray
     crowd: FloatArray
     days: IntArray
-    titles: sparse.csr_matrix
-
-    def take(self, rows: npt.NDArray[np.intp]) -> Facts:
-        """Return the facts of some songs, as a catalogue of their own."""
-        points = self.points[rows]
-        return Facts(self.names, self.values[rows], points, measure_crowd(points), self.days[rows],
-                     self.titles[rows])  # fmt: skip
+    titles: list[sparse.csr_matrix]
 
 
 def name_inputs(names: list[str], *, use_release_day: bool) -> list[tuple[str, str]]:
@@ -95,8 +89,8 @@ def name_inputs(names: list[str], *, use_release_day: bool) -> list[tuple[str, s
     Examples
     --------
     >>> [name for name, group in name_inputs(["energy", "tempo"], use_release_day=False)][:4]
-    ['distance', 'distance / crowd of both 2', 'distance / crowd of both 8', \
-'distance / crowd of both 32']
+    ['distance', 'distance / crowd of both 4', 'distance / crowd of both 16', \
+'distance / crowd of seed 4']
     """
     plain = [name for name in names if not name.startswith("title_")]
     found = [("distance", "closeness")]
@@ -109,7 +103,7 @@ def name_inputs(names: list[str], *, use_release_day: bool) -> list[tuple[str, s
               for who in ("seed", "song") for name in context]  # fmt: skip
     found += [("tempo apart, octaves aside", "tempo")]
     if len(plain) < len(names):
-        found += [("title apart", "title"), ("title alike", "title")]
+        found += [(f"title {how}", "title") for how in ("apart", "alike", "words alike")]
     if use_release_day:
         found += [("days apart", "release day"), ("songs of the day", "release day")]
     return found
@@ -121,7 +115,7 @@ def _name_group(name: str) -> str:
 
 
 def measure_crowd(points: FloatArray) -> FloatArray:
-    """Return how far the nearest songs of a sample are from each song, shape (n, 3).
+    """Return how far the nearest songs of a sample are from each song, shape (n, 2).
 
     Parameters
     ----------
@@ -130,55 +124,40 @@ def measure_crowd(points: FloatArray) -> FloatArray:
 
     Returns
     -------
-    ndarray of float, shape (n, 3)
+    ndarray of float, shape (n, 2)
         Above 0.
 
     Examples
     --------
     >>> measure_crowd(np.arange(100.0)[:, None])[[0, 50]].tolist()
-    [[2.0, 8.0, 32.0], [1.0, 4.0, 16.0]]
+    [[4.0, 16.0], [2.0, 8.0]]
     """
     step = max(1, -(-len(points) // SAMPLE))
     sample = points[::step]
     norms = (sample**2).sum(axis=1)
     found = np.empty((len(points), len(CROWD)))
     places = [min(k, len(sample) - 1) for k in CROWD]
-    for start in range(0, len(points), 1024):
-        some = points[start : start + 1024]
+    for start in range(0, len(points), 512):
+        some = points[start : start + 512]
         squares = norms - 2 * (some @ sample.T)
         squares += (some**2).sum(axis=1)[:, None]
         nearest = np.partition(squares, places, axis=1)[:, places]
-        found[start : start + 1024] = np.sqrt(np.maximum(nearest, 0.0))
+        found[start : start + 512] = np.sqrt(np.maximum(nearest, 0.0))
     return np.maximum(found, 2.0**-10)
 
 
-def describe_pairs(
-    facts: Facts, seeds: IntArray, songs: IntArray, *, use_release_day: bool
-) -> FloatArray:
-    """Describe pairs of a seed and a song, as :func:`name_inputs` names it.
-
-    Parameters
-    ----------
-    facts : Facts
-    seeds, songs : ndarray of int, shape (m,)
-        Rows.
-    use_release_day : bool
-
-    Returns
-    -------
-    ndarray of float, shape (m, n_inputs)
-        NaN where a day is not known.
-    """
-    return PairReader(facts, use_release_day=use_release_day).read(seeds, songs)
-
-
 class PairReader:
-    """Describes pairs of one catalogue, see :func:`describe_pairs`.
+    """Describes pairs of songs of one catalogue, as :func:`name_inputs` names it.
 
     Parameters
     ----------
     facts : Facts
     use_release_day : bool
+
+    Attributes
+    ----------
+    inputs : list of (str, str)
+        Of :func:`name_inputs`.
     """
 
     def __init__(self, facts: Facts, *, use_release_day: bool) -> None:
@@ -190,22 +169,31 @@ class PairReader:
         self._points, self._crowd = np.ascontiguousarray(facts.points), facts.crowd
         self._context = np.array([plain.index(name) for name in CONTEXT if name in plain])
         self._tempo = plain.index("tempo")
-        titles = facts.titles
-        self._titles = (
-            titles.data, titles.indices.astype(np.int64), titles.indptr.astype(np.int64)
-        )  # fmt: skip
+        titles = facts.titles or [sparse.csr_matrix((len(self._plain), 1))] * 2
+        self._titles = tuple(_take_apart(weights) for weights in titles)
         self._days = facts.days
         self._busy = count_days(facts.days)
         self._use_release_day = use_release_day
         self._octave = 1.0
 
     def read(self, seeds: IntArray, songs: IntArray) -> FloatArray:
-        """Return the inputs of pairs, shape (m, n_inputs)."""
+        """Return the inputs of pairs.
+
+        Parameters
+        ----------
+        seeds, songs : ndarray of int, shape (m,)
+            Rows.
+
+        Returns
+        -------
+        ndarray of float32, shape (m, n_inputs)
+            NaN where a day is not known.
+        """
         found = np.empty((len(seeds), len(self.inputs)), dtype=np.float32)
         _read_pairs(
             found, np.asarray(seeds, np.int64), np.asarray(songs, np.int64), self._plain,
             self._words, self._points, self._crowd, self._context, self._tempo, self._octave,
-            *self._titles, self._days, self._busy, self._use_release_day,
+            self._titles, self._days, self._busy, self._use_release_day,
         )  # fmt: skip
         return found
 
@@ -250,22 +238,25 @@ def compare_rows(matrix: sparse.csr_matrix, a: IntArray, b: IntArray) -> FloatAr
     >>> compare_rows(matrix, np.array([0, 0]), np.array([0, 1])).tolist()
     [5.0, 6.0]
     """
-    parts = matrix.data, matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
-    return _compare_rows(*parts, np.asarray(a, np.int64), np.asarray(b, np.int64))
+    return _compare_rows(_take_apart(matrix), np.asarray(a, np.int64), np.asarray(b, np.int64))
+
+
+def _take_apart(matrix: sparse.csr_matrix) -> tuple[FloatArray, IntArray, IntArray]:
+    return matrix.data, matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)
 
 
 @njit(cache=True, nogil=True)
-def _compare_rows(weights, pieces, ends, a, b):
+def _compare_rows(rows, a, b):
     found = np.empty(len(a))
     for i in range(len(a)):
-        found[i] = _compare(weights, pieces, ends, a[i], b[i])
+        found[i] = _compare(rows, a[i], b[i])
     return found
 
 
 @njit(cache=True, nogil=True)
 def _read_pairs(
     found, seeds, songs, plain, words, points, crowd, context, tempo, octave,
-    weights, pieces, ends, days, busy, use_day,
+    titles, days, busy, use_day,
 ):  # fmt: skip
     for i in range(len(seeds)):
         a, b = seeds[i], songs[i]
@@ -284,8 +275,9 @@ def _read_pairs(
         place += 1
         if words.shape[1]:
             row[place] = _measure(words[a], words[b])
-            row[place + 1] = _compare(weights, pieces, ends, a, b)
-            place += 2
+            row[place + 1] = _compare(titles[0], a, b)
+            row[place + 2] = _compare(titles[1], a, b)
+            place += 3
         if use_day:
             known = days[a] != -1 and days[b] != -1
             row[place] = abs(days[a] - days[b]) if known else np.nan
@@ -317,8 +309,9 @@ def _measure(a, b):
 
 
 @njit(cache=True, nogil=True)
-def _compare(weights, pieces, ends, a, b):
-    """Return the cosine of two titles whose pieces are sorted."""
+def _compare(rows, a, b):
+    """Return the scalar product of two sparse rows whose indices are sorted."""
+    weights, pieces, ends = rows
     i, j, total = ends[a], ends[b], 0.0
     while i < ends[a + 1] and j < ends[b + 1]:
         if pieces[i] == pieces[j]:

@@ -1,19 +1,20 @@
 """The recommender: a playlist from a song or a list of songs (exercise 3, question 1).
 
-Used by notebook ``03_recommendation``.
+Used by notebook ``03_recommendation``. Four steps, a module each: :mod:`.likeness` finds and ranks
+the songs around each seed, :mod:`.choosing` takes those that make a list together, :mod:`.order`
+puts them in playing order, and :mod:`.reasons` says why each is there.
 
 References
 ----------
-Carbonell and Goldstein, "The use of MMR, diversity-based reranking for reordering documents and
-producing summaries", SIGIR 1998: section 2.
 Flexer, Schnitzer, Gasser, Widmer, "Playlist generation using start and end songs", ISMIR 2008.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from numbers import Integral, Real
+from collections.abc import Mapping, Sequence, Sized
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,126 +22,214 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from aares import exact
-from aares.recommend.catalogue import read_catalogue
-from aares.recommend.content import (
-    GRID_BITS,
-    FloatArray,
-    SongSpace,
-    combine_seeds,
-    measure_distances,
-    order_smoothly,
+from aares.recommend.arrange import order_playlist
+from aares.recommend.asking import SongAsker
+from aares.recommend.catalogue import leave_out_missing, read_catalogue
+from aares.recommend.choosing import Choice, Rules
+from aares.recommend.closeness import POOL, Closeness, Taste
+from aares.recommend.content import FloatArray
+from aares.recommend.filters import (
+    NoSongsLeftError,
+    exclude_songs,
+    explain_filters,
+    filter_songs,
+    require_column,
 )
-from aares.recommend.finder import SongFinder, SongNotFoundError
-from aares.recommend.seeds import Seed, read_pair, read_queries
+from aares.recommend.finder import AmbiguousSongError, SongFinder, SongNotFoundError
+from aares.recommend.gathering import Limits, gather_songs, gather_way
+from aares.recommend.likeness import SongLikeness
+from aares.recommend.options import check_count, check_options, check_order, draw_luck
+from aares.recommend.seeds import Seed
+from aares.recommend.telling import ShortPlaylistWarning, Teller, warn_short
+from aares.recommend.traits import read_traits
+from aares.recommend.transitions import SOUNDS, place_arc
 
-__all__ = ["Recommender", "SongNotFoundError", "choose_diverse"]
+__all__ = [
+    "AmbiguousSongError",
+    "NoSongsLeftError",
+    "Recommender",
+    "ShortPlaylistWarning",
+    "SongNotFoundError",
+]
 
-_POOL = 60
 
-
-class Recommender(BaseEstimator):
-    """Recommend songs that sound like given ones.
+class Recommender(SongAsker, BaseEstimator):
+    """Recommend songs that go with given ones.
 
     Parameters
     ----------
     weights : mapping of str to float, optional
-        Weights of the features, see :data:`aares.recommend.content.WEIGHTS`.
-    combine : {"nearest", "mean", "soft"}
-        What "close to a list" means, see :func:`aares.recommend.content.combine_seeds`.
+        Weights of the features, see :data:`aares.recommend.content.WEIGHTS`: likeness is then a
+        distance in these, and nothing is learnt.
+    random_state : int
+        Seed of what is learnt.
+    cache : path, optional
+        Folder that keeps what was learnt, for the next time.
 
     Attributes
     ----------
     songs_ : DataFrame
         The songs, rows numbered from 0.
+    left_out_ : int
+        Songs that were kept out since a cell that is needed is missing.
     points_ : ndarray of float, shape (n, d)
-        Their coordinates.
+        Their coordinates in the space that is searched.
 
     Examples
     --------
     >>> from aares.data import make_songs
-    >>> songs = make_songs("recommendation", 3, energy=[0.2, 0.3, 0.9])
-    >>> songs["name"] = ["Chiquitita", "Fernando", "Commando"]
-    >>> songs["artists"] = [("ABBA",), ("ABBA",), ("Ramones",)]
+    >>> songs = make_songs("recommendation", 4, energy=[0.2, 0.3, 0.9, 0.5])
+    >>> songs["name"] = ["Chiquitita", "Fernando", "Commando", "Creep"]
+    >>> songs["artists"] = [("ABBA",), ("ABBA",), ("Ramones",), ("TLC",)]
     >>> recommender = Recommender().fit(songs)
-    >>> recommender.playlist(("chiquitita", "ABBA"), n=2)[["name", "artist"]]
-           name   artist
-    1  Fernando     ABBA
-    2  Commando  Ramones
+    >>> recommender.playlist(("chiquitita", "ABBA"), n=2)[["name", "artist", "reason"]]
+           name artist                               reason
+    1  Fernando   ABBA  as danceable, as bright and as loud
+    2     Creep    TLC  as danceable, as bright and as loud
     """
 
     def __init__(
-        self, *, weights: Mapping[str, float] | None = None, combine: str = "soft"
+        self,
+        *,
+        weights: Mapping[str, float] | None = None,
+        random_state: int = 0,
+        cache: str | Path | None = None,
     ) -> None:
         self.weights = weights
-        self.combine = combine
+        self.random_state = random_state
+        self.cache = cache
 
     def fit(self, songs: pd.DataFrame) -> Recommender:
-        """Learn the space and index the songs.
+        """Learn what makes songs alike, and index them.
 
         Parameters
         ----------
         songs : DataFrame
-            ``id``, ``name``, ``artists`` (list of names) or ``artist``, and the audio features.
+            ``id``, ``name``, ``artists`` (list of names) or ``artist``, and the audio features;
+            ``year``, ``popularity``, ``explicit`` and ``release_date`` where there are any.
+
+        Returns
+        -------
+        Recommender
 
         Raises
         ------
         ValueError
-            No song, or a column or cell is missing or wrong, see :func:`aares.data.read_table`.
+            No song, or a column is missing or a cell is wrong, see :func:`aares.data.read_table`.
+
+        Warns
+        -----
+        DataWarning
+            Songs were kept out, of which a cell that is needed is missing.
         """
-        self.catalogue_ = read_catalogue(songs)
+        whole, self.left_out_ = leave_out_missing(songs)
+        self.catalogue_ = read_catalogue(whole)
         self.songs_ = self.catalogue_.songs
-        self.space_ = SongSpace(weights=self.weights).fit(self.songs_)
-        self.points_ = self.space_.transform(self.songs_)
-        self._finder = SongFinder(self.songs_, self.catalogue_.artists)
-        self.recordings_ = _tell_recordings(self.catalogue_.titles, self.catalogue_.by)
+        self.traits_ = read_traits(self.catalogue_)
+        self.likeness_ = SongLikeness(
+            weights=self.weights, random_state=self.random_state, cache=self.cache
+        )
+        self.likeness_.fit(self.catalogue_, self.traits_.era)
+        self.index_ = self.likeness_.index(self.catalogue_, self.traits_.era)
+        self.points_ = self.index_.points
+        known = self.songs_.get("popularity")
+        popularity = None if known is None else known.to_numpy(float)
+        self._closeness = Closeness(self.index_, self.traits_, popularity)
+        self._finder = SongFinder(self.songs_, self.catalogue_.artists, self.traits_.recording)
+        self._sounds = self.songs_[list(SOUNDS)].to_numpy(float)
+        self._teller = Teller(self.catalogue_, self.traits_, self.index_)
         return self
 
     def playlist(
         self,
-        seed: Seed,
+        seeds: Seed,
         n: int = 10,
         *,
         max_per_artist: int = 2,
         diversity: float = 0.0,
-        smooth: bool = True,
+        novelty: float = 0.0,
+        years: tuple[float | None, float | None] | None = None,
+        explicit: bool | None = None,
+        tempo: tuple[float | None, float | None] | None = None,
+        languages: list[str] | None = None,
+        exclude: Any = None,
+        dislikes: Seed | None = None,
+        to: Seed | None = None,
+        arc: str | None = None,
+        cost: str | None = "transition",
+        pick: str | None = None,
+        random_state: int | np.random.Generator | None = None,
     ) -> pd.DataFrame:
-        """Return a playlist of songs close to the seed.
+        """Return a playlist of songs that go with the seeds, in playing order.
 
-        The seeds, other releases of their recordings and second releases of a chosen recording
-        are left out. Of a list of seeds, each leads its share of the candidates: a seed among many
-        songs of its kind does not crowd out one with few. Without `diversity` the candidates are
-        the playlist.
+        Each seed leads its share of the songs. Neither the seeds nor a second version of a
+        recording come into the list; the studio version comes before a concert, a remix or a
+        karaoke; who speaks (audio books, comedy) only follows who speaks.
 
         Parameters
         ----------
-        seed : str, pair, row or list of these
+        seeds : str, pair, row or list of these
             A song's id, title, pair (title, artist) or link, a row of a table such as a playlist
-            of this method, or several; see :func:`aares.recommend.seeds.read_queries`.
+            of this method, or several; see :func:`aares.recommend.seeds.read_queries`. Of more
+            seeds than songs, `n` that are spread over the list lead a song each.
         n : int
             Number of songs, from 1.
         max_per_artist : int
-            At most so many songs of one artist; "Various Artists" and the like are none.
+            At most so many songs in the list that credit an artist, as a guest too; "Various
+            Artists" and the like are none. The seeds do not count.
         diversity : float, 0-1
             0 takes the closest songs; more prefers songs that differ from those already taken.
-        smooth : bool
-            Order the songs into a short path that begins near the seed; otherwise by distance.
+        novelty : float, 0-1
+            More prefers songs that fewer people know.
+        years : pair of int, optional
+            First and last year, of the recording and not of a re-issue; None is any.
+        explicit : bool, optional
+            False leaves out explicit songs, True all others.
+        tempo : pair of float, optional
+            Slowest and fastest, in beats per minute; None is any.
+        languages : list of str, optional
+            Codes such as ``["fr"]``: of the title or, where it does not tell, of the artist.
+        exclude : artist, song, playlist or list of these, optional
+            What is not to come, see :func:`aares.recommend.filters.exclude_songs`.
+        dislikes : song or list of songs, optional
+            What is close to these is moved away.
+        to : song, optional
+            The list leads from the seed to this song.
+        arc : {"rise", "fall", "wave"}, optional
+            Energy along the list.
+        cost : {"transition", "distance"} or None
+            What the order saves: jumps of tempo, key, loudness and energy, or distance. None puts
+            the closest first.
+        pick : {"popular"}, optional
+            Of several songs that a title may mean take the most popular; otherwise it is an error.
+        random_state : int or Generator, optional
+            Each gives another list that is nearly as close. Without, the list is always the same.
 
         Returns
         -------
         DataFrame
-            ``name``, ``artist``, ``distance`` to the seeds, ``step`` (distance to the song
-            before), ``seed`` (name of the nearest seed), ``id``; fewer
-            than `n` rows if the table has no more that qualify.
+            Numbered from 1: ``id``, ``name``, ``artist``, ``year`` (of the recording), ``score``
+            (0-100: of the songs that are near any song of the catalogue, so many of a hundred are
+            less close to theirs), ``seed`` (the name of the seed that led to the song) and
+            ``reason``, see :mod:`aares.recommend.reasons`.
 
         Raises
         ------
         SongNotFoundError
-            A seed is not in the table.
+            A seed, or what is excluded or disliked, is not in the table.
+        AmbiguousSongError
+            Several songs have the title of one of these, and `pick` does not say which.
+        NoSongsLeftError
+            The filters leave no song.
         ValueError
-            The seed names no song, or `n` or another option is out of range.
+            The seed names no song, or an option is out of range.
         NotFittedError
             There are no songs yet to choose from.
+
+        Warns
+        -----
+        ShortPlaylistWarning
+            There are fewer than `n` songs that qualify.
 
         Examples
         --------
@@ -149,219 +238,193 @@ class Recommender(BaseEstimator):
         >>> songs["id"] = ["s1", "s2", "s3", "s4"]
         >>> songs["name"] = ["One", "Two", "One (Live)", "Four"]
         >>> recommender = Recommender().fit(songs)
-        >>> recommender.playlist("s1")[["name", "id"]]  # no other release of the seed
+        >>> recommender.playlist("s1", n=2, cost=None)[["name", "id"]]  # no other release of it
            name  id
         1   Two  s2
         2  Four  s4
-        >>> recommender.playlist("s1", max_per_artist=1)["name"].tolist()
+        >>> recommender.playlist("s1", n=1, max_per_artist=1)["name"].tolist()
         ['Two']
         """
         check_is_fitted(self)
-        _check_options(n, max_per_artist, diversity, smooth)
-        seeds = self.find_rows(seed)
-        to_seeds = measure_distances(self.points_, self.points_[seeds])
-        distance = combine_seeds(to_seeds, self.combine)
-        leader = seeds[to_seeds.argmin(axis=1)]
-        size = n if diversity == 0 else max(n, _POOL)
-        candidates = self._list_candidates(
-            distance, seeds, leader, size=size, max_per_artist=max_per_artist
-        )
-        chosen = choose_diverse(self.points_, distance, candidates, n=n, diversity=diversity)
-        start = exact.snap(self.points_[seeds].mean(axis=0), GRID_BITS)
-        if smooth and len(chosen) > 1:
-            chosen = chosen[order_smoothly(self.points_[chosen], start)]
-        playlist = self._describe(chosen, distance, start)
-        playlist.insert(4, "seed", self.songs_["name"].to_numpy()[leader[chosen]])
-        return playlist
+        check_options(n, max_per_artist, diversity, novelty, cost, arc)
+        if novelty:
+            require_column("novelty", self.catalogue_, "popularity")
+        rows = self._find_seeds(seeds, dislikes, pick)
+        disliked, goal = self._find_others(rows, dislikes, to, pick)
+        kept = filter_songs(
+            self.catalogue_, self.traits_, years=years, explicit=explicit, tempo=tempo,
+            languages=languages,
+        )  # fmt: skip
+        if exclude is not None:
+            find = partial(self.find_rows, pick=pick)
+            kept["exclude"] = exclude_songs(exclude, self.catalogue_, self.traits_, find)
+        allowed = np.logical_and.reduce([np.ones(len(self.songs_), dtype=bool), *kept.values()])
+        rules = Rules(self.traits_.recording, self.catalogue_.by, max_per_artist)
+        rules.taken.update(self.traits_.recording[[*rows, *disliked, *goal]].tolist())
+        taste = Taste(disliked, novelty, draw_luck(random_state, len(self.songs_)))
+        limits = Limits(allowed, rules)
+        if goal:
+            chosen = gather_way(self._closeness, int(rows[0]), goal[0], n, limits)
+        else:
+            chosen = gather_songs(self._closeness, rows, n, limits, taste, diversity=diversity)
+        if not chosen and kept:
+            raise NoSongsLeftError(f"the filters leave no song: {explain_filters(kept)}")
+        if len(chosen) < n:
+            warn_short(len(chosen), n, len(self.songs_), kept)
+        ordered = self._order(chosen, rows.tolist(), goal, cost, arc)
+        return self._teller.tell(ordered, near=len(rows) > 1 or bool(goal))
 
-    def find_song(self, name: str, artist: str = "") -> str:
-        """Return the id of a song by title and artist; case, accents and brackets do not matter.
+    def neighbours(self, song: Seed, k: int = 10, *, pick: str | None = None) -> pd.DataFrame:
+        """Return the songs that are most like a song, closest first, whatever they are.
 
-        Of several that match, an exact title comes first, then the most popular.
-
-        Parameters
-        ----------
-        name : str
-            Title.
-        artist : str
-            One of its artists, or several ("Queen & David Bowie"); empty for any.
-
-        Returns
-        -------
-        str
-
-        Raises
-        ------
-        SongNotFoundError
-            Nothing matches; the message suggests up to three near names.
-        ValueError
-            The title is none.
-
-        Examples
-        --------
-        >>> from aares.data import make_songs
-        >>> songs = make_songs("recommendation", 2, name=["Chiquitita (Live)", "Creep"])
-        >>> songs["id"], songs["artists"] = ["s1", "s2"], [("ABBA",), ("TLC",)]
-        >>> recommender = Recommender().fit(songs)
-        >>> recommender.find_song("chiquitita", "Abba")
-        's1'
-        >>> recommender.find_song("Crep")
-        Traceback (most recent call last):
-        aares.recommend.finder.SongNotFoundError: no song 'Crep'; did you mean Creep by TLC?
-        """
-        check_is_fitted(self)
-        return str(self.songs_["id"].iloc[self._finder.find(read_pair(name, artist))])
-
-    def find_rows(self, seed: Seed) -> npt.NDArray[np.intp]:
-        """Return the row numbers of the seeds, see :meth:`playlist`.
+        No rule of a playlist holds here: a second version of the song is its first neighbour.
 
         Parameters
         ----------
-        seed : str, pair, row or list of these
+        song : str, pair or row
+            As a seed of :meth:`playlist`.
+        k : int
+            Number of songs, from 1.
+        pick : {"popular"}, optional
             See :meth:`playlist`.
 
         Returns
         -------
-        ndarray of int, shape (n_seeds,)
-            Each song once.
+        DataFrame
+            As :meth:`playlist`; fewer than `k` rows if there are no more songs.
 
         Raises
         ------
-        SongNotFoundError
-            A seed is not in the table.
-        ValueError
-            The seed names no song.
+        SongNotFoundError, ValueError
+            As :meth:`playlist`; or there are several songs.
 
         Examples
         --------
         >>> from aares.data import make_songs
-        >>> songs = make_songs("recommendation", 2, name=["Chiquitita", "Commando"])
-        >>> songs["id"], songs["artists"] = ["s1", "s2"], [("ABBA",), ("Ramones",)]
-        >>> recommender = Recommender().fit(songs)
-        >>> recommender.find_rows(["s2", ("Chiquitita", "ABBA"), "s2"]).tolist()
-        [1, 0]
+        >>> songs = make_songs("recommendation", 3, energy=[0.2, 0.9, 0.3])
+        >>> songs["name"] = ["One", "Two", "One (Live)"]
+        >>> Recommender().fit(songs).neighbours("One", k=1)["name"].tolist()
+        ['One (Live)']
         """
         check_is_fitted(self)
-        rows = [self._finder.find(query) for query in read_queries(seed)]
-        return np.array(list(dict.fromkeys(rows)), dtype=np.intp)
+        check_count("k", k)
+        row = self._find_one("song", song, pick)
+        near = self.index_.candidates(row, max(k, POOL))
+        closeness = self._closeness.measure(row, near)
+        first = np.lexsort((near, -closeness))[:k]
+        found = zip(near[first].tolist(), closeness[first].tolist(), strict=True)
+        return self._teller.tell([Choice(other, row, close) for other, close in found])
 
-    def _list_candidates(
+    def order_playlist(
         self,
-        distance: FloatArray,
-        seeds: npt.NDArray[np.intp],
-        leader: npt.NDArray[np.intp],
+        songs: Seed,
         *,
-        size: int,
-        max_per_artist: int,
-    ) -> npt.NDArray[np.intp]:
-        """Return the closest songs that may be in the playlist, closest first.
-
-        `leader` is the row of each song's nearest seed; each seed leads an equal share, and what a
-        seed cannot fill goes to the others.
-        """
-        share, rest = divmod(size, len(seeds))
-        quota = Counter({int(seed): share + (i < rest) for i, seed in enumerate(seeds)})
-        taken = set(self.recordings_[seeds].tolist())
-        used: Counter[str] = Counter()
-        chosen: list[int] = []
-        order = np.argsort(distance, kind="stable").tolist()
-        for shared in (True, False) if len(seeds) > 1 else (False,):
-            for row in order:
-                if len(chosen) == size:
-                    break
-                if (shared and not quota[int(leader[row])]) or self.recordings_[row] in taken:
-                    continue
-                if any(used[name] >= max_per_artist for name in self.catalogue_.by[row]):
-                    continue
-                taken.add(self.recordings_[row])
-                used.update(self.catalogue_.by[row])
-                quota[int(leader[row])] -= 1
-                chosen.append(row)
-        return np.array(sorted(chosen, key=lambda row: (distance[row], row)), dtype=np.intp)
-
-    def _describe(
-        self, chosen: npt.NDArray[np.intp], distance: FloatArray, start: FloatArray
+        cost: str = "transition",
+        arc: str | None = None,
+        start: Seed | None = None,
+        end: Seed | None = None,
+        pick: str | None = None,
     ) -> pd.DataFrame:
-        path = np.vstack([start, self.points_[chosen]])
-        return pd.DataFrame(
-            {
-                "name": self.songs_["name"].to_numpy()[chosen],
-                "artist": [", ".join(self.catalogue_.artists[row]) for row in chosen],
-                "distance": distance[chosen],
-                "step": np.linalg.norm(np.diff(path, axis=0), axis=1),
-                "id": self.songs_["id"].to_numpy()[chosen],
-            },
-            index=pd.RangeIndex(1, len(chosen) + 1),
+        """Put songs into playing order.
+
+        Parameters
+        ----------
+        songs : DataFrame or list of songs
+            Songs of the catalogue, such as a playlist of :meth:`playlist`.
+        cost : {"transition", "distance"}
+        arc : {"rise", "fall", "wave"}, optional
+            See :meth:`playlist`.
+        start, end : song, optional
+            What is played before and after.
+        pick : {"popular"}, optional
+            See :meth:`playlist`.
+
+        Returns
+        -------
+        DataFrame
+            Numbered from 1: the rows of the table that was given, or ``id``, ``name``, ``artist``
+            and ``year`` of the songs.
+
+        Raises
+        ------
+        SongNotFoundError, ValueError
+            As :meth:`playlist`.
+
+        Examples
+        --------
+        >>> from aares.data import make_songs
+        >>> songs = make_songs("recommendation", 3, energy=[0.9, 0.1, 0.5], name=["A", "B", "C"])
+        >>> Recommender().fit(songs).order_playlist(songs, arc="rise")["name"].tolist()
+        ['B', 'C', 'A']
+        """
+        check_is_fitted(self)
+        check_order(cost, arc)
+        rows = self._list_rows(songs, pick)
+        before = [] if start is None else [self._find_one("start", start, pick)]
+        after = [] if end is None else [self._find_one("end", end, pick)]
+        order = self._arrange(rows, cost, arc, before, after)
+        table = songs if isinstance(songs, pd.DataFrame) else self._teller.show(rows)
+        return table.iloc[order].set_axis(pd.RangeIndex(1, len(rows) + 1), axis=0)
+
+    def _find_seeds(
+        self, seeds: Seed, dislikes: Seed | None, pick: str | None
+    ) -> npt.NDArray[np.intp]:
+        if dislikes is not None and isinstance(seeds, Sized) and not len(seeds):
+            raise ValueError(
+                "seed: expected at least one song beside the dislikes, found none: what to keep "
+                "away from does not say where to go"
+            )
+        return self.find_rows(seeds, pick=pick)
+
+    def _find_others(
+        self, seeds: npt.NDArray[np.intp], dislikes: Seed | None, to: Seed | None, pick: str | None
+    ) -> tuple[list[int], list[int]]:
+        """Return the rows of what is disliked, and of the song to end at, if there is one."""
+        disliked = [] if dislikes is None else self.find_rows(dislikes, pick=pick).tolist()
+        goal = [] if to is None else [self._find_one("to", to, pick)]
+        if goal and len(seeds) != 1:
+            raise ValueError(f"seed: expected one song to go from, found {len(seeds)}")
+        for name, rows in (("dislikes", disliked), ("to", goal)):
+            if both := set(rows) & set(seeds.tolist()):
+                song = self._teller.columns["name"][min(both)]
+                raise ValueError(f"{name}: {song!r} is a seed, too; it can be only one of them")
+        return disliked, goal
+
+    def _order(
+        self,
+        chosen: list[Choice],
+        seeds: Sequence[int],
+        goal: Sequence[int],
+        cost: str | None,
+        arc: str | None,
+    ) -> list[Choice]:
+        """Put what was chosen into playing order; a way to a song keeps its direction."""
+        n = len(chosen)
+        if n < 2 or (cost is None and goal):
+            return chosen
+        if cost is None:
+            return sorted(chosen, key=lambda song: (-song.closeness, song.row))
+        place = place_arc(np.arange(float(n)), "rise") if goal and arc is None else None
+        rows = [song.row for song in chosen]
+        return [chosen[i] for i in self._arrange(rows, cost, arc, seeds, goal, place)]
+
+    def _arrange(
+        self,
+        rows: Sequence[int],
+        cost: str,
+        arc: str | None,
+        before: Sequence[int],
+        after: Sequence[int],
+        place: FloatArray | None = None,
+    ) -> list[int]:
+        sounds = self.points_ if cost == "distance" else self._sounds
+        if arc is not None:
+            place = place_arc(self._sounds[rows, SOUNDS.index("energy")], arc)
+        order = order_playlist(
+            sounds[rows],
+            cost=cost,
+            start=sounds[before] if len(before) else None,
+            end=sounds[after] if len(after) else None,
+            place=place,
         )
-
-
-def choose_diverse(
-    points: FloatArray,
-    distance: FloatArray,
-    candidates: npt.NDArray[np.intp],
-    *,
-    n: int,
-    diversity: float = 0.0,
-) -> npt.NDArray[np.intp]:
-    """Choose songs that are close to the seed and differ from one another.
-
-    One after the other, the song with the smallest (1 - diversity) * distance to the seed -
-    diversity * distance to the nearest chosen song is taken.
-
-    Parameters
-    ----------
-    points : ndarray of float, shape (N, d)
-    distance : ndarray of float, shape (N,)
-        To the seed.
-    candidates : ndarray of int, shape (m,)
-        Row numbers, closest first.
-    n : int
-        How many to choose.
-    diversity : float, 0-1
-
-    Returns
-    -------
-    ndarray of int, shape (min(n, m),)
-
-    References
-    ----------
-    Carbonell and Goldstein 1998, section 2, with distances in place of similarities.
-
-    Examples
-    --------
-    >>> points = np.array([[1.0], [1.1], [3.0]])
-    >>> for diversity in (0.0, 0.6):
-    ...     chosen = choose_diverse(points, points[:, 0], np.arange(3), n=2, diversity=diversity)
-    ...     print(diversity, chosen.tolist())
-    0.0 [0, 1]
-    0.6 [0, 2]
-    """
-    if diversity == 0 or len(candidates) <= 1:
-        return candidates[:n]
-    between = measure_distances(points[candidates], points[candidates])
-    chosen = [0]
-    while len(chosen) < min(n, len(candidates)):
-        loss = (1 - diversity) * distance[candidates] - diversity * between[:, chosen].min(axis=1)
-        loss[chosen] = np.inf
-        chosen.append(int(loss.argmin()))
-    return candidates[chosen]
-
-
-def _tell_recordings(titles: list[str], artists: list[tuple[str, ...]]) -> npt.NDArray[np.intp]:
-    """Number the recordings: one title by one artist; a song of nobody is one of its own."""
-    keys = [
-        f"{title}\0{names[0]}" if names else f"\0{row}"
-        for row, (title, names) in enumerate(zip(titles, artists, strict=True))
-    ]
-    return pd.factorize(np.array(keys, dtype=object))[0]
-
-
-def _check_options(n: object, max_per_artist: object, diversity: object, smooth: object) -> None:
-    for name, value in (("n", n), ("max_per_artist", max_per_artist)):
-        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
-            raise ValueError(f"{name}: expected a whole number from 1, found {value!r}")
-    is_number = isinstance(diversity, Real) and not isinstance(diversity, bool)
-    if not is_number or not 0 <= float(diversity) <= 1:  # type: ignore[arg-type]
-        raise ValueError(f"diversity: expected a number from 0 to 1, found {diversity!r}")
-    if not isinstance(smooth, (bool, np.bool_)):
-        raise ValueError(f"smooth: expected True or False, found {smooth!r}")
+        return order.tolist()

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import lightgbm
@@ -25,7 +25,6 @@ import numpy.typing as npt
 from scipy import sparse
 
 from aares.files import digest, write_atomic
-from aares.recommend.catalogue import Catalogue
 from aares.recommend.neighbourhood import Neighbourhood
 from aares.recommend.pairs import Facts, IntArray, PairReader, compare_rows
 
@@ -47,14 +46,17 @@ class Lesson:
     facts : Facts
     artists : csr_matrix of float, shape (n, a)
         1 where a song credits an artist.
+    genres : csr_matrix of float, shape (n, g), optional
+        1 where a song has a genre.
     """
 
     facts: Facts
     artists: sparse.csr_matrix
+    genres: sparse.csr_matrix | None = None
 
 
 @dataclass(frozen=True)
-class Options:
+class RankingOptions:
     """How a ranking is learnt.
 
     Parameters
@@ -63,6 +65,8 @@ class Options:
         Whether the day of release may tell.
     n_candidates : int
         Nearest songs of each query that are learnt from.
+    share : float
+        Of the candidates by other artists, so many are learnt from.
     rounds, leaves : int
         Trees, and leaves of each.
     rate : float
@@ -71,43 +75,42 @@ class Options:
     """
 
     use_release_day: bool = True
-    n_candidates: int = 200
-    rounds: int = 120
+    n_candidates: int = 500
+    share: float = 0.2
+    rounds: int = 160
     leaves: int = 31
-    rate: float = 0.12
+    rate: float = 0.09
     random_state: int = 0
-    more: dict[str, float] = field(default_factory=dict)
 
 
-def mark_artists(catalogue: Catalogue) -> sparse.csr_matrix:
-    """Return which artists each song credits, as a matrix of 0 and 1.
+ALIKE = 0.5
+"""Jaccard index of two songs' genres from which they count as alike, less than by one artist."""
+
+
+def mark_names(lists: Sequence[Sequence[str]]) -> sparse.csr_matrix:
+    """Return which names each song has, such as its artists or genres, as a matrix of 0 and 1.
 
     Parameters
     ----------
-    catalogue : Catalogue
+    lists : sequence of sequence of str
+        Names of each song.
 
     Returns
     -------
-    csr_matrix of float, shape (n, a)
-        Indices sorted.
+    csr_matrix of float, shape (n, n_names)
+        Columns are the names, sorted; at least one.
 
     Examples
     --------
-    >>> from aares.data import make_songs
-    >>> from aares.recommend.catalogue import read_catalogue
-    >>> songs = make_songs("recommendation", 2)
-    >>> songs["artists"] = [("ABBA", "Cher"), ("Cher", "Various Artists")]
-    >>> mark_artists(read_catalogue(songs)).toarray().tolist()
-    [[1.0, 1.0], [0.0, 1.0]]
+    >>> mark_names([("abba", "cher"), ("cher",), ()]).toarray().tolist()
+    [[1.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
     """
-    names = sorted({name for names in catalogue.by for name in names})
-    number = {name: i for i, name in enumerate(names)}
-    rows = [row for row, names in enumerate(catalogue.by) for _ in names]
-    columns = [number[name] for names in catalogue.by for name in names]
-    shape = (len(catalogue), max(len(names), 1))
-    found = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
-    found.sum_duplicates()
-    return found
+    number = {name: i for i, name in enumerate(sorted({name for of in lists for name in of}))}
+    columns = np.array([number[name] for of in lists for name in sorted(set(of))], dtype=np.int64)
+    ends = np.cumsum([0, *(len(set(of)) for of in lists)])
+    return sparse.csr_matrix(
+        (np.ones(len(columns)), columns, ends), shape=(len(lists), max(len(number), 1))
+    )
 
 
 def draw_rows(n_songs: int, *, n_draws: int, random_state: int) -> list[npt.NDArray[np.intp]]:
@@ -138,13 +141,13 @@ def draw_rows(n_songs: int, *, n_draws: int, random_state: int) -> list[npt.NDAr
     return [np.sort(order[draw * SIZE : (draw + 1) * SIZE]) for draw in range(n_draws)]
 
 
-def learn_ranking(lessons: Sequence[Lesson], options: Options) -> lightgbm.Booster | None:
+def learn_ranking(lessons: Sequence[Lesson], options: RankingOptions) -> lightgbm.Booster | None:
     """Learn to rank candidates.
 
     Parameters
     ----------
     lessons : sequence of Lesson
-    options : Options
+    options : RankingOptions
 
     Returns
     -------
@@ -164,7 +167,7 @@ def learn_ranking(lessons: Sequence[Lesson], options: Options) -> lightgbm.Boost
     return lightgbm.train(_set_options(options), data, num_boost_round=options.rounds)
 
 
-def _set_options(options: Options) -> dict[str, object]:
+def _set_options(options: RankingOptions) -> dict[str, object]:
     return {
         "objective": "lambdarank",
         "num_leaves": options.leaves,
@@ -175,17 +178,18 @@ def _set_options(options: Options) -> dict[str, object]:
         "bagging_freq": 1,
         "lambda_l2": 5.0,
         "lambdarank_truncation_level": 30,
-        "label_gain": [0, 1],
+        "label_gain": [0, 1, 3],
+        "max_bin": 63,
         "seed": options.random_state,
         "deterministic": True,
         "force_row_wise": True,
         "num_threads": 1,
         "verbosity": -1,
-    } | options.more
+    }
 
 
 def _list_queries(
-    lesson: Lesson, options: Options
+    lesson: Lesson, options: RankingOptions
 ) -> Iterator[tuple[IntArray, IntArray, npt.NDArray[np.int32], list[int]]]:
     """Yield pairs, their labels, and the lengths of lists, for some queries at a time."""
     near = Neighbourhood(
@@ -193,26 +197,38 @@ def _list_queries(
     )
     shared = np.asarray(lesson.artists.sum(axis=0)).ravel() >= 2
     queries = np.flatnonzero(lesson.artists @ shared.astype(float))
+    rng = np.random.default_rng(options.random_state)
     for start in range(0, len(queries), 512):
         some = queries[start : start + 512]
         found = near.find_many(some, options.n_candidates)
         sizes = np.array([len(rows) for rows in found])
         seeds, songs = np.repeat(some, sizes), np.concatenate(found)
-        wanted = compare_rows(lesson.artists, seeds, songs) > 0
         owner = np.repeat(np.arange(len(some)), sizes)
-        useful = np.bincount(owner, weights=wanted, minlength=len(some)) > 0
-        kept = useful[owner]
-        labels = wanted[kept].astype(np.int32)
-        yield seeds[kept], songs[kept], labels, sizes[useful].tolist()
+        labels = _label(lesson, seeds, songs)
+        useful = np.bincount(owner, weights=labels == 2, minlength=len(some)) > 0
+        kept = useful[owner] & ((labels == 2) | (rng.random(len(owner)) < options.share))
+        sizes = np.bincount(owner[kept], minlength=len(some))[useful]
+        yield seeds[kept], songs[kept], labels[kept], sizes.tolist()
 
 
-def digest_lessons(lessons: Sequence[Lesson], options: Options) -> str:
+def _label(lesson: Lesson, seeds: IntArray, songs: IntArray) -> npt.NDArray[np.int32]:
+    """Return 2 for a song by an artist of the seed's, 1 for one of much the same genres, else 0."""
+    labels = 2 * (compare_rows(lesson.artists, seeds, songs) > 0).astype(np.int32)
+    if lesson.genres is None:
+        return labels
+    sizes = np.asarray(lesson.genres.sum(axis=1)).ravel()
+    shared = compare_rows(lesson.genres, seeds, songs)
+    alike = shared >= ALIKE * np.maximum(sizes[seeds] + sizes[songs] - shared, 1)
+    return np.maximum(labels, alike.astype(np.int32))
+
+
+def digest_lessons(lessons: Sequence[Lesson], options: RankingOptions) -> str:
     """Tell lessons and options from all others.
 
     Parameters
     ----------
     lessons : sequence of Lesson
-    options : Options
+    options : RankingOptions
 
     Returns
     -------
@@ -222,9 +238,9 @@ def digest_lessons(lessons: Sequence[Lesson], options: Options) -> str:
     parts = [json.dumps([_FORMAT, lightgbm.__version__, _set_options(options), repr(options)])]
     for lesson in lessons:
         facts, artists = lesson.facts, lesson.artists
-        titles = facts.titles
-        arrays = [facts.values, facts.points, facts.crowd, facts.days, titles.data, titles.indices,
-                  titles.indptr, artists.indices, artists.indptr]  # fmt: skip
+        arrays = [facts.values, facts.points, facts.crowd, facts.days]
+        for rows in (*facts.titles, artists, *([] if lesson.genres is None else [lesson.genres])):
+            arrays += [rows.data, rows.indices, rows.indptr]
         parts += [digest(np.ascontiguousarray(array).tobytes()) for array in arrays]
         parts += facts.names
     return digest("\n".join(parts).encode())

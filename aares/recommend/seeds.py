@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 from typing import Any
 from urllib.parse import unquote_plus
@@ -37,7 +37,7 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _SHORT_LINK = re.compile(r"(?:https?://)?(?:spotify\.link|spotify\.app\.link|spoti\.fi)/", re.I)
-_BETWEEN = re.compile(r"\s+[-\u2013\u2014]\s+|\s+by\s+", re.IGNORECASE)
+_BETWEEN = re.compile(r"\s+[-\u2013\u2014|]\s+|\s+by\s+", re.IGNORECASE)
 SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 
 
@@ -53,14 +53,17 @@ class Query:
         The id that it may be; empty for none.
     readings : tuple of (str, str)
         Title and artist that it may mean, the whole text first; an empty artist is any.
+    where : str
+        Which of several it is, for messages; empty if it is the only one.
     """
 
     said: str
     id: str = ""
     readings: tuple[tuple[str, str], ...] = ()
+    where: str = field(default="", repr=False)
 
 
-def read_queries(seed: Seed) -> list[Query]:
+def read_queries(seed: Seed, *, what: str = "seed") -> list[Query]:
     """Read a seed, whatever form it has.
 
     Parameters
@@ -70,6 +73,8 @@ def read_queries(seed: Seed) -> list[Query]:
         ``"title by artist"``, a pair (title, artist), a link (``spotify:track:...`` or
         ``https://open.spotify.com/track/...``), a row of a table as a mapping, Series or named
         tuple with ``id`` or ``name`` and ``artist`` or ``artists``; a table or list of these.
+    what : str
+        What it is, for messages.
 
     Returns
     -------
@@ -93,10 +98,13 @@ def read_queries(seed: Seed) -> list[Query]:
 'id' or 'name', or a list of these, found None
     """
     if _is_single(seed):
-        return [_read_query(seed, "seed")]
-    queries = [_read_query(item, f"seed, item {i}") for i, item in enumerate(_list_items(seed), 1)]
+        return [_read_query(seed, what)]
+    queries = [
+        replace(_read_query(item, where := f"{what}, item {i}"), where=where)
+        for i, item in enumerate(_list_items(seed), 1)
+    ]
     if not queries:
-        raise ValueError("seed: expected at least one song, found none")
+        raise ValueError(f"{what}: expected at least one song, found none")
     return queries
 
 

@@ -10,6 +10,8 @@ The Camelot wheel is Mark Davis's numbering of the circle of fifths for disc joc
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -18,6 +20,9 @@ from scipy.stats import rankdata
 from aares.data.door import read_table
 
 FloatArray = npt.NDArray[np.floating]
+
+SOUNDS = ("tempo", "key", "mode", "loudness", "energy")
+"""Columns that a transition is heard in, in the order of an array of them."""
 
 TEMPO_STEP = 0.1
 KEY_STEP = 2.0
@@ -31,7 +36,7 @@ ARC_WEIGHT = 4.0
 """Units of cost of a song at the wrong end of an arc: as much as four steps that are noticed."""
 
 
-def measure_transitions(songs: pd.DataFrame) -> FloatArray:
+def measure_transitions(songs: pd.DataFrame | FloatArray) -> FloatArray:
     """Return what it costs to play one song right after another.
 
     The sum of four jumps, each in units of what a listener begins to notice and two at most: tempo
@@ -40,9 +45,10 @@ def measure_transitions(songs: pd.DataFrame) -> FloatArray:
 
     Parameters
     ----------
-    songs : DataFrame, shape (n, columns)
+    songs : DataFrame, shape (n, columns), or ndarray of float, shape (n, 5)
         With ``tempo`` (beats per minute), ``key`` (0-11), ``mode`` (1 major, 0 minor), ``loudness``
-        (dB) and ``energy`` (0-1).
+        (dB) and ``energy`` (0-1); an array has these columns, :data:`SOUNDS`, of a table that was
+        read already, and takes a tenth of the time.
 
     Returns
     -------
@@ -53,6 +59,8 @@ def measure_transitions(songs: pd.DataFrame) -> FloatArray:
     ------
     DataError
         A column is missing, or a cell is missing or no such number.
+    ValueError
+        An array has other columns, or a cell is not finite.
 
     Examples
     --------
@@ -63,8 +71,7 @@ def measure_transitions(songs: pd.DataFrame) -> FloatArray:
     >>> measure_transitions(songs.assign(loudness=[-6.0, -9.0], energy=0.5)).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
-    known = read_table(songs, ("tempo", "key", "mode", "loudness", "energy"))
-    tempo, key, mode, loudness, energy = known.to_numpy(float).T
+    tempo, key, mode, loudness, energy = _read_sounds(songs).T
     jumps = (
         compare_tempos(tempo) / np.log2(1 + TEMPO_STEP),
         count_key_steps(key, mode) / KEY_STEP,
@@ -73,6 +80,20 @@ def measure_transitions(songs: pd.DataFrame) -> FloatArray:
     )
     # Rounded, so that the last digit of a logarithm decides no tie.
     return np.sum([np.minimum(jump, FARTHEST) for jump in jumps], axis=0).round(9)
+
+
+def _read_sounds(songs: pd.DataFrame | FloatArray) -> FloatArray:
+    if not isinstance(songs, np.ndarray):
+        return read_table(songs, SOUNDS).to_numpy(float)
+    if songs.ndim != 2 or songs.shape[1] != len(SOUNDS) or songs.dtype.kind not in "fiu":
+        expected = f"expected numbers of the shape (n, {len(SOUNDS)}): {', '.join(SOUNDS)}"
+        raise ValueError(f"songs: {expected}; found {songs.dtype} of the shape {songs.shape}")
+    bad = np.argwhere(~np.isfinite(songs))
+    if len(bad):
+        row, column = bad[0]
+        found = f"found {songs[row, column]} in column {SOUNDS[column]!r}, row {row}"
+        raise ValueError(f"songs: expected finite numbers, {found}")
+    return songs.astype(float)
 
 
 def compare_tempos(tempo: FloatArray) -> FloatArray:
@@ -158,8 +179,13 @@ def place_arc(intensity: FloatArray, arc: str) -> FloatArray:
     n = len(intensity)
     if n < 2:
         return np.zeros((n, n))
+    rank = (rankdata(intensity) - 1.0) / (n - 1)
+    return (ARC_WEIGHT * np.abs(rank[:, None] - _rank_heights(n, arc))).round(9)
+
+
+@cache
+def _rank_heights(n: int, arc: str) -> FloatArray:
+    """Return the rank, 0-1, that an arc wants at each of n positions, at least two."""
     steps = np.linspace(0.0, 1.0, n)
     height = {"rise": steps, "fall": 1.0 - steps, "wave": 1.0 - np.abs(2.0 * steps - 1.0)}[arc]
-    rank = (rankdata(intensity) - 1.0) / (n - 1)
-    wanted = (rankdata(height) - 1.0) / (n - 1)
-    return (ARC_WEIGHT * np.abs(rank[:, None] - wanted)).round(9)
+    return (rankdata(height) - 1.0) / (n - 1)

@@ -54,14 +54,19 @@ class Trees:
 
     def __init__(self, booster: lightgbm.Booster) -> None:
         self.n_inputs = booster.num_feature()
-        nodes: list[tuple[int, float, bool, bool, int, int, float]] = []
+        nodes: list[tuple[int, float, bool, int, int, float]] = []
         roots = [_flatten(tree["tree_structure"], nodes)
                  for tree in booster.dump_model()["tree_info"]]  # fmt: skip
-        kinds = ("int64", "float64", "bool", "bool", "int64", "int64", "float64")
+        kinds = ("int32", "float64", "int32", "int32", "int32", "float64")
         columns = zip(zip(*nodes, strict=True), kinds, strict=True)
-        arrays = [np.array(column, dtype=kind) for column, kind in columns]
-        self._arrays: tuple[Any, ...] = (np.array(roots, dtype=np.int64), *arrays)
-        self.base = float(sum(arrays[-1][root] for root in roots))
+        features, thresholds, unknown, left, right, values = (
+            np.array(column, dtype=kind) for column, kind in columns
+        )
+        children = np.stack([left, right], axis=1).ravel()  # of a node: at 2 node, 2 node + 1
+        self._arrays = (
+            np.array(roots, dtype=np.int32), features, thresholds, unknown, children, values
+        )  # fmt: skip
+        self.base = float(sum(values[root] for root in roots))
 
     def score(self, inputs: FloatArray) -> FloatArray:
         """Return the sum of the trees' answers.
@@ -97,10 +102,14 @@ class Trees:
 
 
 def _flatten(node: dict[str, Any], nodes: list[Any]) -> int:
-    """Append a tree's nodes, its root first; return the root's number."""
+    """Append a tree's nodes, its root first; return the root's number.
+
+    A node is its input (-1 for a leaf), its threshold, whether an unknown value goes right, its
+    children, and the mean answer of what is below.
+    """
     place = len(nodes)
     if "leaf_value" in node:
-        nodes.append((-1, 0.0, False, False, -1, -1, node["leaf_value"]))
+        nodes.append((-1, 0.0, False, -1, -1, node["leaf_value"]))
         return place
     if node["decision_type"] != "<=" or node["missing_type"] == "Zero":
         raise TreesError(
@@ -110,45 +119,37 @@ def _flatten(node: dict[str, Any], nodes: list[Any]) -> int:
     nodes.append(None)
     left = _flatten(node["left_child"], nodes)
     right = _flatten(node["right_child"], nodes)
+    # Where no value was missing when it was learnt, a missing one counts as 0.
+    learnt = node["missing_type"] == "NaN"
+    unknown = not node["default_left"] if learnt else node["threshold"] < 0
     nodes[place] = (
-        node["split_feature"], node["threshold"], node["missing_type"] == "NaN",
-        node["default_left"], left, right, node["internal_value"],
+        node["split_feature"], node["threshold"], unknown, left, right, node["internal_value"]
     )  # fmt: skip
     return place
 
 
 @njit(cache=True, nogil=True)
-def _step(value, threshold, reads_nan, goes_left, left, right):
-    """Return the next node; a NaN where none was learnt from counts as 0."""
-    if np.isnan(value):
-        if reads_nan:
-            return left if goes_left else right
-        value = 0.0
-    return left if value <= threshold else right
-
-
-@njit(cache=True, nogil=True)
-def _score(inputs, roots, features, thresholds, reads_nan, goes_left, lefts, rights, values):
+def _score(inputs, roots, features, thresholds, unknown, children, values):
     found = np.zeros(len(inputs))
-    for i in range(len(inputs)):
-        for node in roots:
+    for root in roots:  # one tree at a time stays in the cache; each sum is by tree all the same
+        for i in range(len(inputs)):
+            node = root
             while features[node] >= 0:
                 value = float(inputs[i, features[node]])
-                node = _step(value, thresholds[node], reads_nan[node], goes_left[node],
-                             lefts[node], rights[node])  # fmt: skip
+                goes = unknown[node] if np.isnan(value) else np.int32(value > thresholds[node])
+                node = children[2 * node + goes]
             found[i] += values[node]
     return found
 
 
 @njit(cache=True, nogil=True)
-def _explain(
-    parts, inputs, roots, features, thresholds, reads_nan, goes_left, lefts, rights, values
-):
-    for i in range(len(inputs)):
-        for node in roots:
+def _explain(parts, inputs, roots, features, thresholds, unknown, children, values):
+    for root in roots:
+        for i in range(len(inputs)):
+            node = root
             while features[node] >= 0:
                 before, feature = values[node], features[node]
                 value = float(inputs[i, feature])
-                node = _step(value, thresholds[node], reads_nan[node], goes_left[node],
-                             lefts[node], rights[node])  # fmt: skip
+                goes = unknown[node] if np.isnan(value) else np.int32(value > thresholds[node])
+                node = children[2 * node + goes]
                 parts[i, feature] += values[node] - before
