@@ -28,17 +28,12 @@ from numba import njit
 from aares.errors import AaresError
 from aares.recommend.content import FloatArray
 
-<<<<<<< HEAD
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-=======
 MAX_LEAVES = 32
 """Leaves of a tree, which is a bit each of one number."""
 
 # Which bit of 32 is set, by the five highest bits of its product with a de Bruijn sequence.
 _PLACES = np.zeros(32, dtype=np.int64)
 _PLACES[[(0x077CB531 << bit & 0xFFFFFFFF) >> 27 for bit in range(32)]] = np.arange(32)
->>>>>>> 2b397ad66d36da635369412ede33a190cf4a29ae
 
 
 class TreesError(AaresError):
@@ -77,12 +72,6 @@ class Trees:
                  for tree in booster.dump_model()["tree_info"]]  # fmt: skip
         kinds = ("int32", "float64", "int32", "int32", "int32", "float64")
         columns = zip(zip(*nodes, strict=True), kinds, strict=True)
-<<<<<<< HEAD
-        arrays = [np.array(column, dtype=kind) for column, kind in columns]
-        self._arrays: tuple[Any, ...] = (np.array(roots, dtype=np.int64), *arrays)
-        self._steps = _prepare_steps(*self._arrays)
-        self.base = float(sum(arrays[-1][root] for root in roots))
-=======
         features, thresholds, unknown, left, right, values = (
             np.array(column, dtype=kind) for column, kind in columns
         )
@@ -92,7 +81,6 @@ class Trees:
         )  # fmt: skip
         self._tests = _list_tests(roots, self._arrays[1:])
         self.base = float(sum(values[root] for root in roots))
->>>>>>> 2b397ad66d36da635369412ede33a190cf4a29ae
 
     def score(self, inputs: FloatArray) -> FloatArray:
         """Return the sum of the trees' answers.
@@ -106,13 +94,8 @@ class Trees:
         -------
         ndarray of float, shape (m,)
         """
-<<<<<<< HEAD
-        roots, values = self._arrays[0], self._arrays[-1]
-        found: FloatArray = _score(inputs, roots, self._steps, values)
-=======
         columns = np.ascontiguousarray(np.asarray(inputs, dtype=np.float32).T)
         found: FloatArray = _score(columns, _PLACES, *self._tests)
->>>>>>> 2b397ad66d36da635369412ede33a190cf4a29ae
         return found
 
     def explain(self, inputs: FloatArray) -> tuple[FloatArray, float]:
@@ -198,48 +181,7 @@ def _list_tests(
     )  # fmt: skip
 
 
-def _prepare_steps(
-    roots: IntArray,
-    features: IntArray,
-    thresholds: FloatArray,
-    reads_nan: BoolArray,
-    goes_left: BoolArray,
-    lefts: IntArray,
-    rights: IntArray,
-    values: FloatArray,
-) -> tuple[Any, ...]:
-    """Return trees as :func:`_score` walks them: a leaf leads to itself, a node to left or right.
-
-    Whether a NaN goes right is known before; the depth of a tree is that of its lowest leaf.
-    """
-    numbers, is_leaf = np.arange(len(features)), features < 0
-    children = np.stack([np.where(is_leaf, numbers, lefts), np.where(is_leaf, numbers, rights)])
-    nan_right = np.where(reads_nan, ~goes_left, thresholds < 0.0)
-    depths = np.zeros(len(features), dtype=np.int64)
-    for node in np.flatnonzero(~is_leaf):  # a node stands before those that follow from it
-        depths[[lefts[node], rights[node]]] = depths[node] + 1
-    deepest = np.maximum.reduceat(depths, roots)
-    return deepest, np.maximum(features, 0), thresholds, nan_right, children.T.ravel()
-
-
 @njit(cache=True, nogil=True)
-<<<<<<< HEAD
-def _score(inputs, roots, steps, values):
-    """Walk all songs through a tree level by level: no step waits for the one before it."""
-    depths, features, thresholds, nan_right, children = steps
-    found = np.zeros(len(inputs))
-    nodes = np.empty(len(inputs), dtype=np.int64)
-    for tree in range(len(roots)):
-        nodes[:] = roots[tree]
-        for _ in range(depths[tree]):
-            for i in range(len(inputs)):
-                node = nodes[i]
-                value = float(inputs[i, features[node]])
-                right = (value > thresholds[node]) | (np.isnan(value) & nan_right[node])
-                nodes[i] = children[2 * node + right]
-        for i in range(len(inputs)):
-            found[i] += values[nodes[i]]
-=======
 def _score(columns, places, ends, firsts, features, thresholds, unknown, kept, leaves):
     """Return the sums of leaves; of each tree, the first leaf that no decision took away."""
     n = columns.shape[1]
@@ -259,7 +201,6 @@ def _score(columns, places, ends, firsts, features, thresholds, unknown, kept, l
             lowest = left[i] & (~left[i] + np.uint32(1))
             leaf = places[np.uint32(lowest * np.uint32(0x077CB531)) >> np.uint32(27)]
             found[i] += leaves[firsts[tree] + leaf]
->>>>>>> 2b397ad66d36da635369412ede33a190cf4a29ae
     return found
 
 
