@@ -42,6 +42,7 @@ from aares.recommend.catalogue import leave_out_missing, read_artists, read_cata
 from aares.recommend.content import WEIGHTS, transform_columns
 from aares.recommend.traits import read_traits
 from aares.recommend.transitions import measure_transitions
+from aares.recommend.yardstick import list_by_cosine
 from utils_projet import ConformalPrediction
 
 DATES_TOO = {"Recommender"}
@@ -299,6 +300,7 @@ def list_questions() -> Iterator[Question]:
         "describe_groups": lambda songs: likeness.describe_groups(songs, "artist_name"),
         "transform_columns": transform_columns,
         "measure_transitions": measure_transitions,
+        "list_by_cosine": lambda songs: list_by_cosine(songs, 3),
         "order_playlist": lambda songs: order_playlist(songs, arc="wave", end=songs.head(1)),
         "read_artists": read_artists,
         "read_catalogue": list_catalogue,
@@ -463,6 +465,8 @@ NO_SONGS = {  # they take arrays, listeners, or what the rest makes of tables
     "CopyRule", "FisherScaler", "Scorer", "RandomScorer", "PopularScorer", "ContentScorer",
     "SongLikeness", "LearntSpace", "TitleSpace",  # of a catalogue, which was read
     "ArtistScorer", "ItemCosineScorer", "EaseScorer", "HybridScorer", "ListenerScorer", "Network",
+    "UserNeighbourScorer", "ItemBm25Scorer", "AlsScorer", "WeightedEaseScorer",
+    "TagScorer", "FriendScorer",
 }  # fmt: skip
 OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator that has a door
     "describe_dates", "find_neighbors", "find_similar", "describe_pairs", "make_matrix",
@@ -471,7 +475,7 @@ OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator 
     "predict_parts_folds", "compare_models", "compare_intervals", "judge", "judge_methods",
     "summarise", "compare_pair", "order_labels", "make_model", "make_genre_models", "LabelEncoder",
     "score_splits", "predict_new_dates", "score_shuffled", "predict_seeds", "share_found",
-    "read_queries",
+    "read_queries", "recommend_for", "explain_score",
 }  # fmt: skip
 
 

@@ -39,6 +39,9 @@ from aares.popularity.genres import GenreCommunities, GenreEmbedding, GenreNMF
 from aares.popularity.hurdle import HurdleRegressor
 from aares.popularity.rows import RowFeatures, describe_audio
 from aares.recommend import users
+from aares.recommend.ease import WeightedEaseScorer
+from aares.recommend.factors import AlsScorer
+from aares.recommend.neighbours import ItemBm25Scorer, UserNeighbourScorer
 
 COLUMNS = sorted({*SCHEMAS["subset"], *SCHEMAS["recommendation"], "artist", "genre"})
 LISTS = [("bebop", "cool jazz"), ("bebop",), ("punk", "ska"), ("punk",), ("ska", "bebop"), ()]
@@ -102,6 +105,10 @@ def list_cases() -> list[Case]:
         users.ArtistScorer(NEW["artist"]),
         users.ItemCosineScorer(),
         users.EaseScorer(),
+        WeightedEaseScorer(strength=9.0),
+        UserNeighbourScorer(n_neighbours=2),
+        ItemBm25Scorer(n_neighbours=3),
+        AlsScorer(n_factors=3, n_rounds=2),
         users.HybridScorer(
             {"ease": users.EaseScorer(), "sound": users.ContentScorer(points)},
             {"ease": 1.0, "sound": 0.5},

@@ -47,6 +47,15 @@ def test_what_is_not_there_says_what_to_run(tmp_path, monkeypatch):
         measured.read_times()
 
 
+def test_the_figures_of_recommending_have_their_origin_and_say_what_to_run(monkeypatch, tmp_path):
+    for name in ("rules", "language"):
+        for section in measured.read_recommend(name).values():
+            assert date.fromisoformat(section["date"]) and section["machine"]
+    monkeypatch.setattr(measured, "RESULTS", tmp_path)
+    with pytest.raises(MeasuredError, match=r"recommend-x.json: .* run benchmarks/recommend.py x"):
+        measured.read_recommend("x")
+
+
 def test_times_have_a_date_and_a_machine_and_both_ways_of_one_run():
     times = measured.read_times()
     assert set(times) == {"loops", "lengths", "growth"}
@@ -80,12 +89,24 @@ def test_searches_are_timed_on_songs_they_agree_on():
     assert growth["rows"][0]["inverted_mb"] < growth["rows"][0]["dictionaries_mb"]
 
 
-def test_the_report_gives_the_date_of_what_a_benchmark_measured():
+BENCHMARKED = {
+    r'"(?:catalogue|growth)_': ("catalogue_date", "growth_origin"),
+    r'"hit_': ("closeness_date",),
+    r'"agree': ("rules_date",),
+    r'"skipped_': ("lists_date",),
+    r'"ranker_': ("ranker_date",),
+    r'"artists_': ("artists_date",),
+}
+"""What names of numbers begin with in the report, and what its paragraph must give as well."""
+
+
+@pytest.mark.parametrize("begin", BENCHMARKED)
+def test_the_report_gives_the_date_of_what_a_benchmark_measured(begin):
     text = TEXT.read_text(encoding="utf-8")
-    paragraphs = [part for part in text.split("\n\n") if re.search(r'"(?:catalogue|growth)_', part)]
-    assert len(paragraphs) >= 2
+    paragraphs = [part for part in text.split("\n\n") if re.search(begin, part)]
+    assert len(paragraphs) >= 1
     for paragraph in paragraphs:
-        assert "catalogue_date" in paragraph or "growth_origin" in paragraph, paragraph
+        assert any(name in paragraph for name in BENCHMARKED[begin]), paragraph
 
 
 # --- no stopwatch in what must come out the same twice ----------------------------------------

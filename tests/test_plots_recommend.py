@@ -71,40 +71,20 @@ def test_song_map(draw, axes, seeds):
         assert read_texts(ax)[:3] == list(names)
 
 
-FEATURES = ["energy", "loudness", "danceability", "valence", "acousticness", "instrumentalness",
-            "speechiness", "year"]  # fmt: skip
-
-
 @draws(
-    recommend.draw_profile,
-    labels=[("", "percentile among all songs")],
-    data={"one seed": [0], "three seeds": [0, 1, 2]},
-    height=3.1,
-)
-def test_profile(draw, ax, seeds):
-    ranks = pd.DataFrame(np.random.default_rng(0).uniform(0, 100, (20, 8)), columns=FEATURES)
-    draw(ranks, seeds, range(10, 20), ax, title=FINDING, detail=f"seed: {DETAIL}")
-    drawn = [line.get_ydata() for line in ax.lines]
-    assert_allclose(drawn, ranks.iloc[[*range(10, 20), *seeds]])
-    assert read_names(ax.xaxis) == FEATURES
-
-
-@draws(
-    recommend.draw_tradeoff,
-    labels=[("mean distance to the seed (standard deviations)",
-             "mean distance between songs\n(standard deviations)")],
-    data={"plain": ([0.99, 1.0, 1.05, 1.17], [1.22, 1.28, 1.4, 1.57]), "one": ([1], [1]),
-          "close": ([1.0, 1.001, 1.002, 1.3], [1.2, 1.201, 1.202, 1.5]),
-          "equal": ([1.0] * 4, [1.0] * 4)},
-    width=4.6, height=2.9,
+    recommend.draw_arcs,
+    labels=[("place in the list", "energy"), *[("place in the list", "")] * 3],
+    data={"plain": 20, "two": 2},
+    height=1.9, cols=4,
 )  # fmt: skip
-def test_tradeoff(draw, ax, data):
-    table = pd.DataFrame(
-        {"distance": data[0], "spread": data[1]}, [0, 0.2, 0.4, 0.6][: len(data[0])]
-    )
-    draw(table, ax, title="Diversity 0.4: +15% spread for +6% distance", detail=DETAIL)
-    assert_allclose(read_line(ax), table)
-    assert read_texts(ax)
+def test_arcs(draw, axes, n):
+    rng = np.random.default_rng(0)
+    names = ("closest first", "least jumps", "rise", "wave")
+    energies = {name: rng.uniform(0, 1, n) for name in names}
+    draw(energies, dict.fromkeys(names, 1.23), axes)
+    for ax, name in zip(axes, names, strict=True):
+        assert_allclose(read_line(ax)[:, 1], energies[name])
+        assert ax.get_title(loc="left") == name and ax.get_ylim() == (-0.03, 1.03)
 
 
 @draws(

@@ -48,8 +48,6 @@ ALLOWED = {
         "24 groups": "twelve keys, major and minor",
     },
     "03_recommendation": {
-        "60 → 90 is as far as 120 → 180": "what a logarithm does",
-        "90 means that it has more of a feature than 90 %": "what a percentile is",
         "20 % of a playlist's": "how many are hidden",
     },
     "04_fingerprints": {

@@ -85,6 +85,27 @@ def read_times() -> dict[str, Any]:
     return _read(TIMES)
 
 
+def read_recommend(name: str) -> dict[str, Any]:
+    """Read what ``benchmarks/recommend.py`` measured on the course's files.
+
+    Parameters
+    ----------
+    name : str
+        Of the measure, such as ``"subset"``.
+
+    Returns
+    -------
+    dict
+        Its sections, each with ``date`` and ``machine``.
+
+    Raises
+    ------
+    MeasuredError
+        The file is missing.
+    """
+    return _read(RESULTS / f"recommend-{name}.json", f"benchmarks/recommend.py {name}")
+
+
 def describe_origin(section: dict[str, Any]) -> str:
     """Say when, and if it was kept, where a section was measured.
 
@@ -138,11 +159,11 @@ def describe_machine() -> str:
     return f"{processor}, {os.cpu_count()} cores, {platform.system()}, Python {python}"
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, command: str = "") -> dict[str, Any]:
     if not path.is_file():
         raise MeasuredError(
             f"benchmarks/results/{path.name}: expected what a benchmark measured, found no such "
-            f"file; check it out again, or run python3 run.py bench {path.stem}"
+            f"file; check it out again, or run {command or f'python3 run.py bench {path.stem}'}"
         )
     measured: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return measured

@@ -125,14 +125,34 @@ def make_tasks(
         for _, fold in folds.split(users):
             judged = users[fold]
             train = matrix[np.setdiff1d(np.arange(matrix.shape[0]), judged)]
-            known, hidden = _hide(matrix[judged], hidden_share, rng)
+            known, hidden = hide_songs(matrix[judged], hidden_share, rng)
             tasks.append(Task(train, known, hidden, judged, draw))
     return tasks
 
 
-def _hide(
+def hide_songs(
     profiles: sparse.csr_matrix, share: float, rng: np.random.Generator
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
+    """Hide a share of each listener's songs, at least one song.
+
+    Parameters
+    ----------
+    profiles : csr_matrix, shape (u, n)
+    share : float
+        0-1.
+    rng : Generator
+
+    Returns
+    -------
+    known, hidden : csr_matrix, shape (u, n)
+
+    Examples
+    --------
+    >>> heard, rng = sparse.csr_matrix(np.ones((1, 5))), np.random.default_rng(0)
+    >>> known, hidden = hide_songs(heard, 0.2, rng)
+    >>> known.nnz, hidden.nnz
+    (4, 1)
+    """
     hide = np.zeros(profiles.nnz, dtype=bool)
     for start, stop in zip(profiles.indptr[:-1], profiles.indptr[1:], strict=True):
         size = max(1, round(share * (stop - start)))

@@ -6,7 +6,7 @@ Used by notebook ``03_recommendation``. Every function takes data and ``ax``, dr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -134,80 +134,33 @@ def draw_map(
     return ax
 
 
-def draw_profile(
-    ranks: pd.DataFrame,
-    seeds: Sequence[int],
-    songs: Sequence[int],
-    ax: Axes,
-    *,
-    title: str,
-    detail: str = "",
-) -> Axes:
-    """Draw percentiles of the audio features: seeds as bold lines, the playlist's songs as thin.
+def draw_arcs(
+    energies: Mapping[str, FloatArray], jumps: Mapping[str, float], axes: Sequence[Axes]
+) -> Sequence[Axes]:
+    """Draw the energy of the same songs along several playing orders.
 
     Parameters
     ----------
-    ranks : DataFrame, shape (n, features)
-        Percentile of each song in all songs, 0-100.
-    seeds : sequence of int
-        Row numbers.
-    songs : sequence of int
-        Row numbers.
-    ax : Axes
-    title : str
-    detail : str
+    energies : mapping of str to ndarray, shape (n,)
+        Of each order, 0-1, in the order of playing.
+    jumps : mapping of str to float
+        Mean cost from a song to the next, see `aares.recommend.transitions`.
+    axes : sequence of Axes
+        One for each order.
 
     Returns
     -------
-    Axes
+    sequence of Axes
     """
-    at = np.arange(ranks.shape[1])
-    values = ranks.to_numpy()
-    for row in songs:
-        ax.plot(at, values[row], color=OKABE_ITO["vermillion"], lw=0.9, alpha=0.6)
-    for row in seeds:
-        ax.plot(at, values[row], color=OKABE_ITO["blue"], lw=2.6, marker="*", ms=9)
-    ax.set_xticks(at, list(ranks.columns), rotation=25, ha="right")
-    ax.set(ylabel="percentile among all songs", ylim=(-3, 103))
-    ax.annotate(
-        "seed",
-        (at[-1], values[seeds[0], -1]),
-        xytext=(8, 0),
-        va="center",
-        textcoords="offset points",
-        color=OKABE_ITO["blue"],
-        fontweight="bold",
-    )
-    return set_title(ax, title, detail)
-
-
-def draw_tradeoff(table: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> Axes:
-    """Draw how far playlists are from the seed and how far their songs are apart.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Index diversity (0-1); ``distance`` to the seed and ``spread`` between songs.
-    ax : Axes
-    title : str
-        The finding.
-    detail : str
-        How it was measured.
-
-    Returns
-    -------
-    Axes
-    """
-    ax.plot(table["distance"], table["spread"], color=OKABE_ITO["green"], marker="o")
-    ax.margins(0.1, 0.15)
-    ax.set(
-        xlabel="mean distance to the seed (standard deviations)",
-        ylabel="mean distance between songs\n(standard deviations)",
-    )
-    set_title(ax, title, detail)
-    names = [f"{diversity:g}" for diversity in table.index]
-    label_points(ax, table[["distance", "spread"]].to_numpy(), names, prefer=315)
-    return ax
+    for ax, (name, energy) in zip(axes, energies.items(), strict=True):
+        at = np.arange(1, len(energy) + 1)
+        ax.plot(at, energy, color=OKABE_ITO["vermillion"], marker="o", ms=3, lw=1)
+        ax.set(xlabel="place in the list", ylim=(-0.03, 1.03), xticks=[1, len(energy)])
+        set_title(ax, name, f"mean jump {jumps[name]:.1f}")
+    for ax in axes[1:]:
+        ax.tick_params(labelleft=False)
+    axes[0].set_ylabel("energy")
+    return axes
 
 
 def draw_methods(
@@ -219,6 +172,7 @@ def draw_methods(
     title: str,
     detail: str = "",
     highlight: str = "",
+    keep_order: bool = False,
 ) -> Axes:
     """Draw a measure of several methods with bootstrap intervals, best at the top.
 
@@ -235,12 +189,14 @@ def draw_methods(
     detail : str
     highlight : str
         Row to colour.
+    keep_order : bool
+        Leave the rows as they come, first at the bottom, for a second measure beside a first.
 
     Returns
     -------
     Axes
     """
-    table = table.sort_values(measure, kind="stable")
+    table = table if keep_order else table.sort_values(measure, kind="stable")
     at = np.arange(len(table))
     colors = [OKABE_ITO["vermillion" if n == highlight else "blue"] for n in table.index]
     ax.hlines(at, table[f"{measure}_low"], table[f"{measure}_high"], color=colors, lw=2)
