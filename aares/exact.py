@@ -120,6 +120,71 @@ def multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
     return np.asarray(shorten(a, bits) @ shorten(b, bits))
 
 
+def multiply_closely(a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:
+    """Return a matrix product as :func:`multiply` does, of factors of twice as many bits.
+
+    Each factor is split into two of half the bits; of the four products, each exact, the smallest
+    is left out: [1]_. About 40 bits are right, in three times the time of ``a @ b``.
+
+    Parameters
+    ----------
+    a : array-like of float, shape (n, k)
+    b : array-like of float, shape (k, m)
+
+    Returns
+    -------
+    ndarray of float64, shape (n, m)
+
+    Examples
+    --------
+    >>> a, b = np.array([[0.1, 0.2, 0.3]]), np.array([[0.4], [0.5], [0.6]])
+    >>> product = multiply_closely(a, b)
+    >>> bool(product == multiply_closely(a[:, ::-1], b[::-1])), bool(abs(product - 0.32) < 1e-12)
+    (True, True)
+    """
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    bits = (MANTISSA - max(b.shape[0] - 1, 0).bit_length()) // 2
+    a_high, b_high = shorten(a, bits), shorten(b, bits)
+    a_low, b_low = shorten(a - a_high, bits), shorten(b - b_high, bits)
+    return np.asarray(a_high @ b_high + (a_high @ b_low + a_low @ b_high))
+
+
+def invert_large(matrix: npt.ArrayLike, *, size: int = 256) -> Floats:
+    """Invert a symmetric positive definite matrix by blocks, for thousands of rows.
+
+    Parameters
+    ----------
+    matrix : array-like of float, shape (n, n)
+    size : int
+        Rows of a block.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, n)
+        To about 40 bits of the largest entry, less the condition of the matrix.
+
+    Raises
+    ------
+    ValueError
+        The matrix is not positive definite.
+
+    Examples
+    --------
+    >>> invert_large([[4.0, 2.0], [2.0, 2.0]], size=1).round(9).tolist()
+    [[0.5, -0.5], [-0.5, 1.0]]
+    """
+    rest = np.array(matrix, dtype=np.float64)
+    for start in range(0, len(rest), size):
+        block = slice(start, start + size)
+        inverse = invert(rest[block, block])
+        columns, row = rest[:, block].copy(), multiply_closely(inverse, rest[block])
+        row[:, block], columns[block] = inverse, 0.0
+        rest[:, block] = 0.0
+        rest -= multiply_closely(columns, row)
+        rest[block] = row
+    return rest
+
+
 def invert(matrix: npt.ArrayLike) -> Floats:
     """Invert a symmetric positive definite matrix by elimination in a fixed order.
 

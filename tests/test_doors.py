@@ -41,11 +41,12 @@ from aares.recommend.arrange import order_playlist
 from aares.recommend.catalogue import leave_out_missing, read_artists, read_catalogue
 from aares.recommend.columns import read_days, read_years
 from aares.recommend.content import WEIGHTS, transform_columns
+from aares.recommend.song_facts import read_facts
 from aares.recommend.traits import read_traits
 from aares.recommend.transitions import measure_transitions
 from utils_projet import ConformalPrediction
 
-DATES_TOO = {"Recommender", "read_days"}
+DATES_TOO = {"Recommender", "read_days", "read_facts"}
 """They read release dates where there are any."""
 KEPT_OUT = {"Recommender", "leave_out_missing"}
 """They keep songs with a missing cell out, and say how many."""
@@ -222,6 +223,11 @@ def read_playlist(songs: pd.DataFrame) -> list[Any]:
     return [known, recommender.points_, recommender.catalogue_.artists, by_title]
 
 
+def list_facts(songs: pd.DataFrame) -> list[Any]:
+    facts = read_facts(songs)
+    return [getattr(facts, field.name) for field in dataclasses.fields(facts)]
+
+
 def list_catalogue(songs: pd.DataFrame) -> list[Any]:
     catalogue = read_catalogue(songs)
     known = catalogue.songs.filter(["id", "name", "popularity"])
@@ -305,6 +311,7 @@ def list_questions() -> Iterator[Question]:
         "read_years": read_years,
         "read_artists": read_artists,
         "read_catalogue": list_catalogue,
+        "read_facts": list_facts,
         "read_traits": list_traits,
     }  # fmt: skip
     for name, ask in asked.items():
@@ -466,7 +473,8 @@ NO_SONGS = {  # they take arrays, listeners, or what the rest makes of tables
     "CopyRule", "FisherScaler", "Scorer", "RandomScorer", "PopularScorer", "ContentScorer",
     "SongLikeness", "LearntSpace", "TitleSpace",  # of a catalogue, which was read
     "ArtistScorer", "ItemCosineScorer", "EaseScorer", "HybridScorer", "ListenerScorer", "Network",
-    "UserNeighbourScorer", "ItemBm25Scorer", "AlsScorer", "WeightedEaseScorer",
+    "UserNeighbourScorer", "ItemBm25Scorer", "AlsScorer", "ListenerRanker", "WeightedEaseScorer",
+    "TagScorer", "FriendScorer",
 }  # fmt: skip
 OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator that has a door
     "describe_dates", "find_neighbors", "find_similar", "describe_pairs", "make_matrix",
@@ -475,7 +483,7 @@ OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator 
     "predict_parts_folds", "compare_models", "compare_intervals", "judge", "judge_methods",
     "summarise", "compare_pair", "order_labels", "make_model", "make_genre_models", "LabelEncoder",
     "score_splits", "predict_new_dates", "score_shuffled", "predict_seeds", "share_found",
-    "read_queries",
+    "read_queries", "recommend_for", "explain_score",
 }  # fmt: skip
 
 

@@ -95,3 +95,23 @@ def test_the_inverse_is_one():
     np.testing.assert_allclose(exact.invert(matrix) @ matrix, np.eye(40), atol=1e-12)
     with pytest.raises(ValueError, match="positive definite, pivot 1"):
         exact.invert([[1.0, 2.0], [2.0, 1.0]])
+
+
+@pytest.mark.parametrize("size", [1, 7, 40, 100])
+def test_large_matrices_are_inverted_by_blocks(size):
+    rows = np.random.default_rng(0).normal(size=(60, 40))
+    matrix = rows.T @ rows + np.eye(40)
+    found = exact.invert_large(matrix, size=size)
+    assert found == pytest.approx(np.linalg.inv(matrix), abs=1e-9)
+    with pytest.raises(ValueError, match="expected it positive definite"):
+        exact.invert_large(matrix - 100 * np.eye(40), size=size)
+
+
+def test_close_products_do_not_depend_on_the_order_of_their_sums():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(30, 500)), np.exp(rng.normal(size=(500, 20)))
+    order = rng.permutation(500)
+    product = exact.multiply_closely(a, b)
+    assert (exact.multiply_closely(a[:, order], b[order]) == product).all()
+    assert (a[:, order] @ b[order] != a @ b).any()
+    assert product == pytest.approx(a @ b, abs=1e-7)

@@ -69,13 +69,23 @@ def test_equally_near_neighbours_are_all_asked():
     assert (kept.toarray() > 0).astype(int).tolist() == [[1, 1, 0, 1], [1, 0, 0, 0]]
 
 
-def test_a_vector_of_als_solves_its_equations():
-    scorer = AlsScorer(n_factors=4, strength=0.5, confidence=3.0, n_rounds=2).fit(PLAYS)
+@pytest.mark.parametrize("n_factors", [2, 4, 12])  # more and fewer than the songs of a listener
+def test_a_vector_of_als_solves_its_equations(n_factors):
+    options = {"strength": 0.5, "confidence": 3.0, "n_rounds": 2}
+    scorer = AlsScorer(n_factors=n_factors, **options).fit(PLAYS)
     songs, trust = scorer.songs_, 3.0 * weigh_rows(FEW.toarray())
     for row, scores in zip(trust, scorer.score_known(FEW), strict=True):
-        matrix = songs.T @ np.diag(1 + row) @ songs + 0.5 * np.eye(4)
+        matrix = songs.T @ np.diag(1 + row) @ songs + 0.5 * np.eye(n_factors)
         vector = np.linalg.solve(matrix, songs.T @ ((1 + row) * (row > 0)))
         assert scores == pytest.approx(songs @ vector, abs=1e-5)
+
+
+def test_als_learns_from_further_rows_as_from_listeners():
+    both = sparse.csr_matrix(sparse.vstack([PLAYS, FEW > 0], dtype=float))
+    options = {"n_factors": 4, "strength": 0.5, "n_rounds": 3}
+    alone = AlsScorer(**options).fit(both).score_known(FEW)
+    further = AlsScorer(**options, further=sparse.csr_matrix(FEW > 0, dtype=float))
+    assert further.fit(PLAYS).score_known(FEW) == pytest.approx(alone, abs=1e-9)
 
 
 def test_rounds_of_als_lower_what_they_minimise():

@@ -40,6 +40,9 @@ class AlsScorer(ListenerScorer):
     n_rounds : int
     random_state : int
         Seed of the songs' first vectors.
+    further : csr_matrix of float, shape (n_rows, n), optional
+        Rows of another kind, such as the songs that bear a tag, already weighed (1 is one play):
+        songs are learnt from them as from listeners.
 
     References
     ----------
@@ -61,15 +64,19 @@ class AlsScorer(ListenerScorer):
         confidence: float = 1.0,
         n_rounds: int = 10,
         random_state: int = 0,
+        further: sparse.csr_matrix | None = None,
     ) -> None:
         self.n_factors = n_factors
         self.strength = strength
         self.confidence = confidence
         self.n_rounds = n_rounds
         self.random_state = random_state
+        self.further = further
 
     def _learn(self, matrix: sparse.csr_matrix) -> None:
         heard = self._trust(matrix)
+        if self.further is not None:
+            heard = sparse.csr_matrix(sparse.vstack([heard, self.confidence * self.further]))
         heard_by = sparse.csr_matrix(heard.T)
         rng = np.random.default_rng(self.random_state)
         first = rng.random((matrix.shape[1], self.n_factors)) - 0.5
@@ -99,26 +106,69 @@ class AlsScorer(ListenerScorer):
 def _solve_rows(
     data: FloatArray, indices: Integers, indptr: Integers, others: FloatArray, strength: float
 ) -> FloatArray:
-    """Return the vector of each row, given those of its columns."""
+    """Return the vector of each row, given those of its columns.
+
+    A row of fewer entries than factors is solved among its entries (Woodbury): most songs have few
+    listeners.
+    """
     n_factors = others.shape[1]
     base = np.zeros((n_factors, n_factors))
     for row in range(others.shape[0]):
         _add_square(base, others[row], 1.0)
     for i in range(n_factors):
         base[i, i] += strength
+    through = _divide(base.copy(), others)
     found = np.zeros((len(indptr) - 1, n_factors))
-    upper = np.empty((n_factors, n_factors))
     for row in range(len(found)):
-        if indptr[row] == indptr[row + 1]:
-            continue  # a row without entries is no vector
-        upper[:] = base
-        for t in range(indptr[row], indptr[row + 1]):
-            vector = others[indices[t]]
-            _add_square(upper, vector, data[t])
+        entries = slice(indptr[row], indptr[row + 1])
+        songs, trust = indices[entries], data[entries]
+        if len(songs) < n_factors:
+            _solve_few(found[row], songs, trust, others, through)
+            continue
+        upper = base.copy()
+        for t in range(len(songs)):
+            _add_square(upper, others[songs[t]], trust[t])
             for j in range(n_factors):
-                found[row, j] += (1.0 + data[t]) * vector[j]
+                found[row, j] += (1.0 + trust[t]) * others[songs[t], j]
         _solve_one(upper, found[row])
     return found
+
+
+@njit(cache=True, nogil=True)
+def _divide(upper: FloatArray, others: FloatArray) -> FloatArray:
+    """Return the inverse of a positive definite matrix times each vector."""
+    n = len(upper)
+    inverse = np.zeros((n, n))
+    for i in range(n):
+        inverse[i, i] = 1.0
+        _solve_one(upper.copy(), inverse[i])
+    found = np.zeros(others.shape)
+    for row in range(len(others)):
+        for i in range(n):
+            for j in range(n):
+                found[row, j] += others[row, i] * inverse[i, j]
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _solve_few(
+    found: FloatArray, songs: Integers, trust: FloatArray, others: FloatArray, through: FloatArray
+) -> None:
+    """Write the vector of one row of few entries."""
+    n = len(songs)
+    upper, right = np.empty((n, n)), np.empty(n)
+    for s in range(n):
+        for t in range(s, n):
+            total = 0.0
+            for j in range(len(found)):
+                total += others[songs[s], j] * through[songs[t], j]
+            upper[s, t] = total
+        upper[s, s] += 1.0 / trust[s]
+        right[s] = (1.0 + trust[s]) / trust[s]
+    _solve_one(upper, right)
+    for s in range(n):
+        for j in range(len(found)):
+            found[j] += right[s] * through[songs[s], j]
 
 
 @njit(cache=True, nogil=True)

@@ -116,6 +116,8 @@ class ItemBm25Scorer(ListenerScorer):
         self.saturation = saturation
         self.share = share
 
+    is_sum = True
+
     def _learn(self, matrix: sparse.csr_matrix) -> None:
         by_song = sparse.csr_matrix(weigh_log(matrix).T)
         weighted = weigh_bm25(

@@ -161,9 +161,15 @@ class ListenerScorer(BaseEstimator):
     """What all methods share: they count listeners, and fall back to popular songs.
 
     A method of its own adds ``_score`` and, if it learns, ``_learn``.
+
+    Attributes
+    ----------
+    is_sum : bool
+        Whether the scores of a profile are the sum of those of its songs one by one.
     """
 
     _asks_history = True
+    is_sum = False
 
     def fit(self, matrix: sparse.csr_matrix) -> Self:
         """Learn from listeners x songs.

@@ -133,8 +133,8 @@ def expect_places(
     >>> expect_places([np.array([4]), np.array([2, 3])], np.array([3, 4]), k=2).tolist()
     [1.0, 0.5]
     """
-    chances = [np.full(len(group), np.isin(group, hidden).mean()) for group in groups]
-    return np.concatenate([*chances, np.array([])])[:k]
+    sizes = np.array([len(group) for group in groups], dtype=np.intp)
+    return np.repeat(_count_hidden(groups, hidden) / sizes, sizes)[:k]
 
 
 def expect_hit(groups: list[IntArray], hidden: npt.NDArray[np.integer], *, k: int = 10) -> float:
@@ -160,8 +160,13 @@ def expect_hit(groups: list[IntArray], hidden: npt.NDArray[np.integer], *, k: in
     0.667
     """
     miss = 1.0
-    for group, places in zip(groups, _count_places(groups, k), strict=True):
-        others = len(group) - int(np.isin(group, hidden).sum())
+    counts = _count_hidden(groups, hidden).tolist()
+    for group, places, count in zip(groups, _count_places(groups, k), counts, strict=True):
+        if places == 1 and len(group) == 1:
+            if count:
+                return 1.0
+            continue
+        others = len(group) - count
         drawn = np.arange(places)
         miss *= float((np.maximum(others - drawn, 0) / (len(group) - drawn)).prod())
     return 1.0 - miss
@@ -194,6 +199,15 @@ def expect_found(
     for group, places in zip(groups, _count_places(groups, k), strict=True):
         found[np.isin(hidden, group)] = places / len(group)
     return found
+
+
+def _count_hidden(groups: list[IntArray], hidden: npt.NDArray[np.integer]) -> IntArray:
+    """Return how many hidden songs each group holds, looking all up at once."""
+    if not groups:
+        return np.zeros(0, dtype=np.intp)
+    found = np.isin(np.concatenate(groups), hidden).astype(np.intp)
+    starts = np.cumsum([0, *map(len, groups[:-1])])
+    return np.add.reduceat(found, starts)
 
 
 def _count_places(groups: list[IntArray], k: int) -> list[int]:

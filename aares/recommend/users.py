@@ -32,8 +32,10 @@ from aares.recommend.content import GRID_BITS, FloatArray, combine_seeds, measur
 from aares.recommend.profiles import ListenerScorer, Scorer, score_known
 
 
-def make_matrix(plays: pd.DataFrame, songs: pd.DataFrame) -> tuple[sparse.csr_matrix, list[str]]:
-    """Return listeners x songs as a sparse matrix of 0 and 1.
+def make_matrix(
+    plays: pd.DataFrame, songs: pd.DataFrame, *, values: str | None = None
+) -> tuple[sparse.csr_matrix, list[str]]:
+    """Return listeners x songs as a sparse matrix of 0 and 1, or of numbers of plays.
 
     Parameters
     ----------
@@ -41,6 +43,9 @@ def make_matrix(plays: pd.DataFrame, songs: pd.DataFrame) -> tuple[sparse.csr_ma
         ``user_id`` and ``id``.
     songs : DataFrame
         ``id``; its order is the order of the columns.
+    values : str, optional
+        Column of `plays` with the entries, numbers above 0. Pairs that stand several times are
+        added up. Without it each pair is 1.
 
     Returns
     -------
@@ -52,7 +57,7 @@ def make_matrix(plays: pd.DataFrame, songs: pd.DataFrame) -> tuple[sparse.csr_ma
     ------
     ValueError
         A listener or a song is missing, no text or number, or of both kinds; a song stands twice
-        in the table, or is played and not in it.
+        in the table, or is played and not in it; an entry is no number above 0.
 
     Examples
     --------
@@ -69,10 +74,29 @@ def make_matrix(plays: pd.DataFrame, songs: pd.DataFrame) -> tuple[sparse.csr_ma
     unknown = ~heard["id"].isin(column)
     if unknown.any():
         raise ValueError(f"plays: song {heard['id'][unknown].iloc[0]!r} is not in the table")
-    pairs = pd.DataFrame(heard).drop_duplicates()
+    pairs = pd.DataFrame(heard)
+    if values is None:
+        pairs = pairs.drop_duplicates()
+        entry: FloatArray = np.ones(len(pairs))
+    else:
+        entry = _read_entries(plays, values)
     rows, users = pd.factorize(pairs["user_id"], sort=True)
-    entries = (np.ones(len(pairs)), (rows, pairs["id"].map(column).to_numpy()))
+    entries = (entry, (rows, pairs["id"].map(column).to_numpy()))
     return sparse.csr_matrix(entries, shape=(len(users), len(songs))), list(users)
+
+
+def _read_entries(plays: pd.DataFrame, values: str) -> FloatArray:
+    if values not in plays:
+        raise ValueError(f"plays: expected a column {values!r}, found none")
+    entry = pd.to_numeric(plays[values], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    wrong = ~(np.isfinite(entry) & (entry > 0))
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise ValueError(
+            f"plays, column {values!r}, row {row + 1}: expected a number above 0, found "
+            f"{plays[values].iloc[row]!r}"
+        )
+    return entry
 
 
 def _check_ids(table: pd.DataFrame, name: str, column: str) -> pd.Series:
@@ -220,6 +244,8 @@ class ItemCosineScorer(ListenerScorer):
     def __init__(self, *, shrinkage: float = 5.0) -> None:
         self.shrinkage = shrinkage
 
+    is_sum = True
+
     def _learn(self, matrix: sparse.csr_matrix) -> None:
         together = sparse.coo_matrix(matrix.T @ matrix)
         count = np.asarray(matrix.sum(axis=0)).ravel()
@@ -261,6 +287,8 @@ class EaseScorer(ListenerScorer):
 
     def __init__(self, *, strength: float = 100.0) -> None:
         self.strength = strength
+
+    is_sum = True
 
     def _learn(self, matrix: sparse.csr_matrix) -> None:
         self.matrix_ = matrix
