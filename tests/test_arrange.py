@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from test_order import make_sounds
 
 from aares.data import DataError
-from aares.recommend.arrange import order_playlist
-from aares.recommend.transitions import ARCS, SOUNDS, measure_transitions, place_arc
+from aares.recommend.lists.arrange import order_playlist
+from aares.recommend.lists.transitions import ARCS, SOUNDS, measure_transitions, place_arc
 
 
 def list_orders(n, first, last):

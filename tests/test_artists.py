@@ -13,7 +13,7 @@ from scipy import sparse
 from aares import data
 from aares.data import DataError
 from aares.data.hetrec import FILES, HETREC
-from aares.recommend.artists import (
+from aares.recommend.listeners.artists import (
     ArtistTables,
     hide_artists,
     hide_new_artists,
@@ -21,16 +21,16 @@ from aares.recommend.artists import (
     index_artists,
     prefer_unknown,
 )
-from aares.recommend.ease import WeightedEaseScorer
-from aares.recommend.evaluate import judge
-from aares.recommend.tagged import (
+from aares.recommend.listeners.ease import WeightedEaseScorer
+from aares.recommend.listeners.evaluate import judge
+from aares.recommend.listeners.tagged import (
     FriendScorer,
     TagScorer,
     describe_by_tags,
     make_tag_rows,
     score_new_artists,
 )
-from aares.recommend.users import make_matrix
+from aares.recommend.listeners.users import make_matrix
 
 TEXTS = {
     "user_artists.dat": "userID\tartistID\tweight\r\n2\t51\t13\r\n2\t52\t7\r\n4\t51\t1\r\n",

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from test_recommend import make_songs
 
 from aares.recommend import Recommender, SongNotFoundError
-from aares.recommend.choosing import Ranking, Rules, choose_songs
-from aares.recommend.filters import NoSongsLeftError
-from aares.recommend.telling import ShortPlaylistWarning
+from aares.recommend.lists.choosing import Ranking, Rules, choose_songs
+from aares.recommend.lists.filters import NoSongsLeftError
+from aares.recommend.lists.telling import ShortPlaylistWarning
 
 
 def rank(seed: int, rows: list[int], value: list[float]) -> Ranking:

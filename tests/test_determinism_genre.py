@@ -126,10 +126,10 @@ def list_answers(recommender) -> dict[str, np.ndarray]:
 
 def compute_scorers() -> dict[str, np.ndarray]:
     """Many songs have the same listeners: their scores tie, and a tie has one order."""
-    from aares.recommend import users
-    from aares.recommend.content import SongSpace
-    from aares.recommend.ranking import rank_songs
-    from aares.recommend.tasks import make_tasks
+    from aares.recommend.listeners import users
+    from aares.recommend.listeners.ranking import rank_songs
+    from aares.recommend.listeners.tasks import make_tasks
+    from aares.recommend.space.content import SongSpace
 
     songs, _ = make_songs(900)
     heard = np.repeat(np.random.default_rng(1).random((80, 300)) < 0.08, 3, axis=1)

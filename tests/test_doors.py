@@ -37,13 +37,13 @@ from aares.genre.compare import make_classifiers
 from aares.genre.songs import check_table, compute_numbers, name_albums
 from aares.popularity import copies, evidence, gaussian, genres, kriging, likeness, patterns, rows
 from aares.popularity.hurdle import HurdleRegressor
-from aares.recommend.arrange import order_playlist
 from aares.recommend.catalogue import leave_out_missing, read_artists, read_catalogue
-from aares.recommend.content import WEIGHTS, transform_columns
-from aares.recommend.song_facts import read_facts
-from aares.recommend.traits import read_traits
-from aares.recommend.transitions import measure_transitions
-from aares.recommend.yardstick import list_by_cosine
+from aares.recommend.listeners.song_facts import read_facts
+from aares.recommend.lists.arrange import order_playlist
+from aares.recommend.lists.transitions import measure_transitions
+from aares.recommend.space.content import WEIGHTS, transform_columns
+from aares.recommend.space.yardstick import list_by_cosine
+from aares.recommend.traits.traits import read_traits
 from utils_projet import ConformalPrediction
 
 DATES_TOO = {"Recommender", "read_facts"}

@@ -38,10 +38,10 @@ from aares.popularity.features import ReferenceModel, SongFeatures
 from aares.popularity.genres import GenreCommunities, GenreEmbedding, GenreNMF
 from aares.popularity.hurdle import HurdleRegressor
 from aares.popularity.rows import RowFeatures, describe_audio
-from aares.recommend import users
-from aares.recommend.ease import WeightedEaseScorer
-from aares.recommend.factors import AlsScorer
-from aares.recommend.neighbours import ItemBm25Scorer, UserNeighbourScorer
+from aares.recommend.listeners import users
+from aares.recommend.listeners.ease import WeightedEaseScorer
+from aares.recommend.listeners.factors import AlsScorer
+from aares.recommend.listeners.neighbours import ItemBm25Scorer, UserNeighbourScorer
 
 COLUMNS = sorted({*SCHEMAS["subset"], *SCHEMAS["recommendation"], "artist", "genre"})
 LISTS = [("bebop", "cool jazz"), ("bebop",), ("punk", "ska"), ("punk",), ("ska", "bebop"), ()]

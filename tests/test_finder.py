@@ -16,9 +16,9 @@ from aares import data
 from aares.errors import AaresError
 from aares.recommend import AmbiguousSongError, Recommender, SongNotFoundError
 from aares.recommend.catalogue import read_artists
-from aares.recommend.finder import SongFinder
-from aares.recommend.seeds import read_queries
-from aares.recommend.spelling import NameIndex, count_trigrams, squash
+from aares.recommend.finding.finder import SongFinder
+from aares.recommend.finding.seeds import read_queries
+from aares.recommend.finding.spelling import NameIndex, count_trigrams, squash
 from workshop import config
 
 SONGS = [

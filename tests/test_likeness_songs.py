@@ -11,16 +11,16 @@ import pandas as pd
 import pytest
 
 from aares import data
-from aares.recommend import likeness as likeness_module
-from aares.recommend import ranker
 from aares.recommend.catalogue import Catalogue, read_catalogue, take_songs
-from aares.recommend.columns import read_days
-from aares.recommend.content import SongSpace, measure_distances
-from aares.recommend.learnt import GRID_BITS, LearntSpace
-from aares.recommend.likeness import BASE, SongIndex, SongLikeness
-from aares.recommend.neighbourhood import MAX_DAY, Neighbourhood
-from aares.recommend.ngrams import TitleSpace
-from aares.recommend.trees import Trees, TreesError
+from aares.recommend.space import likeness as likeness_module
+from aares.recommend.space import ranker
+from aares.recommend.space.columns import read_days
+from aares.recommend.space.content import SongSpace, measure_distances
+from aares.recommend.space.learnt import GRID_BITS, LearntSpace
+from aares.recommend.space.likeness import BASE, SongIndex, SongLikeness
+from aares.recommend.space.neighbourhood import MAX_DAY, Neighbourhood
+from aares.recommend.space.ngrams import TitleSpace
+from aares.recommend.space.trees import Trees, TreesError
 from benchmarks.recommendation import subset as benchmark
 from tests.environments import PROCESSORS, THREADS, compare_environments
 from workshop.config import find_data

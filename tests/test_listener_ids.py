@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from aares import data
-from aares.recommend.users import make_matrix
+from aares.recommend.listeners.users import make_matrix
 
 SONGS = pd.DataFrame({"id": ["s1", "s2", "s3"]})
 IDS = "expected an id, text or a number, found"

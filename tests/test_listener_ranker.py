@@ -9,10 +9,10 @@ from scipy import sparse
 
 from aares import data
 from aares.data import make_songs
-from aares.recommend import profile_features
-from aares.recommend.listener_ranker import ListenerRanker
-from aares.recommend.profile_features import NAMES, VOICES, ProfileReader
-from aares.recommend.song_facts import read_facts
+from aares.recommend.listeners import profile_features
+from aares.recommend.listeners.listener_ranker import ListenerRanker
+from aares.recommend.listeners.profile_features import NAMES, VOICES, ProfileReader
+from aares.recommend.listeners.song_facts import read_facts
 
 N_SONGS, N_LISTENERS, N_ARTISTS = 240, 60, 24
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from test_recommend import make_listeners
 
-from aares.recommend.evaluate import (
+from aares.recommend.listeners.evaluate import (
     Task,
     choose_weights,
     compare_pair,
@@ -24,15 +24,15 @@ from aares.recommend.evaluate import (
     share_found,
     summarise,
 )
-from aares.recommend.profiles import NoHistoryWarning, read_profiles
-from aares.recommend.ranking import (
+from aares.recommend.listeners.profiles import NoHistoryWarning, read_profiles
+from aares.recommend.listeners.ranking import (
     expect_found,
     expect_hit,
     expect_places,
     group_songs,
     rank_songs,
 )
-from aares.recommend.users import (
+from aares.recommend.listeners.users import (
     ArtistScorer,
     ContentScorer,
     EaseScorer,

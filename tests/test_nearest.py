@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from aares import exact
 from aares.data import load_recommendation
-from aares.recommend import nearest
-from aares.recommend.content import GRID_BITS, SongSpace, measure_distances
-from aares.recommend.nearest import LARGEST, LEAF, NearestSongs
+from aares.recommend.space import nearest
+from aares.recommend.space.content import GRID_BITS, SongSpace, measure_distances
+from aares.recommend.space.nearest import LARGEST, LEAF, NearestSongs
 
 
 def search_all(points, query, k, allowed=None):

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from aares.recommend.ease import WeightedEaseScorer
-from aares.recommend.factors import AlsScorer
-from aares.recommend.neighbours import ItemBm25Scorer, UserNeighbourScorer
-from aares.recommend.newcomers import REST, TasteError, explain_score, recommend_for
-from aares.recommend.tagged import TagScorer
-from aares.recommend.users import EaseScorer, HybridScorer, ItemCosineScorer
+from aares.recommend.listeners.ease import WeightedEaseScorer
+from aares.recommend.listeners.factors import AlsScorer
+from aares.recommend.listeners.neighbours import ItemBm25Scorer, UserNeighbourScorer
+from aares.recommend.listeners.newcomers import REST, TasteError, explain_score, recommend_for
+from aares.recommend.listeners.tagged import TagScorer
+from aares.recommend.listeners.users import EaseScorer, HybridScorer, ItemCosineScorer
 
 RNG = np.random.default_rng(0)
 N = 20

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aares.data import DataError
-from aares.recommend import order, transitions
+from aares.recommend.lists import order, transitions
 
 
 def make_costs(n: int, seed: int) -> dict[str, np.ndarray]:

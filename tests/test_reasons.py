@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aares.data.schemas import GENRES
-from aares.recommend.reasons import (
+from aares.recommend.lists.reasons import (
     MIDDLES,
     MOST,
     PHRASES,

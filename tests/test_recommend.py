@@ -15,15 +15,7 @@ from scipy import sparse
 from aares.data import DataError, DataWarning
 from aares.data.titles import normalise, strip_title
 from aares.recommend import Recommender, SongNotFoundError, SongSpace
-from aares.recommend.content import (
-    WEIGHTS,
-    combine_seeds,
-    compute_key_angle,
-    measure_distances,
-    measure_path,
-    order_smoothly,
-)
-from aares.recommend.evaluate import (
+from aares.recommend.listeners.evaluate import (
     Task,
     choose_weights,
     compare_pair,
@@ -35,9 +27,7 @@ from aares.recommend.evaluate import (
     split_users,
     summarise,
 )
-from aares.recommend.telling import ShortPlaylistWarning
-from aares.recommend.transitions import measure_transitions
-from aares.recommend.users import (
+from aares.recommend.listeners.users import (
     ArtistScorer,
     ContentScorer,
     EaseScorer,
@@ -47,6 +37,16 @@ from aares.recommend.users import (
     RandomScorer,
     make_matrix,
     mix_scores,
+)
+from aares.recommend.lists.telling import ShortPlaylistWarning
+from aares.recommend.lists.transitions import measure_transitions
+from aares.recommend.space.content import (
+    WEIGHTS,
+    combine_seeds,
+    compute_key_angle,
+    measure_distances,
+    measure_path,
+    order_smoothly,
 )
 
 STYLES = ("calm", "loud", "talk")

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from aares.recommend.ease import WeightedEaseScorer
-from aares.recommend.factors import AlsScorer
-from aares.recommend.neighbours import ItemBm25Scorer, UserNeighbourScorer
-from aares.recommend.users import EaseScorer
-from aares.recommend.weights import keep_nearest, weigh_log
+from aares.recommend.listeners.ease import WeightedEaseScorer
+from aares.recommend.listeners.factors import AlsScorer
+from aares.recommend.listeners.neighbours import ItemBm25Scorer, UserNeighbourScorer
+from aares.recommend.listeners.users import EaseScorer
+from aares.recommend.listeners.weights import keep_nearest, weigh_log
 
 RNG = np.random.default_rng(0)
 PLAYS = sparse.csr_matrix(

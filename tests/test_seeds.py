@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from test_recommend import make_songs
 
 from aares.recommend import Recommender, SongNotFoundError
-from aares.recommend.seeds import read_queries
-from aares.recommend.spelling import is_by
+from aares.recommend.finding.seeds import read_queries
+from aares.recommend.finding.spelling import is_by
 
 LONG_ID = "4uLU6hMCjMI75M1A2tKUQC"
 SONGS = [

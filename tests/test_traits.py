@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from aares.data import load_recommendation, make_songs
 from aares.recommend.catalogue import Catalogue, read_catalogue
-from aares.recommend.languages import CODES, tell_languages
-from aares.recommend.naming import bare_title, fold, list_guests, list_keys
-from aares.recommend.recordings import join_rows
-from aares.recommend.sounds import SHARES, find_same_sounds
-from aares.recommend.spoken import find_spoken
-from aares.recommend.traits import Traits, read_traits
-from aares.recommend.versions import IMITATION, LIVE, OTHER, STUDIO, tell_version
-from aares.recommend.works import is_classical, list_work_keys
+from aares.recommend.traits.languages import CODES, tell_languages
+from aares.recommend.traits.naming import bare_title, fold, list_guests, list_keys
+from aares.recommend.traits.recordings import join_rows
+from aares.recommend.traits.sounds import SHARES, find_same_sounds
+from aares.recommend.traits.spoken import find_spoken
+from aares.recommend.traits.traits import Traits, read_traits
+from aares.recommend.traits.versions import IMITATION, LIVE, OTHER, STUDIO, tell_version
+from aares.recommend.traits.works import is_classical, list_work_keys
 from workshop import config
 
 PLAIN = {"speechiness": 0.05, "liveness": 0.1}

@@ -21,7 +21,7 @@ def compile_functions() -> None:
     from aares.fingerprints.inverted_index import InvertedIndex
     from aares.identify import Index
     from aares.recommend import Recommender
-    from aares.recommend.order import EXACT, find_order
+    from aares.recommend.lists.order import EXACT, find_order
     from fingerprint import process_signal
     from utils_projet import search_song
 

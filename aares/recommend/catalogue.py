@@ -16,7 +16,7 @@ import pandas as pd
 from aares.data.door import read_column, read_table
 from aares.data.titles import normalise, strip_title
 from aares.errors import DataError, DataWarning
-from aares.recommend.content import WEIGHTS
+from aares.recommend.space.content import WEIGHTS
 
 NOBODY = frozenset(
     ("", "various", "various artists", "various interprets", "unknown", "unknown artist",

@@ -1,8 +1,10 @@
 """The recommender: a playlist from a song or a list of songs (exercise 3, question 1).
 
-Used by notebook ``03_recommendation``. Four steps, a module each: :mod:`.likeness` finds and ranks
-the songs around each seed, :mod:`.choosing` takes those that make a list together, :mod:`.order`
-puts them in playing order, and :mod:`.reasons` says why each is there.
+Used by notebook ``03_recommendation``. Four steps, a module each:
+:mod:`aares.recommend.space.likeness` finds and ranks the songs around each seed,
+:mod:`aares.recommend.lists.choosing` takes those that make a list together,
+:mod:`aares.recommend.lists.order` puts them in playing order, and
+:mod:`aares.recommend.lists.reasons` says why each is there.
 
 References
 ----------
@@ -22,27 +24,27 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from aares.recommend.arrange import order_playlist
-from aares.recommend.asking import SongAsker
 from aares.recommend.catalogue import leave_out_missing, read_catalogue
-from aares.recommend.choosing import Choice, Rules
-from aares.recommend.closeness import POOL, Closeness, Taste
-from aares.recommend.content import FloatArray
-from aares.recommend.filters import (
+from aares.recommend.finding.asking import SongAsker
+from aares.recommend.finding.finder import AmbiguousSongError, SongFinder, SongNotFoundError
+from aares.recommend.finding.seeds import Seed
+from aares.recommend.lists.arrange import order_playlist
+from aares.recommend.lists.choosing import Choice, Rules
+from aares.recommend.lists.closeness import POOL, Closeness, Taste
+from aares.recommend.lists.filters import (
     NoSongsLeftError,
     exclude_songs,
     explain_filters,
     filter_songs,
     require_column,
 )
-from aares.recommend.finder import AmbiguousSongError, SongFinder, SongNotFoundError
-from aares.recommend.gathering import Limits, gather_songs, gather_way
-from aares.recommend.likeness import SongLikeness
-from aares.recommend.options import check_count, check_options, check_order, draw_luck
-from aares.recommend.seeds import Seed
-from aares.recommend.telling import ShortPlaylistWarning, Teller, warn_short
-from aares.recommend.traits import read_traits
-from aares.recommend.transitions import SOUNDS, place_arc
+from aares.recommend.lists.gathering import Limits, gather_songs, gather_way
+from aares.recommend.lists.options import check_count, check_options, check_order, draw_luck
+from aares.recommend.lists.telling import ShortPlaylistWarning, Teller, warn_short
+from aares.recommend.lists.transitions import SOUNDS, place_arc
+from aares.recommend.space.content import FloatArray
+from aares.recommend.space.likeness import SongLikeness
+from aares.recommend.traits.traits import read_traits
 
 __all__ = [
     "AmbiguousSongError",
@@ -59,8 +61,8 @@ class Recommender(SongAsker, BaseEstimator):
     Parameters
     ----------
     weights : mapping of str to float, optional
-        Weights of the features, see :data:`aares.recommend.content.WEIGHTS`: likeness is then a
-        distance in these, and nothing is learnt.
+        Weights of the features, see :data:`aares.recommend.space.content.WEIGHTS`: likeness is then
+        a distance in these, and nothing is learnt.
     random_state : int
         Seed of what is learnt.
     cache : path, optional
@@ -169,8 +171,8 @@ class Recommender(SongAsker, BaseEstimator):
         Parameters
         ----------
         seeds : str, pair, row or list of these
-            A song's id, title, pair (title, artist) or link, a row of a table such as a playlist
-            of this method, or several; see :func:`aares.recommend.seeds.read_queries`. Of more
+            A song's id, title, pair (title, artist) or link, a row of a table such as a playlist of
+            this method, or several; see :func:`aares.recommend.finding.seeds.read_queries`. Of more
             seeds than songs, `n` that are spread over the list lead a song each.
         n : int
             Number of songs, from 1.
@@ -190,7 +192,7 @@ class Recommender(SongAsker, BaseEstimator):
         languages : list of str, optional
             Codes such as ``["fr"]``: of the title or, where it does not tell, of the artist.
         exclude : artist, song, playlist or list of these, optional
-            What is not to come, see :func:`aares.recommend.filters.exclude_songs`.
+            What is not to come, see :func:`aares.recommend.lists.filters.exclude_songs`.
         dislikes : song or list of songs, optional
             What is close to these is moved away.
         to : song, optional
@@ -211,7 +213,7 @@ class Recommender(SongAsker, BaseEstimator):
             Numbered from 1: ``id``, ``name``, ``artist``, ``year`` (of the recording), ``score``
             (0-100: closer than so many of a hundred pairs of a song of the catalogue and one of the
             hundred songs around it), ``seed`` (the name of the seed that led to the song) and
-            ``reason``, see :mod:`aares.recommend.reasons`.
+            ``reason``, see :mod:`aares.recommend.lists.reasons`.
 
         Raises
         ------

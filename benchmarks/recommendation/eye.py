@@ -20,7 +20,7 @@ import pandas as pd
 from aares.data import DataSource
 from aares.files import digest
 from aares.recommend import Recommender, SongSpace
-from aares.recommend.yardstick import list_by_cosine
+from aares.recommend.space.yardstick import list_by_cosine
 from recommendation.independent import Rows, cut_title, fit_recommender, fold, read_credits
 from workshop import config
 from workshop.measured import RESULTS

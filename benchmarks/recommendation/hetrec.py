@@ -19,23 +19,28 @@ import pandas as pd
 
 from aares.data.hetrec import load_artists
 from aares.data.sources import DataSource
-from aares.recommend.artists import (
+from aares.recommend.listeners.artists import (
     ArtistTables,
     hide_artists,
     hide_new_artists,
     index_artists,
     prefer_unknown,
 )
-from aares.recommend.content import FloatArray
-from aares.recommend.ease import WeightedEaseScorer
-from aares.recommend.evaluate import compare_pair, judge, summarise
-from aares.recommend.factors import AlsScorer
-from aares.recommend.neighbours import ItemBm25Scorer, UserNeighbourScorer
-from aares.recommend.profiles import ListenerScorer
-from aares.recommend.ranking import IntArray, rank_songs
-from aares.recommend.tagged import FriendScorer, TagScorer, make_tag_rows, score_new_artists
-from aares.recommend.tasks import Task
-from aares.recommend.users import ItemCosineScorer, PopularScorer, mix_scores
+from aares.recommend.listeners.ease import WeightedEaseScorer
+from aares.recommend.listeners.evaluate import compare_pair, judge, summarise
+from aares.recommend.listeners.factors import AlsScorer
+from aares.recommend.listeners.neighbours import ItemBm25Scorer, UserNeighbourScorer
+from aares.recommend.listeners.profiles import ListenerScorer
+from aares.recommend.listeners.ranking import IntArray, rank_songs
+from aares.recommend.listeners.tagged import (
+    FriendScorer,
+    TagScorer,
+    make_tag_rows,
+    score_new_artists,
+)
+from aares.recommend.listeners.tasks import Task
+from aares.recommend.listeners.users import ItemCosineScorer, PopularScorer, mix_scores
+from aares.recommend.space.content import FloatArray
 
 SEEDS, TUNING_SEEDS = (0, 1, 2, 3, 4), (100,)
 K = 10

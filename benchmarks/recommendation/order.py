@@ -18,8 +18,8 @@ from numba import njit
 
 from aares.data import load_recommendation
 from aares.recommend import Recommender
-from aares.recommend.content import measure_distances
-from aares.recommend.transitions import measure_transitions
+from aares.recommend.lists.transitions import measure_transitions
+from aares.recommend.space.content import measure_distances
 from workshop import config
 
 N_PLAYLISTS, N_LONG = 1000, 100

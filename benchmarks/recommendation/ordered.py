@@ -15,10 +15,10 @@ from scipy import sparse
 
 from aares import data
 from aares.data.sources import DataSource
-from aares.recommend import evaluate, users
-from aares.recommend.content import FloatArray
-from aares.recommend.neighbours import UserNeighbourScorer
-from aares.recommend.tasks import Task, hide_songs
+from aares.recommend.listeners import evaluate, users
+from aares.recommend.listeners.neighbours import UserNeighbourScorer
+from aares.recommend.listeners.tasks import Task, hide_songs
+from aares.recommend.space.content import FloatArray
 
 WEIGHTS = {
     "random": {"item cosine": 1.5, "playlists alike": 0.4, "artist": 0.4, "album": 0.4},

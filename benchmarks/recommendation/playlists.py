@@ -1,11 +1,11 @@
 """Playlists as listeners: songs that were hidden from a playlist, found again.
 
 ``playlists``: the playlists that notebook 03 reports on, a share of their songs hidden, five draws.
-The ranker sees no count (:mod:`aares.recommend.profile_features`): all songs of the table are there
-because some playlist holds them, so one without another listener must be in a playlist that is
-judged. ``with distractors``: the same with the songs of exercise 3 among the candidates, which no
-playlist holds; those of the same id, or title and artist, are left out. ``ordered``: 5,000 ordered
-playlists of anonymous songs, a random or the last fifth hidden, see ``ordered.py``.
+The ranker sees no count (:mod:`aares.recommend.listeners.profile_features`): all songs of the table
+are there because some playlist holds them, so one without another listener must be in a playlist
+that is judged. ``with distractors``: the same with the songs of exercise 3 among the candidates,
+which no playlist holds; those of the same id, or title and artist, are left out. ``ordered``: 5,000
+ordered playlists of anonymous songs, a random or the last fifth hidden, see ``ordered.py``.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from scipy import sparse
 from aares import data
 from aares.data.listening import ORDERED
 from aares.data.sources import DataSource
-from aares.recommend import evaluate, users
 from aares.recommend.catalogue import read_catalogue
-from aares.recommend.listener_ranker import ListenerRanker
-from aares.recommend.profiles import Scorer
-from aares.recommend.song_facts import read_facts
+from aares.recommend.listeners import evaluate, users
+from aares.recommend.listeners.listener_ranker import ListenerRanker
+from aares.recommend.listeners.profiles import Scorer
+from aares.recommend.listeners.song_facts import read_facts
 from recommendation.ordered import measure_ordered
 from workshop import config
 

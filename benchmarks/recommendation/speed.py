@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from aares.data import load_recommendation
 from aares.recommend import Recommender
-from aares.recommend.nearest import NearestSongs
+from aares.recommend.space.nearest import NearestSongs
 from workshop import config
 
 K = 200

@@ -25,8 +25,8 @@ from sklearn.preprocessing import StandardScaler
 
 from aares import data, exact
 from aares.recommend.catalogue import Catalogue, read_catalogue, take_songs
-from aares.recommend.content import SongSpace, measure_distances
-from aares.recommend.likeness import SongLikeness
+from aares.recommend.space.content import SongSpace, measure_distances
+from aares.recommend.space.likeness import SongLikeness
 from aares.scores import bootstrap_crossed
 
 DRAWS = (0, 1)

@@ -32,12 +32,13 @@ import numpy as np
 import pandas as pd
 from sklearn.decomposition import PCA
 
-from aares.recommend import Recommender, SongNotFoundError, SongSpace, evaluate, users
-from aares.recommend.finder import AmbiguousSongError
-from aares.recommend.newcomers import explain_score, recommend_for
-from aares.recommend.ranking import rank_songs
-from aares.recommend.transitions import measure_transitions
-from aares.recommend.yardstick import list_by_cosine
+from aares.recommend import Recommender, SongNotFoundError, SongSpace
+from aares.recommend.finding.finder import AmbiguousSongError
+from aares.recommend.listeners import evaluate, users
+from aares.recommend.listeners.newcomers import explain_score, recommend_for
+from aares.recommend.listeners.ranking import rank_songs
+from aares.recommend.lists.transitions import measure_transitions
+from aares.recommend.space.yardstick import list_by_cosine
 from workshop.measured import describe_origin, read_recommend
 from workshop.plots import recommend as plots
 from workshop.plots.style import new_axes

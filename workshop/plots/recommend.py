@@ -144,7 +144,7 @@ def draw_arcs(
     energies : mapping of str to ndarray, shape (n,)
         Of each order, 0-1, in the order of playing.
     jumps : mapping of str to float
-        Mean cost from a song to the next, see `aares.recommend.transitions`.
+        Mean cost from a song to the next, see `aares.recommend.lists.transitions`.
     axes : sequence of Axes
         One for each order.
 
@@ -179,7 +179,7 @@ def draw_methods(
     Parameters
     ----------
     table : DataFrame
-        See :func:`aares.recommend.evaluate.summarise`.
+        See :func:`aares.recommend.listeners.evaluate.summarise`.
     ax : Axes
     measure : str
         Column; ``<measure>_low`` and ``<measure>_high`` are its interval.

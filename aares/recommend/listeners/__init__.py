@@ -1,0 +1,1 @@
+"""All users' experience: what listeners have in common, and how well that recommends."""

@@ -1,0 +1,1 @@
+"""From songs alike to a playlist: which are taken, in what order, and why each is there."""

@@ -1,0 +1,1 @@
+"""What a listener knows of a song beside its sound: one recording, kind, era, language."""
