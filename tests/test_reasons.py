@@ -166,7 +166,7 @@ def make_cells(**columns: list) -> dict[str, np.ndarray]:
 def test_what_moved_the_likeness_more_is_said_first():
     cells = make_cells(tempo=[100.0, 101.0], year=[1990.0, 1991.0])
     for moved in ([("tempo", 2.0), ("year", 1.0)], [("year", 2.0), ("tempo", 1.0)]):
-        claims = find_claims(cells, 0, 1, moved)
+        claims = find_claims(cells, 0, 1, moved[::-1])
         assert [claim.column for claim in claims] == [column for column, _ in moved]
 
 
