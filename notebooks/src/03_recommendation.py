@@ -223,15 +223,15 @@ book.figure(
     "95 % intervals over artists and draws of folds.",
     alt="Two panels of points with intervals; the learnt ranking is the highest in both.",
 )
-day = near.loc["learnt, year only"]
-book.number("closeness_date", subset["learnt"]["date"])
-for key, row in {"learnt": learnt, "by_hand": by_hand, "nine": cosine, "year": day}.items():
-    book.number(f"hit_{key}", round(float(row["hit"]), 3))
 
 # %% [markdown]
 # How much of it is the album? Two songs of one release day are often of one.
 
 # %%
+day = near.loc["learnt, year only"]
+book.number("closeness_date", subset["learnt"]["date"])
+for key, row in {"learnt": learnt, "by_hand": by_hand, "nine": cosine, "year": day}.items():
+    book.number(f"hit_{key}", round(float(row["hit"]), 3))
 book.say(
     f"A song of the query's artist is among the ten for **{learnt['hit']:.1%}** of the queries "
     f"({learnt['hit_low']:.1%} to {learnt['hit_high']:.1%}), without release days for "
