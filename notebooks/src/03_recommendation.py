@@ -837,8 +837,9 @@ facts = " ".join(book.facts.values())
 book.say(
     f"""
 - **Songs.** "Same artist" stands in for "alike", and the release day for the album: without it
-  {day["hit"]:.0%}. Language comes from letters of titles, so an English title of a Spanish song
-  misleads; genre and instruments are not in the table, and no reason speaks of them.
+  {day["hit"]:.0%}. Language comes from titles, so an English title of a Spanish song misleads; a
+  song of which the table has re-issues only keeps their year; genre and instruments are not in the
+  table, and no reason speaks of them.
 - **Other listeners** help where they have been, but {cold_share:.0%} of the hidden songs have no
   other listener. Of those the **hybrid** finds {found.loc["hybrid", "cold"]:.1%}. Against
   {rivals} alone it is, over {N_DRAWS} draws: {verdict}.
