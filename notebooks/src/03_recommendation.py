@@ -209,11 +209,11 @@ queries = subset["learnt"]["hit"]["queries"]
 fig, (left, right) = new_axes(height=2.9, cols=2, sharey=True)
 plots.draw_methods(
     near, left, measure="hit", label="hit@10 of the artist", highlight="learnt",
-    title=f"A song of the artist among ten: {learnt['hit']:.2f}, by hand {by_hand['hit']:.2f}",
+    title=f"Same artist: {learnt['hit']:.2f}, by hand {by_hand['hit']:.2f}",
 )  # fmt: skip
 plots.draw_methods(
     near.loc[near["hit"].sort_values(kind="stable").index], right, measure="genres",
-    label="genres in common (Jaccard index)", title="Other artists: genres in common",
+    label="Jaccard index of genres", title="Genres, other artists",
     highlight="learnt", keep_order=True,
 )  # fmt: skip
 book.figure(
@@ -304,11 +304,11 @@ name, artist = songs.loc[places[1], "name"], songs.loc[places[1], "artists"][0]
 misspelt = f"{name[0]}{name[2:]} {artist[:-1]}"
 often = recommender.catalogue_.titles
 twice = pd.Series(often)[songs["popularity"] > 50].value_counts().index[0]
-book.say(f"Found for *{misspelt}*:")
 try:
     recommender.playlist(twice)
 except AmbiguousSongError as error:
     book.say(f"> {error}")
+book.say(f"Found for *{misspelt}*:")
 recommender.find_songs(misspelt, 3)
 
 # %% [markdown]
@@ -350,7 +350,7 @@ plots.draw_route(
     local.transform(points[places[1:2]])[0],
     local.transform(points[path]),
     left,
-    title="One seed: its ten songs are its near ones",
+    title="One seed: a path around it",
 )
 labels = ("component 1", "component 2")
 plots.draw_map(flat, groups, right, labels=labels, title="Three seeds: each leads its share")
