@@ -40,13 +40,14 @@ from aares.popularity.hurdle import HurdleRegressor
 from aares.recommend.arrange import order_playlist
 from aares.recommend.catalogue import leave_out_missing, read_artists, read_catalogue
 from aares.recommend.content import WEIGHTS, transform_columns
+from aares.recommend.song_facts import read_facts
 from aares.recommend.traits import read_traits
 from aares.recommend.transitions import measure_transitions
 from aares.recommend.yardstick import list_by_cosine
 from utils_projet import ConformalPrediction
 
-DATES_TOO = {"Recommender"}
-"""It reads release dates where there are any."""
+DATES_TOO = {"Recommender", "read_facts"}
+"""They read release dates where there are any."""
 KEPT_OUT = {"Recommender", "leave_out_missing"}
 """They keep songs with a missing cell out, and say how many."""
 QUICK = {"n_trees": 4, "n_folds": 2, "rounds": 0, "candidate_rounds": 2, "n_networks": 0}
@@ -222,6 +223,11 @@ def read_playlist(songs: pd.DataFrame) -> list[Any]:
     return [known, recommender.points_, recommender.catalogue_.artists, by_title]
 
 
+def list_facts(songs: pd.DataFrame) -> list[Any]:
+    facts = read_facts(songs)
+    return [getattr(facts, field.name) for field in dataclasses.fields(facts)]
+
+
 def list_catalogue(songs: pd.DataFrame) -> list[Any]:
     catalogue = read_catalogue(songs)
     known = catalogue.songs.filter(["id", "name", "popularity"])
@@ -304,6 +310,7 @@ def list_questions() -> Iterator[Question]:
         "order_playlist": lambda songs: order_playlist(songs, arc="wave", end=songs.head(1)),
         "read_artists": read_artists,
         "read_catalogue": list_catalogue,
+        "read_facts": list_facts,
         "read_traits": list_traits,
     }  # fmt: skip
     for name, ask in asked.items():
@@ -465,7 +472,7 @@ NO_SONGS = {  # they take arrays, listeners, or what the rest makes of tables
     "CopyRule", "FisherScaler", "Scorer", "RandomScorer", "PopularScorer", "ContentScorer",
     "SongLikeness", "LearntSpace", "TitleSpace",  # of a catalogue, which was read
     "ArtistScorer", "ItemCosineScorer", "EaseScorer", "HybridScorer", "ListenerScorer", "Network",
-    "UserNeighbourScorer", "ItemBm25Scorer", "AlsScorer", "WeightedEaseScorer",
+    "UserNeighbourScorer", "ItemBm25Scorer", "AlsScorer", "ListenerRanker", "WeightedEaseScorer",
     "TagScorer", "FriendScorer",
 }  # fmt: skip
 OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator that has a door

@@ -216,6 +216,7 @@ WITHOUT_DEFAULT = {
     "ReferenceModel": "reference",
     "ContentScorer": "points",
     "ArtistScorer": "artists",
+    "ListenerRanker": "songs",
     "HybridScorer": "parts",
 }  # they are nothing without it
 

@@ -2,8 +2,8 @@
 
 :mod:`.sources` says where files are, :mod:`.schemas` what columns hold, :mod:`.door` reads them,
 :mod:`.tables` loads the files, :mod:`.dates` reads release dates, :mod:`.titles` compares names,
-:mod:`.listening` and :mod:`.hetrec` load who heard what, :mod:`.cells` names cells, :mod:`.examples` makes
-songs up. Who reads a table by other means
+:mod:`.listening` and :mod:`.hetrec` load who heard what, :mod:`.cells` names cells,
+:mod:`.examples` makes songs up. Who reads a table by other means
 (`pandas.read_csv`) finds the same answers: all that takes a table comes in by `read_table`.
 """
 

@@ -17,7 +17,7 @@ from aares import exact
 from aares.data.dates import parse_dates
 from aares.data.door import read_column
 from aares.recommend.catalogue import NOBODY, normalise_name, read_catalogue
-from aares.recommend.columns import describe_songs
+from aares.recommend.columns import describe_catalogue
 from aares.recommend.content import FloatArray
 from aares.recommend.ngrams import TitleSpace
 from aares.recommend.ranking import IntArray
@@ -107,7 +107,7 @@ def read_facts(songs: pd.DataFrame) -> SongFacts:
     names = [credit_artists(*one) for one in zip(catalogue.artists, table["name"], strict=True)]
     day, is_day = _read_days(table)
     makers, artist = _code_names(names)
-    described = describe_songs(catalogue)
+    described = describe_catalogue(catalogue)
     space = TitleSpace().fit(table["name"].tolist())
     words = space.transform(table["name"].tolist())
     standard = _standardise(described)

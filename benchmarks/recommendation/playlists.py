@@ -5,7 +5,7 @@ The ranker sees no count (:mod:`aares.recommend.profile_features`): all songs of
 because some playlist holds them, so one without another listener must be in a playlist that is
 judged. ``with distractors``: the same with the songs of exercise 3 among the candidates, which no
 playlist holds; those of the same id, or title and artist, are left out. ``ordered``: 5,000 ordered
-playlists of anonymous songs, a random or the last fifth hidden; settings chosen on others.
+playlists of anonymous songs, a random or the last fifth hidden, see ``ordered.py``.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ import pandas as pd
 from scipy import sparse
 
 from aares import data
+from aares.data.listening import ORDERED
 from aares.data.sources import DataSource
 from aares.recommend import evaluate, users
 from aares.recommend.catalogue import read_catalogue
 from aares.recommend.listener_ranker import ListenerRanker
 from aares.recommend.profiles import Scorer
 from aares.recommend.song_facts import read_facts
+from recommendation.ordered import measure_ordered
 from workshop import config
 
 N_DRAWS = 5
@@ -35,6 +37,8 @@ def measure(source: DataSource, *, tuning: bool = False) -> Iterator[tuple[str, 
     listening = data.load_listening(source)
     matrix, _ = users.make_matrix(listening.plays, listening.songs)
     yield "playlists", judge_songs(listening.songs, matrix, make_methods, tuning=tuning)
+    if (source.users / ORDERED).is_file() and not tuning:
+        yield from measure_ordered(source)
     table = add_distractors(listening.songs, data.load_recommendation(source))
     extra = sparse.csr_matrix((matrix.shape[0], len(table) - matrix.shape[1]))
     wide = sparse.csr_matrix(sparse.hstack([matrix, extra]))

@@ -702,6 +702,21 @@ book.say(
 )
 
 # %% [markdown]
+# Playlists have an order, too. Of ordered playlists of anonymous songs, one may hide any fifth, or
+# the last: the end of a list is the harder question, and the one that a player asks.
+
+# %%
+ordered = {way: ranked[f"ordered, {way}"] for way in ("random", "last")}
+told = []
+for way, part in ordered.items():
+    (value, low, high), other = part["recall"]["hybrid"], part["recall"][part["rival"]][0]
+    told.append(f"{way} fifth {value:.1%} ({low:.1%} to {high:.1%}; {part['rival']} {other:.1%})")
+book.say(
+    f"Of {ordered['last']['n_playlists']:,} ordered playlists a hybrid of other playlists, artist "
+    f"and album finds: {', '.join(told)} ({describe_origin(ordered['last'])})."
+)
+
+# %% [markdown]
 # ### Artists, and the counts of real listeners
 #
 # Counts say more than membership. Of the HetRec listeners of Last.fm it is known how often they
