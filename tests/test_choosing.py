@@ -164,6 +164,15 @@ def test_filters_are_filled_up_from_farther_away(recommender):
         assert len(recommender.playlist("id0", n=20, explicit=True, max_per_artist=9)) == 20
 
 
+def test_a_seed_among_many_songs_of_one_artist_looks_farther(songs, monkeypatch):
+    """Forty songs are ranked at first, all of one band: three of five must come from beyond."""
+    monkeypatch.setattr("aares.recommend.gathering.POOL", 1)
+    calm = songs["name"].str.startswith("Calm")
+    band = songs["artists"].where(~calm, pd.Series([("one band",)] * len(songs)))
+    playlist = Recommender().fit(songs.assign(artists=band)).playlist("id0", n=5)
+    assert len(playlist) == 5 and (playlist["artist"] == "one band").sum() == 2
+
+
 def test_languages():
     table = make_songs(90)
     table["name"] = [
@@ -225,8 +234,8 @@ def measure_mean_distance(recommender, playlist, song) -> float:
 
 
 def test_what_is_close_to_a_dislike_is_moved_away(recommender):
-    plain = recommender.playlist("id0", cost=None)
-    disliked = plain["id"].iloc[0]
+    disliked = recommender.playlist("id0", cost=None)["id"].iloc[0]
+    plain = recommender.playlist("id0", exclude=disliked, cost=None)
     other = recommender.playlist("id0", dislikes=disliked, cost=None)
     assert disliked not in set(other["id"])
     here, there = (measure_mean_distance(recommender, it, disliked) for it in (plain, other))
