@@ -210,11 +210,11 @@ queries = subset["learnt"]["hit"]["queries"]
 fig, (left, right) = new_axes(height=2.9, cols=2, sharey=True)
 plots.draw_methods(
     near, left, measure="hit", label="hit@10 of the artist", highlight="learnt",
-    title=f"A song of the artist among ten: {learnt['hit']:.2f}, by hand {by_hand['hit']:.2f}",
+    title=f"Same artist: {learnt['hit']:.2f}, by hand {by_hand['hit']:.2f}",
 )  # fmt: skip
 plots.draw_methods(
     near.loc[near["hit"].sort_values(kind="stable").index], right, measure="genres",
-    label="genres in common (Jaccard index)", title="Other artists: genres in common",
+    label="Jaccard index of genres", title="Genres, other artists",
     highlight="learnt", keep_order=True,
 )  # fmt: skip
 book.figure(
@@ -224,15 +224,15 @@ book.figure(
     "95 % intervals over artists and draws of folds.",
     alt="Two panels of points with intervals; the learnt ranking is the highest in both.",
 )
-day = near.loc["learnt, year only"]
-book.number("closeness_date", subset["learnt"]["date"])
-for key, row in {"learnt": learnt, "by_hand": by_hand, "nine": cosine, "year": day}.items():
-    book.number(f"hit_{key}", round(float(row["hit"]), 3))
 
 # %% [markdown]
 # How much of it is the album? Two songs of one release day are often of one.
 
 # %%
+day = near.loc["learnt, year only"]
+book.number("closeness_date", subset["learnt"]["date"])
+for key, row in {"learnt": learnt, "by_hand": by_hand, "nine": cosine, "year": day}.items():
+    book.number(f"hit_{key}", round(float(row["hit"]), 3))
 book.say(
     f"A song of the query's artist is among the ten for **{learnt['hit']:.1%}** of the queries "
     f"({learnt['hit_low']:.1%} to {learnt['hit_high']:.1%}), without release days for "
@@ -305,11 +305,11 @@ name, artist = songs.loc[places[1], "name"], songs.loc[places[1], "artists"][0]
 misspelt = f"{name[0]}{name[2:]} {artist[:-1]}"
 often = recommender.catalogue_.titles
 twice = pd.Series(often)[songs["popularity"] > 50].value_counts().index[0]
-book.say(f"Found for *{misspelt}*:")
 try:
     recommender.playlist(twice)
 except AmbiguousSongError as error:
     book.say(f"> {error}")
+book.say(f"Found for *{misspelt}*:")
 recommender.find_songs(misspelt, 3)
 
 # %% [markdown]
@@ -351,7 +351,7 @@ plots.draw_route(
     local.transform(points[places[1:2]])[0],
     local.transform(points[path]),
     left,
-    title="One seed: its ten songs are its near ones",
+    title="One seed: a path around it",
 )
 labels = ("component 1", "component 2")
 plots.draw_map(flat, groups, right, labels=labels, title="Three seeds: each leads its share")
@@ -703,6 +703,21 @@ book.say(
 )
 
 # %% [markdown]
+# Playlists have an order, too. Of ordered playlists of anonymous songs, one may hide any fifth, or
+# the last: the end of a list is the harder question, and the one that a player asks.
+
+# %%
+ordered = {way: ranked[f"ordered, {way}"] for way in ("random", "last")}
+told = []
+for way, part in ordered.items():
+    (value, low, high), other = part["recall"]["hybrid"], part["recall"][part["rival"]][0]
+    told.append(f"{way} fifth {value:.1%} ({low:.1%} to {high:.1%}; {part['rival']} {other:.1%})")
+book.say(
+    f"Of {ordered['last']['n_playlists']:,} ordered playlists a hybrid of other playlists, artist "
+    f"and album finds: {', '.join(told)} ({describe_origin(ordered['last'])})."
+)
+
+# %% [markdown]
 # ### Artists, and the counts of real listeners
 #
 # Counts say more than membership. Of the HetRec listeners of Last.fm it is known how often they
@@ -838,8 +853,9 @@ facts = " ".join(book.facts.values())
 book.say(
     f"""
 - **Songs.** "Same artist" stands in for "alike", and the release day for the album: without it
-  {day["hit"]:.0%}. Language comes from letters of titles, so an English title of a Spanish song
-  misleads; genre and instruments are not in the table, and no reason speaks of them.
+  {day["hit"]:.0%}. Language comes from titles, so an English title of a Spanish song misleads; a
+  song of which the table has re-issues only keeps their year; genre and instruments are not in the
+  table, and no reason speaks of them.
 - **Other listeners** help where they have been, but {cold_share:.0%} of the hidden songs have no
   other listener. Of those the **hybrid** finds {found.loc["hybrid", "cold"]:.1%}. Against
   {rivals} alone it is, over {N_DRAWS} draws: {verdict}.
