@@ -166,7 +166,7 @@ def test_filters_are_filled_up_from_farther_away(recommender):
 
 def test_a_seed_among_many_songs_of_one_artist_looks_farther(songs, monkeypatch):
     """Forty songs are ranked at first, all of one band: three of five must come from beyond."""
-    monkeypatch.setattr("aares.recommend.gathering.POOL", 1)
+    monkeypatch.setattr("aares.recommend.lists.gathering.POOL", 1)
     calm = songs["name"].str.startswith("Calm")
     band = songs["artists"].where(~calm, pd.Series([("one band",)] * len(songs)))
     playlist = Recommender().fit(songs.assign(artists=band)).playlist("id0", n=5)
