@@ -155,7 +155,19 @@ class ListenerRanker(ListenerScorer):
         return scores
 
     def weigh(self, found: Candidates) -> FloatArray:
-        """Return the scores of candidates, shape (m,)."""
+        """Return the scores of candidates.
+
+        Parameters
+        ----------
+        found : Candidates
+            Of one listener, see :class:`aares.recommend.listeners.profile_features.ProfileReader`.
+
+        Returns
+        -------
+        ndarray of float, shape (m,)
+            Larger is better; where too few listeners taught trees, the artist's share counts, and
+            nearness after it.
+        """
         if self.booster_ is not None:
             return np.asarray(self.booster_.predict(found.inputs))
         table = dict(zip(NAMES, found.inputs.T, strict=True))

@@ -106,7 +106,18 @@ class ProfileReader:
         return sparse.csr_matrix((profiles @ self.facts.makers) > 0, dtype=float)
 
     def hear(self, profiles: sparse.csr_matrix) -> FloatArray:
-        """Return the voices, shape (n_voices, u, n): 0 where no listener has the song or artist."""
+        """Return how loudly other listeners speak for each song.
+
+        Parameters
+        ----------
+        profiles : csr_matrix, shape (u, n)
+            Known songs.
+
+        Returns
+        -------
+        ndarray of float, shape (n_voices, u, n)
+            0-1, in the order of :data:`VOICES`; 0 where no listener has the song or artist.
+        """
         known = self._count_artists(profiles)
         artists = np.where(known.toarray() > 0, 0.0, self._artists.score_known(known).clip(0.0))
         makers = self.facts.makers
@@ -121,7 +132,18 @@ class ProfileReader:
         return exact.snap([voice / np.where(top > 0, top, 1.0) for voice, top in pairs], BITS)
 
     def read(self, profiles: sparse.csr_matrix) -> list[Candidates]:
-        """Return candidates with their inputs for each profile that has songs."""
+        """Return candidates with their inputs.
+
+        Parameters
+        ----------
+        profiles : csr_matrix, shape (u, n)
+            Known songs.
+
+        Returns
+        -------
+        list of Candidates
+            One for each profile; of a profile without songs there are none.
+        """
         voices = self.hear(profiles)
         return [
             self._read_one(profiles[[user]].indices.astype(np.intp), voices[:, user])
