@@ -733,11 +733,11 @@ table = pd.DataFrame.from_dict(artists["methods"]["rows"], orient="index")
 few = table.loc[[name for name in table.index if "start" not in name]]
 single = few.loc[[name for name in few.index if not name.startswith("hybrid")], "ndcg"].idxmax()
 gained, low, high = artists["gains"]["rows"][f"hybrid over {single}, ndcg"]
-fig, ax = new_axes(height=3.9)
+fig, ax = new_axes(height=5.2)
 plots.draw_methods(
     few, ax, measure="ndcg", highlight="hybrid",
     label="NDCG@10 of hidden artists, 95 % intervals",
-    title=f"Hybrid against {single}: NDCG {gained:+.3f} ({low:+.3f} to {high:+.3f})",
+    title=f"Hybrid over {single}: {gained:+.3f} ({low:+.3f} to {high:+.3f})",
     detail=f"{artists['data']['listeners']:,} listeners, {artists['data']['artists']:,} artists, "
     f"{len(artists['data']['seeds'])} draws",
 )  # fmt: skip
