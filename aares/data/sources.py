@@ -28,7 +28,8 @@ class DataSource:
         Holds the four tables and ``songs/``.
     users : Path
         Folder with listening data: ``playlists/spotify_songs.csv``, or the demo's
-        ``listening.csv``; see :func:`aares.data.load_listening`.
+        ``listening.csv``, see :func:`aares.data.load_listening`; and
+        ``hetrec2011-lastfm-2k``, see :func:`aares.data.load_artists`.
     """
 
     kind: str

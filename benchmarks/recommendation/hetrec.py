@@ -5,8 +5,9 @@ gave them; each method ranks all 17,632 artists that the listener is not seen to
 hits / min(10, hidden), intervals are over listeners and draws. Then the cold start: a fifth of the
 artists of three listeners and more are hidden from all, and ranked among themselves.
 
-Every setting below was chosen on seed 100, which ``--tuning`` runs; nothing is reported on it. On
-the demo, whose listeners are invented, methods that need tags or friends are left out.
+Weights of the hybrids were chosen on seed 100, which ``--tuning`` runs, settings of their parts on
+another such drawing or, for the shrinkage of item cosine, not at all; nothing is reported on these.
+On the demo, whose listeners are invented, methods that need tags or friends are left out.
 """
 
 from __future__ import annotations
