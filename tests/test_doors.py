@@ -461,7 +461,7 @@ def walk_public() -> Iterator[tuple[str, Any]]:
     """Public classes and functions of the packages that work on tables of songs."""
     for package in ("genre", "popularity", "recommend", "conformal"):
         found = importlib.import_module(f"aares.{package}")
-        for module in pkgutil.iter_modules(found.__path__, f"aares.{package}."):
+        for module in pkgutil.walk_packages(found.__path__, f"aares.{package}."):
             for name, value in vars(importlib.import_module(module.name)).items():
                 if getattr(value, "__module__", "") == module.name and not name.startswith("_"):
                     yield name, value

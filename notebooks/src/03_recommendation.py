@@ -146,14 +146,15 @@ assert all(len(one) == 10 and not set(one["id"]) & set(seeds) for one in playlis
 near, far = (", ".join(f"{years:.0f}" for years in apart[way]) for way in apart)
 book.say(
     f"On average the songs are {near} years from the three seeds, those of the cosine {far}. "
-    "What only ears can tell comes next."
+    "What no table can tell comes next."
 )
 
 # %% [markdown]
 # Ten seeds like these, three lists each (cosine, the hand-weighted space of the first version, this
 # recommender), went to **one listener who did not write the code** and did not know which list
-# was which: which of the ten songs would you skip, and why? (Language, era or mood.) One listener
-# is no panel, but a list with six songs that somebody skips is no playlist either.
+# was which: which of the ten songs would you skip, and why? (Language, era or mood.) The songs were
+# not played but judged from what is known of them, by artist, title and year where they were not.
+# One listener is no panel, but a list with six songs that somebody skips is no playlist either.
 
 # %%
 heard = read_recommend("eye")["judged"]
@@ -186,7 +187,8 @@ book.say(
 # learnt, and all songs of the subset are searched. *hit@10* is the share of queries with a song of
 # their artist among the first ten. Two traps are closed: the release day finds the album, so it is
 # left out once; and genres are compared without the artist's own songs. Measured on the course's
-# files, not on the demo.
+# files, not on the demo; there the ranking learns from the rest of the subset too, whose genres are
+# labels, where the recommender above has its own table only.
 
 # %%
 subset = read_recommend("subset")
@@ -284,8 +286,9 @@ book.say(
 # %% [markdown]
 # ### Why this song?
 #
-# The ranking adds up trees, so what each group of features added to a pair's score can be told
-# (*SHAP values*); the reason is written from the largest. For the first song of the first playlist:
+# The ranking adds up trees, so what each group of features added to a pair's score can be told, step
+# by step along the branches (Palczewska and others, 2013; these are not SHAP values); the reason is
+# written from the largest. For the first song of the first playlist:
 
 # %%
 song = recommender.find_rows(playlists[0]["id"].iloc[0])
