@@ -286,9 +286,9 @@ book.say(
 # %% [markdown]
 # ### Why this song?
 #
-# The ranking adds up trees, so what each group of features added to a pair's score can be told, step
-# by step along the branches (Palczewska and others, 2013; these are not SHAP values); the reason is
-# written from the largest. For the first song of the first playlist:
+# The ranking adds up trees, so what each group of features added to a pair's score can be told,
+# step by step along the branches (Palczewska and others, 2013; these are not SHAP values); the
+# reason is written from the largest. For the first song of the first playlist:
 
 # %%
 song = recommender.find_rows(playlists[0]["id"].iloc[0])
