@@ -759,6 +759,7 @@ book.figure(
 top = few.loc["hybrid"]
 less_known = few.loc["hybrid, less known"]
 new = {name: row["recall"] for name, row in artists["cold"]["rows"].items()}
+by_tags = new["EASE of artists with the same tags"]
 for name in ("truncated_recall", "ndcg", "coverage"):
     book.number(f"artists_{name}", float(top[name]))
 book.number("artists_single", single)
@@ -771,8 +772,9 @@ book.say(
     f"most popular artists {few.loc['popularity', 'ndcg']:.3f} "
     f"({describe_origin(artists['methods'])}). Its lists hold {top['coverage']:.1%} of the "
     f"artists; if less known ones are preferred, {less_known['coverage']:.1%} at an NDCG of "
-    f"{less_known['ndcg']:.3f}. Of artists without a single listener it finds {new['hybrid']:.1%} "
-    f"(the most tagged: {new['number of tags']:.1%}, chance: {new['chance']:.1%})."
+    f"{less_known['ndcg']:.3f}. New artists without a single listener are found by what EASE says "
+    f"of artists with their tags: {by_tags:.1%} of them (the most tagged: "
+    f"{new['number of tags']:.1%}, chance: {new['chance']:.1%})."
 )
 
 # %% [markdown]
