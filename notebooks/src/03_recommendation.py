@@ -43,6 +43,8 @@ from workshop.measured import describe_origin, read_recommend
 from workshop.plots import recommend as plots
 from workshop.plots.style import new_axes
 
+pd.set_option("display.max_colwidth", None)  # reasons in full
+
 # %% [markdown]
 # ## 3.1 A playlist from a song, or from a list of songs
 #
@@ -405,7 +407,7 @@ ten, thirty = (read_recommend("order")[f"transition {n}"] for n in (10, 30))
 book.say(
     f"The order saves **{saved:.0%} of the jumps**. Benchmarks, {describe_origin(ten)}: of "
     f"{ten['playlists']:,} playlists of ten songs {ten['above']} are dearer than the cheapest of "
-    f"all orders; those of thirty are {thirty['mean_above_percent']:.1f} % above the best of "
+    f"all orders; those of thirty are {thirty['mean_above_percent']:.2f} % above the best of "
     f"{thirty['restarts']} searches."
 )
 
