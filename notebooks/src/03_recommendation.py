@@ -289,7 +289,7 @@ book.say(
 # ### Why this song?
 #
 # The ranking adds up trees, so what each group of features added to a pair's score can be told,
-# step by step along the branches (Palczewska and others, 2013; these are not SHAP values); the
+# step by step along the branches (after Palczewska and others; these are not SHAP values); the
 # reason is written from the largest. For the first song of the first playlist:
 
 # %%
