@@ -11,38 +11,13 @@ section by section as they come; those of the demo, and of ``--tuning``, are pri
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from workshop import config
-from workshop.measured import RESULTS, keep
+from running import run_measures
 
 NAMES = ("subset", "rules", "language", "speed", "order", "hetrec", "playlists", "eye")
 
-
-def main() -> None:
-    """Run what is named, print and keep what it measured."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
-    parser.add_argument("--tuning", action="store_true", help="on the part where choices are made")
-    options = parser.parse_args()
-    if unknown := [name for name in options.names if name not in NAMES]:
-        parser.error(f"no measure {unknown[0]!r}; there are {', '.join(NAMES)}")
-    source = config.find_data()
-    print(source.describe())
-    for name in options.names or NAMES:
-        module = importlib.import_module(f"recommendation.{name}")
-        for section, content in module.measure(source, tuning=options.tuning):
-            print(f"{name}, {section}: {json.dumps(content, indent=1)}", flush=True)
-            if source.kind == "course" and not options.tuning:
-                keep(RESULTS / f"recommend-{name}.json", section, **content)
-
-
 if __name__ == "__main__":
-    main()
+    run_measures(str(__doc__), NAMES, folder="recommendation", prefix="recommend")

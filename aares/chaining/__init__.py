@@ -1,0 +1,1 @@
+"""Can one song follow another? The second document: pairs, distances, models, joins, albums."""

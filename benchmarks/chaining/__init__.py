@@ -1,0 +1,1 @@
+"""The measures of ``benchmarks/chainable.py``, a module for each name."""

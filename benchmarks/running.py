@@ -1,0 +1,43 @@
+"""Run measures by name: each is a module of a folder, and its results are kept as they come."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+
+from workshop import config
+from workshop.measured import RESULTS, keep
+
+
+def run_measures(text: str, names: tuple[str, ...], *, folder: str, prefix: str) -> None:
+    """Read the command line, run what it names, print and keep what was measured.
+
+    Parameters
+    ----------
+    text : str
+        What ``--help`` says.
+    names : tuple of str
+        Modules of `folder`, each with ``measure(source, tuning=False)`` that yields pairs of a
+        section's name and its content.
+    folder : str
+        Package beside this file.
+    prefix : str
+        Results are kept in ``benchmarks/results/PREFIX-NAME.json``.
+    """
+    parser = argparse.ArgumentParser(
+        description=text, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names))
+    parser.add_argument("--tuning", action="store_true", help="on the part where choices are made")
+    options = parser.parse_args()
+    if unknown := [name for name in options.names if name not in names]:
+        parser.error(f"no measure {unknown[0]!r}; there are {', '.join(names)}")
+    source = config.find_data()
+    print(source.describe())
+    for name in options.names or names:
+        module = importlib.import_module(f"{folder}.{name}")
+        for section, content in module.measure(source, tuning=options.tuning):
+            print(f"{name}, {section}: {json.dumps(content, indent=1)}", flush=True)
+            if source.kind == "course" and not options.tuning:
+                keep(RESULTS / f"{prefix}-{name}.json", section, **content)
