@@ -7,14 +7,13 @@ import os
 import re
 import shutil
 import sys
-import time
 from itertools import pairwise
 
 import nbformat
 import pytest
 from jupytext.cli import jupytext as run_jupytext
 
-from workshop import execution, notebooks, results
+from workshop import commands, execution, notebooks, results
 from workshop.config import DEMO, ROOT, Workplace
 from workshop.notebooks import NotebookError
 
@@ -85,22 +84,50 @@ def test_a_failing_cell_is_shown_with_its_traceback(story):
     assert not (story.out / "notebooks" / "99_story.ipynb").exists()
 
 
-def test_the_first_failure_stops_the_others(story, monkeypatch):
-    programs = {
-        "01": "print('done')",
-        "02": "import time; time.sleep(600)",
-        "03": "import sys; sys.exit('cell 3 failed')",
-        "04": "import time; time.sleep(600)",
-    }
+PROGRAMS = {
+    "01": "print('done')",
+    "02": "import time; time.sleep(1)",
+    "03": "import sys; sys.exit('cell 3 failed')",
+    "04": "print('done, too')",
+}
+
+
+def run_programs(monkeypatch):
     monkeypatch.setattr(
-        notebooks, "_command", lambda name, _: [sys.executable, "-c", programs[name]]
+        notebooks, "_command", lambda name, _: [sys.executable, "-c", PROGRAMS[name]]
     )
-    start, done = time.perf_counter(), []
-    with pytest.raises(NotebookError, match="cell 3 failed"):
-        done.extend(name for name, _ in notebooks.build_all(list(programs), story))
-    assert time.perf_counter() - start < 60
-    finished = [name for name, seconds in notebooks.build_all(["01"], story) if seconds > 0]
-    assert finished == ["01"]
+
+
+def test_a_failure_leaves_the_others_to_their_work(story, monkeypatch):
+    run_programs(monkeypatch)
+    found = {name: (seconds, failure) for name, seconds, failure in
+             notebooks.build_all(list(PROGRAMS), story)}  # fmt: skip
+    assert {name: failure for name, (_, failure) in found.items()} == {
+        "01": "", "02": "", "03": "cell 3 failed", "04": ""
+    }  # fmt: skip
+    assert all(seconds > 0 for seconds, _ in found.values())
+
+
+def test_a_failure_is_shown_and_raised_at_the_end(story, monkeypatch, capsys):
+    run_programs(monkeypatch)
+    with pytest.raises(NotebookError, match=r"Not built: 03. .* run.py --only 03, and"):
+        commands._build_all(list(PROGRAMS), story)
+    told = capsys.readouterr()
+    assert "cell 3 failed" in told.err and "[4/4]" in told.out
+
+
+def test_the_others_end_when_the_build_is_interrupted(story, monkeypatch):
+    monkeypatch.setitem(PROGRAMS, "02", "import time; time.sleep(600)")
+    run_programs(monkeypatch)
+    started = []
+    begin = notebooks._start
+    monkeypatch.setattr(
+        notebooks, "_start", lambda command: started.append(begin(command)) or started[-1]
+    )
+    building = notebooks.build_all(["02", "01"], story)
+    assert next(building)[0] == "01"
+    building.close()
+    assert started[0][0].wait(timeout=30) != 0
 
 
 def test_the_slowest_begin_first():

@@ -1,4 +1,4 @@
-"""The stamp of results: it changes with all that a number depends on, and with nothing else."""
+"""What a notebook stored, and that nothing else passes for it."""
 
 from __future__ import annotations
 
@@ -9,121 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workshop import results
+from workshop import results, stamps
 from workshop.config import Workplace
 
 NOTEBOOK = "01_genre"
-CODE = {
-    "notebook": "notebooks/src/01_genre.py",
-    "package": "aares/genre/model.py",
-    "calibration": "aares/identify/calibration.json",
-    "toolbox": "utils_projet.py",
-    "fingerprint": "fingerprint.py",
-    "lock": "requirements.lock",
-    "benchmark": "benchmarks/results/identify.json",
-}
-OTHERS = {
-    "other notebook": "notebooks/src/02_popularity.py",
-    "rendered notebook": "notebooks/01_genre.ipynb",
-    "readme": "README.md",
-    "test": "tests/test_genre.py",
-}
-
-
-DATA = ("data/songs.csv", *(f"data/songs/{letter}.ogg" for letter in "abcdefgh"))
-
-
-@pytest.fixture
-def checkout(tmp_path, monkeypatch) -> Workplace:
-    """A project of one line a file, and its data."""
-    monkeypatch.setattr(results, "ROOT", tmp_path)
-    return write_project(tmp_path)
-
-
-def write_project(folder: Path) -> Workplace:
-    for name in (*CODE.values(), *OTHERS.values(), *DATA):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{name}\n", encoding="utf-8")
-    return Workplace("demo", folder / "data", folder / "users", folder / "build")
-
-
-def find_changes(source: Workplace, path: Path) -> set[str]:
-    """Return the parts of the stamp that change with a file, whose length stays the same."""
-    before = results.stamp(NOTEBOOK, source)
-    text = path.read_text(encoding="utf-8") if path.is_file() else "new"
-    path.write_text(text.upper(), encoding="utf-8")
-    after = results.stamp(NOTEBOOK, source)
-    return {part for part in before if before[part] != after[part]}
-
-
-@pytest.mark.parametrize("name", CODE.values(), ids=CODE.keys())
-def test_the_stamp_changes_with_the_code(checkout, name):
-    assert find_changes(checkout, checkout.folder.parent / name) == {"code"}
-
-
-@pytest.mark.parametrize("name", ["songs.csv", "songs/a.ogg", "songs/new.ogg"])
-def test_the_stamp_changes_with_the_data(checkout, name):
-    assert find_changes(checkout, checkout.folder / name) == {"data"}
-
-
-def test_the_stamp_does_not_tell_in_which_order_a_folder_lists_its_files(checkout, monkeypatch):
-    before = results.stamp(NOTEBOOK, checkout)
-    listed = Path.rglob
-    monkeypatch.setattr(Path, "rglob", lambda path, pattern: reversed([*listed(path, pattern)]))
-    assert results.stamp(NOTEBOOK, checkout) == before
-
-
-def test_the_stamp_changes_with_the_listeners(checkout):
-    users = checkout.folder.parent / "users"
-    users.mkdir()
-    source = Workplace("course", checkout.folder, users, checkout.out)
-    assert find_changes(source, users / "playlists.csv") == {"data"}
-
-
-def test_the_stamp_changes_with_a_name(checkout):
-    before = results.stamp(NOTEBOOK, checkout)
-    module = checkout.folder.parent / "aares" / "genre" / "model.py"
-    module.rename(module.with_name("models.py"))
-    assert results.stamp(NOTEBOOK, checkout)["code"] != before["code"]
-
-
-def test_the_stamp_tells_the_kind_of_data(checkout):
-    course = Workplace("course", checkout.folder, checkout.users, checkout.out)
-    kinds = [results.stamp(NOTEBOOK, source)["kind"] for source in (checkout, course)]
-    assert kinds == ["demo", "course"]
-
-
-@pytest.mark.parametrize("name", OTHERS.values(), ids=OTHERS.keys())
-def test_the_stamp_ignores_what_no_number_depends_on(checkout, name):
-    assert find_changes(checkout, checkout.folder.parent / name) == set()
-
-
-def test_the_stamp_is_the_same_wherever_the_project_lies(checkout, tmp_path, monkeypatch):
-    before, listed = results.stamp(NOTEBOOK, checkout), Path.glob
-    moved = write_project(tmp_path / "elsewhere")
-    monkeypatch.setattr(results, "ROOT", tmp_path / "elsewhere")
-    monkeypatch.setattr(Path, "glob", lambda self, name: reversed(list(listed(self, name))))
-    assert results.stamp(NOTEBOOK, moved) == before
-
-
-def test_the_stamp_needs_no_notebook(checkout):
-    (checkout.folder.parent / CODE["notebook"]).unlink()
-    assert len(results.stamp(NOTEBOOK, checkout)["code"]) == 16
-
-
-def test_the_stamp_ignores_a_file_browsers_notes(checkout):
-    assert find_changes(checkout, checkout.folder / ".DS_Store") == set()
-
-
-def test_the_stamp_ignores_the_line_ends_of_a_system(checkout):
-    for name in (*CODE.values(), "data/songs.csv"):
-        before = results.stamp(NOTEBOOK, checkout)
-        (checkout.folder.parent / name).write_bytes(f"{name}\r\n".encode())
-        assert results.stamp(NOTEBOOK, checkout) == before
-
-
-# --- what a notebook stored ---------------------------------------------------------------
 
 
 def read_section(folder: Path, name: str = NOTEBOOK) -> dict:
@@ -134,7 +23,7 @@ def test_the_section_says_what_was_stored(demo, tmp_path):
     source = Workplace("demo", demo.folder, demo.users, tmp_path)
     book = results.Notebook(NOTEBOOK, source)
     empty = read_section(tmp_path)
-    assert empty["stamp"] == results.stamp(NOTEBOOK, source)
+    assert empty["stamp"] == stamps.stamp(NOTEBOOK, source)
     assert [empty[part] for part in ("answer", "numbers", "tables", "figures")] == ["", {}, {}, {}]
     assert book.number("songs", np.int64(7)) == 7
     assert read_section(tmp_path)["numbers"] == {"songs": 7}

@@ -105,9 +105,7 @@ def _build(options: argparse.Namespace) -> int:
         data.check(source)
         data.load_listening(source)
         print(f"Building {len(names)} notebooks, two at a time ...", flush=True)
-        done = notebooks.build_all(notebooks.order_by_time(names), source)
-        for number, (name, seconds) in enumerate(done, 1):
-            _show_step(f"[{number}/{len(names)}] {name}", seconds)
+        _build_all(names, source)
     written = [source.out / "notebooks" / f"{name}.ipynb" for name in names]
     if options.only:
         print("The report is compiled by a run of all notebooks (or: python3 run.py report).")
@@ -116,6 +114,25 @@ def _build(options: argparse.Namespace) -> int:
     challenge = source.out / "submission" / "challenge.csv"
     _list_written([*written, *([challenge] if challenge.is_file() else [])], source)
     return 0
+
+
+def _build_all(names: list[str], source: config.Workplace) -> None:
+    """Build the notebooks; a failure is shown at once, and raised when the others are done."""
+    from workshop import notebooks
+
+    failed = []
+    done = notebooks.build_all(notebooks.order_by_time(names), source)
+    for number, (name, seconds, failure) in enumerate(done, 1):
+        _show_step(f"[{number}/{len(names)}] {name}", seconds)
+        if failure:
+            failed.append(name)
+            print(f"\n{failure}\n", file=sys.stderr, flush=True)
+    if failed:
+        again = " and ".join(f"python3 run.py --only {name[:2]}" for name in sorted(failed))
+        raise notebooks.NotebookError(
+            f"Not built: {', '.join(sorted(failed))}. What is wrong stands above; the others are "
+            f"built. Then: {again}, and python3 run.py report."
+        )
 
 
 def _find_data(options: argparse.Namespace) -> config.Workplace:

@@ -87,10 +87,10 @@ def order_by_time(names: list[str]) -> list[str]:
     return sorted(names, key=lambda name: rank.get(name[:2], -1))
 
 
-def build_all(names: list[str], source: Workplace) -> Iterator[tuple[str, float]]:
+def build_all(names: list[str], source: Workplace) -> Iterator[tuple[str, float, str]]:
     """Build several notebooks, two at a time, and say as each is done.
 
-    Each has a process of its own; the first failure stops the others.
+    Each has a process of its own; the failure of one leaves the others to their work.
 
     Parameters
     ----------
@@ -102,11 +102,8 @@ def build_all(names: list[str], source: Workplace) -> Iterator[tuple[str, float]
     ------
     name : str
     seconds : float
-
-    Raises
-    ------
-    NotebookError
-        That of the first notebook that fails.
+    failure : str
+        What was wrong; empty for a notebook that was built.
     """
     waiting = list(names)
     running: dict[str, tuple[subprocess.Popen, IO[bytes], float]] = {}
@@ -118,8 +115,7 @@ def build_all(names: list[str], source: Workplace) -> Iterator[tuple[str, float]
             for name, (process, log, start) in list(running.items()):
                 if process.poll() is not None:
                     del running[name]
-                    _check_end(name, process, log)
-                    yield name, time.perf_counter() - start
+                    yield name, time.perf_counter() - start, _read_end(name, process, log)
             time.sleep(0.1)
     finally:
         for process, _, _ in running.values():
@@ -133,17 +129,18 @@ def _command(name: str, source: Workplace) -> list[str]:
 
 def _start(command: list[str]) -> tuple[subprocess.Popen, IO[bytes]]:
     # A file and not a pipe: a traceback longer than a pipe's buffer would block the process.
-    log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by _check_end)
+    log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by _read_end)
     quiet = subprocess.DEVNULL
     return subprocess.Popen(command, cwd=ROOT, stdout=quiet, stderr=log), log
 
 
-def _check_end(name: str, process: subprocess.Popen, log: IO[bytes]) -> None:
+def _read_end(name: str, process: subprocess.Popen, log: IO[bytes]) -> str:
     with log:
         log.seek(0)
         said = log.read().decode("utf-8", "replace").strip()
-    if process.returncode:
-        raise NotebookError(said or f"{name}: stopped with exit status {process.returncode}")
+    if not process.returncode:
+        return ""
+    return said or f"{name}: stopped with exit status {process.returncode}"
 
 
 def build(name: str, source: Workplace) -> Path:

@@ -16,7 +16,7 @@ import typst
 
 from aares.errors import AaresError
 from aares.files import digest, write_atomic
-from workshop import notebooks, results
+from workshop import notebooks, results, stamps
 from workshop.config import ROOT, Workplace
 
 TEXT = ROOT / "report" / "report.typ"
@@ -109,7 +109,7 @@ def check_results(source: Workplace) -> dict[str, Any]:
             section = results.read_section(folder, name)
         except results.ResultsError as error:
             raise ReportError(f"{error}: {again}") from error
-        found, now = section["stamp"], results.stamp(name, source)
+        found, now = section["stamp"], stamps.stamp(name, source)
         for key, what in (("kind", "kind of data"), ("data", "data"), ("code", "build")):
             if found.get(key) != now[key]:
                 raise ReportError(f"the results of {name} are of another {what}: {again}")

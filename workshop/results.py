@@ -8,7 +8,6 @@ sentence outlives its number.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from pathlib import Path
@@ -22,18 +21,9 @@ from matplotlib.figure import Figure
 from aares.data.provenance import DESCRIBE
 from aares.errors import AaresError
 from aares.files import digest, write_atomic
-from workshop.config import ROOT, Workplace
+from workshop.config import Workplace
 from workshop.plots.style import use_style
-
-CODE = (
-    "aares/**/*.py", "aares/**/*.json", "workshop/**/*.py", "benchmarks/results/*.json",
-    "utils_projet.py", "fingerprint.py", "requirements.lock",
-)  # fmt: skip
-# These run, print or hand on what notebooks found; no number depends on them.
-NOT_CODE = (
-    "aares/cli.py", "workshop/__main__.py", "workshop/commands.py", "workshop/handin.py",
-    "workshop/notebooks.py", "workshop/precompile.py", "workshop/report.py",
-)  # fmt: skip
+from workshop.stamps import stamp
 
 
 class Notebook:
@@ -204,56 +194,6 @@ def _drop_files(report: Path, name: str) -> None:
     """Delete what an earlier run made and this one may not."""
     for old in report.glob(f"*/{name[:2]}_*.*"):
         old.unlink()
-
-
-# --- stamps -------------------------------------------------------------------------------
-
-
-def stamp(name: str, source: Workplace) -> dict[str, str]:
-    """Return the state of code and data that a notebook's results belong to.
-
-    Parameters
-    ----------
-    name : str
-        Name of the notebook without suffix.
-    source : Workplace
-
-    Returns
-    -------
-    dict
-        ``kind`` of the data, digest of the ``data``, digest of the ``code``.
-    """
-    notebook = ROOT / "notebooks" / "src" / f"{name}.py"
-    return {
-        "kind": source.kind,
-        "data": _digest_data(source),
-        "code": _digest_files([*_list_code(), *([notebook] if notebook.is_file() else [])], ROOT),
-    }
-
-
-def _list_code() -> list[Path]:
-    left_out = {ROOT / name for name in NOT_CODE}
-    return sorted({path for pattern in CODE for path in ROOT.glob(pattern)} - left_out)
-
-
-def _digest_data(source: Workplace) -> str:
-    return "-".join(
-        # a file browser's notes, such as .DS_Store, are no data
-        _digest_files([p for p in sorted(folder.rglob("[!.]*")) if p.is_file()], folder)
-        for folder in dict.fromkeys([source.folder, source.users])
-    )
-
-
-def _digest_files(paths: list[Path], root: Path) -> str:
-    whole = hashlib.sha256()
-    for path in paths:
-        content = path.read_bytes()
-        # Git may check text out with other line ends on Windows: the state is the same.
-        if path.suffix in {".py", ".csv", ".json", ".lock"}:
-            content = content.replace(b"\r\n", b"\n")
-        whole.update(f"{path.relative_to(root).as_posix()}\0{len(content)}\0".encode())
-        whole.update(content)
-    return whole.hexdigest()[:16]
 
 
 class ResultsError(AaresError):
