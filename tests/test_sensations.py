@@ -232,6 +232,7 @@ def test_any_rate_of_music_gives_the_same(sr):
         (np.zeros(0), SR, "found 0 samples"),
         (np.zeros((2, 9000)), SR, "one channel of numbers"),
         (np.zeros(9000, dtype=np.int16), SR, "divide by full scale"),
+        (np.full(9000, -32_768.0), SR, "found -32768.0; divide by full scale"),
         (np.array(["a"] * 9000), SR, "one channel of numbers"),
         (np.zeros(9000), 0, "sr: expected a sampling rate"),
         (np.zeros(9000), np.nan, "sr: expected a sampling rate"),

@@ -52,6 +52,7 @@ from aares.audio.loudness import (
 FULL_SCALE_DB = 90.0
 FRAME_S = 0.2
 FRAMES_PER_S = 10.0
+LOUDEST = 100.0  # 40 dB above full scale: such samples were never divided by it
 FAINT_SONE = 0.1  # below it DIN 45692 has no sharpness
 
 N_CHANNELS = 47  # 1 Bark wide, half a Bark apart
@@ -154,6 +155,11 @@ def check_sound(y: np.ndarray, sr: float, *, least_s: float = FRAME_S) -> FloatA
     if not np.isfinite(y).all():
         where = int(np.flatnonzero(~np.isfinite(y))[0])
         raise ValueError(f"y: expected finite samples, found {y[where]} at sample {where}")
+    if max(y.max(), -y.min()) > LOUDEST:
+        raise ValueError(
+            f"y: expected float samples between -1 and 1, found {y[np.abs(y).argmax()]}; divide by "
+            "full scale"
+        )
     return y.astype(np.float32, copy=False)
 
 
