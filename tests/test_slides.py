@@ -1,4 +1,4 @@
-"""The slides' figures and lines: none missing, sums right, contradictions kept, intervals beside."""
+"""The figures and lines of the slides: none missing, sums right, contradictions kept."""
 
 from __future__ import annotations
 

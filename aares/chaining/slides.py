@@ -1,4 +1,4 @@
-"""What the slides of the study say: each of their figures, each of their lines, and what they carry.
+"""What the slides of the study say: every figure, every line, and what their numbers carry.
 
 Used by notebook 06. The document is text taken from slides: its pictures are lost, and no number
 is invented for them. ``slides.csv`` has every figure that is left (``slide``, ``quantity``,
@@ -120,7 +120,7 @@ def get_figure(quantity: str, slide: int | None = None) -> float:
     if rows.empty:
         where = "the slides" if slide is None else f"slide {slide}"
         raise ValueError(f"{quantity!r}: expected a quantity of {where}, found none of that name")
-    if rows["value"].nunique() > 1:
+    if len(set(rows["value"])) > 1:
         slides, values = (", ".join(map(str, rows[name])) for name in ("slide", "value"))
         raise ValueError(f"{quantity!r}: slides {slides} say {values}; name one of the slides")
     return float(rows["value"].iloc[0])
@@ -264,10 +264,10 @@ def compare_rankings() -> pd.DataFrame:
     rows = []
     for slide, found in table.groupby("slide", sort=True):
         found = found.sort_values("value", ascending=False, kind="stable")
-        for one, other in combinations(found.itertuples(), 2):
-            if one.n != other.n or one.value == other.value:
-                continue
-            spread = float(spread_of_share((one.value + other.value) / 2, one.n, other.n))
-            rows.append((slide, one.quantity, other.quantity, one.value - other.value, spread))
+        figures = zip(found["quantity"], found["value"], found["n"], strict=True)
+        for (better, high, n), (worse, low, n_other) in combinations(figures, 2):
+            if n == n_other and high > low:
+                spread = float(spread_of_share((high + low) / 2, n, n))
+                rows.append((slide, better, worse, high - low, spread))
     result = pd.DataFrame(rows, columns=["slide", "better", "worse", "difference", "spread"])
     return result.assign(is_inside=result["difference"] <= result["spread"])
