@@ -252,13 +252,14 @@ def summarise_methods(answers: pd.DataFrame, *, proxy: str, random_state: int = 
         counts = songs[:, a] * songs[:, b]  # all methods were asked for the same pairs
         for name, found in asked.groupby("method", sort=False):
             method = methods[str(name)]
-            row = {"table": method.table, "method": name, "split": split, "proxy": proxy}
-            row |= _score(found, counts)
+            row: dict[str, Any] = {"table": method.table, "method": method.name, "split": split}
+            row |= {"proxy": proxy, **_score(found, counts)}
             if method.figure:
                 row |= {"slide": method.figure[1], **_quote(slides, *method.figure)}
             rows.append(row)
     order = list(methods)
-    return pd.DataFrame(sorted(rows, key=lambda row: order.index(row["method"])))
+    rows.sort(key=lambda entry: order.index(entry["method"]))
+    return pd.DataFrame(rows)
 
 
 def _quote(slides: pd.DataFrame, quantity: str, slide: int) -> dict[str, float]:
@@ -304,7 +305,8 @@ def conclude(summary: pd.DataFrame) -> pd.DataFrame:
         For each method of :data:`CONCLUSION`: ``method``, ``stated`` (slide 29), ``stated_low``,
         ``stated_high``, ``proxy``, and the accuracy on each split, a column each.
     """
-    rows, slides = [], read_slides()
+    rows: list[dict[str, Any]] = []
+    slides = read_slides()
     for method, quantity in CONCLUSION.items():
         found = summary[summary["method"] == method]
         if found.empty:
