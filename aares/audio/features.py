@@ -1,0 +1,176 @@
+"""The features of a song that the 'chainable songs' study compares songs by.
+
+Used by notebook 06. The study's vector is 27 numbers, each the mean over the frames of a segment
+(:mod:`aares.audio.segments`) with librosa's defaults: 22,050 Hz mono, Hann windows of 2048 samples,
+512 apart.
+
+>>> len(NAMES), NAMES[0], NAMES[-1]
+(27, 'chroma_stft', 'bpm')
+
+References
+----------
+B. McFee et al.: librosa: Audio and Music Signal Analysis in Python. SciPy 2015.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aares.audio.segments import SEGMENT, Segment, read_segment
+from aares.errors import AaresError
+
+N_FFT, HOP = 2048, 512
+N_MFCC = 20
+NAMES = (
+    "chroma_stft",
+    "rms",
+    "spectral_centroid",
+    "spectral_bandwidth",
+    "rolloff",
+    "zero_crossing_rate",
+    *(f"mfcc{number}" for number in range(1, N_MFCC + 1)),
+    "bpm",
+)
+"""The study's vector, in its order."""
+
+
+def extract(
+    song: str | Path | np.ndarray,
+    segment: str = SEGMENT,
+    *,
+    sr: int | None = None,
+    more: bool = False,
+) -> dict[str, float]:
+    """Return the features of a song.
+
+    Parameters
+    ----------
+    song : str, Path or ndarray of float, shape (n,)
+        A file, or the samples of a whole song.
+    segment : str
+        The part that is measured, see :func:`aares.audio.segments.read_segment`.
+    sr : int, optional
+        Of samples, and needed for them: their rate in Hz.
+    more : bool
+        The rest of the study's list too.
+
+    Returns
+    -------
+    dict of float
+        The 27 `NAMES`, in their order.
+
+    Raises
+    ------
+    AudioError
+        The file cannot be read up to the end of the segment, or the song is shorter than 5 s.
+    ValueError
+        There is no such segment, or the samples are no signal.
+
+    Examples
+    --------
+    >>> t = np.arange(6 * 22050) / 22050
+    >>> features = extract(0.5 * np.sin(2 * np.pi * 1000 * t), "whole", sr=22050)
+    >>> round(features["spectral_centroid"], -1), round(features["rms"], 2)
+    (1000.0, 0.35)
+    """
+    return measure_segment(read_segment(song, segment, sr=sr), more=more)
+
+
+def measure_segment(part: Segment, *, more: bool = False) -> dict[str, float]:
+    """Return the features of a segment that is decoded already.
+
+    Parameters
+    ----------
+    part : Segment
+        At 22,050 Hz.
+    more : bool
+        The rest of the study's list too.
+
+    Returns
+    -------
+    dict of float
+        As :func:`extract`.
+
+    Examples
+    --------
+    >>> silence = read_segment(np.zeros(6 * 22050), "whole", sr=22050)
+    >>> features = measure_segment(silence)
+    >>> features["rms"], features["bpm"]
+    (0.0, 0.0)
+    """
+    import warnings
+
+    import librosa
+
+    y, sr = part.y, part.rate
+    S = np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Trying to estimate tuning from empty")
+        chroma = librosa.feature.chroma_stft(S=S**2, sr=sr)
+    mfcc = librosa.feature.mfcc(y=y, sr=sr, n_mfcc=N_MFCC).mean(axis=1)
+    values = [
+        chroma.mean(),
+        librosa.feature.rms(y=y).mean(),
+        librosa.feature.spectral_centroid(S=S, sr=sr).mean(),
+        librosa.feature.spectral_bandwidth(S=S, sr=sr).mean(),
+        librosa.feature.spectral_rolloff(S=S, sr=sr, roll_percent=0.85).mean(),
+        librosa.feature.zero_crossing_rate(y).mean(),
+        *mfcc,
+        np.squeeze(librosa.beat.beat_track(y=y, sr=sr)[0]),
+    ]
+    return {name: float(value) for name, value in zip(NAMES, values, strict=True)}
+
+
+def extract_many(
+    paths: Iterable[str | Path],
+    segment: str = SEGMENT,
+    *,
+    more: bool = False,
+    cache: str | Path | None = None,
+    n_jobs: int = 1,
+    progress: Callable[[int, int], Any] | None = None,
+) -> pd.DataFrame:
+    """Return the features of many files; a bad one is a row that says why.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+    segment : str
+        The part that is measured.
+    more : bool
+        The rest of the study's list too.
+    cache : str or Path, optional
+        A folder that keeps what was extracted, by the content of the file and these parameters.
+    n_jobs : int
+        Worker processes.
+    progress : callable, optional
+        Is called with the number of files that are done and of all.
+
+    Returns
+    -------
+    DataFrame
+        A row for each path, in their order; columns `NAMES`, ``is_short`` (the song ended before
+        the segment did) and ``error`` (empty where all went well; else the features are NaN).
+    """
+    paths = list(paths)
+    rows = []
+    for done, path in enumerate(paths, start=1):
+        rows.append(_extract_row(path, segment, more))
+        if progress:
+            progress(done, len(paths))
+    return pd.DataFrame(
+        rows, index=pd.Index(paths, name="path"), columns=[*NAMES, "is_short", "error"]
+    )
+
+
+def _extract_row(path: str | Path, segment: str, more: bool) -> dict[str, Any]:
+    try:
+        part = read_segment(path, segment)
+        return {**measure_segment(part, more=more), "is_short": part.is_short, "error": ""}
+    except AaresError as error:
+        return {"is_short": False, "error": str(error)}
