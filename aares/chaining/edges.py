@@ -65,11 +65,11 @@ class Edge(NamedTuple):
         Mean of the logarithm of a third of a semitone's power.
     extremes : ndarray of float32, shape (2, 40)
         What each mel band nearly always exceeds, and nearly never, in dB: deciles.
-    cells : ndarray of float32, shape (98, 40)
+    cells : ndarray of float32, shape (99, 40)
         Mel bands in dB; 0 beyond `n_cells`.
-    timbre, notes, onsets : ndarray of float32, shape (98, ...)
+    timbre, notes, onsets : ndarray of float32, shape (99, ...)
         Three views of the cells, less their mean, of length 1.
-    lags : ndarray of float32, shape (3, 98)
+    lags : ndarray of float32, shape (3, 99)
         Mean likeness (cosine) of two cells so far apart, in each view.
     changes : ndarray of float32, shape (40,)
         Mean distance of two cells so far apart, in dB.
