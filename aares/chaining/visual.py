@@ -137,21 +137,8 @@ def transform_picture(
     """
     _check_picture(picture)
     _check_choice("transforms", transforms, TRANSFORMS)
-    steps = {
-        "fourier": _transform_fourier,
-        "wavelet": _transform_wavelet,
-        "chebyshev": lambda image: stretch_image(np.log1p(np.abs(transform_chebyshev(image)))),
-        "edges": _transform_edges,
-    }
     found = {"image": picture}
-
-    def build(name: str) -> Picture:
-        if name not in found:
-            step, _, rest = name.partition(" of ")
-            found[name] = steps[step](build(rest or "image"))
-        return found[name]
-
-    return {name: build(name) for name in transforms}
+    return {name: _build_image(name, found) for name in transforms}
 
 
 def describe_picture(
@@ -260,7 +247,9 @@ def describe_songs(
     paths = [Path(path) for path in paths]
     names = list_features(families=families, transforms=transforms).index
     parse_segment(segment)
-    options = {"families": tuple(families), "transforms": tuple(transforms), "shrink": shrink}
+    options: dict[str, Any] = {
+        "families": tuple(families), "transforms": tuple(transforms), "shrink": shrink
+    }  # fmt: skip
     blank = np.zeros((4 * SMALLEST * shrink, 4 * SMALLEST * shrink), np.uint8)
     describe_picture(blank, **options)  # what is missing is said before an hour's work
     tasks = (delayed(_describe_song)(path, segment, scale, options, cache) for path in paths)
@@ -302,6 +291,14 @@ def _describe_song(
     return values, part.is_short, ""
 
 
+def _build_image(name: str, found: dict[str, Picture]) -> Picture:
+    """Return a transform, keeping it and those that it is a transform of."""
+    if name not in found:
+        step, _, rest = name.partition(" of ")
+        found[name] = _STEPS[step](_build_image(rest or "image", found))
+    return found[name]
+
+
 def _transform_fourier(image: Picture) -> Picture:
     spectrum = np.fft.rfft2(image / 255.0 - image.mean() / 255.0)
     return stretch_image(np.log1p(np.abs(np.fft.fftshift(spectrum, axes=0))))
@@ -317,6 +314,18 @@ def _transform_wavelet(image: Picture) -> Picture:
 
 def _transform_edges(image: Picture) -> Picture:
     return stretch_image(np.hypot(*np.gradient(image.astype(np.float64))))
+
+
+def _transform_chebyshev(image: Picture) -> Picture:
+    return stretch_image(np.log1p(np.abs(transform_chebyshev(image))))
+
+
+_STEPS = {
+    "fourier": _transform_fourier,
+    "wavelet": _transform_wavelet,
+    "chebyshev": _transform_chebyshev,
+    "edges": _transform_edges,
+}
 
 
 def _check_choice(name: str, chosen: Sequence[str], known: Sequence[str] | dict) -> None:
