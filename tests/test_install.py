@@ -86,6 +86,7 @@ OPTIONAL = {
     "aares/genre/compare.py": ("xgboost",),
     "aares/chaining/families.py": ("mahotas", "skimage"),
     "aares/chaining/visual.py": ("pywt",),
+    "aares/chaining/cnn.py": ("torch",),
 }
 """What a module of the library imports when it is asked for it, beside its own dependencies."""
 
