@@ -226,6 +226,27 @@ def _describe_hog(image: Picture) -> Floats:
     return _compute_hog(image, visualize=False)
 
 
+def show_directions(image: Picture) -> Floats:
+    """Draw the frequent directions of each field that HOG counts in.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (rows, columns)
+
+    Returns
+    -------
+    ndarray of float64, shape (rows, columns)
+        Lines along the edges, brighter where they are more frequent; what is left over beside 4 x 5
+        fields of whole cells is cut off.
+
+    Examples
+    --------
+    >>> show_directions(np.zeros((66, 96), np.uint8)).shape
+    (64, 95)
+    """
+    return np.asarray(_compute_hog(image, visualize=True)[1])
+
+
 def _compute_hog(image: Picture, *, visualize: bool) -> Any:
     # Cells of whole pixels: what is left over at the edge would be another cell.
     size = np.array(image.shape) // HOG_CELLS

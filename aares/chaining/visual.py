@@ -35,7 +35,9 @@ from aares.audio.segments import parse_segment, read_segment
 from aares.chaining.families import (
     FAMILIES,
     VisualError,
+    filter_gabor,
     require_package,
+    show_directions,
     stretch_image,
     transform_chebyshev,
 )
@@ -189,6 +191,53 @@ def describe_picture(
         for transform, family in zip(parts["transform"], parts["family"], strict=True)
     ]
     return pd.Series(np.concatenate(values), index=features.index)
+
+
+def see_picture(picture: Picture, *, shrink: int = SHRINK) -> dict[str, npt.NDArray[Any]]:
+    """Return what some families look at, cell by cell, to be drawn beside each other.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (rows, columns)
+    shrink : int
+        As of :func:`describe_picture`.
+
+    Returns
+    -------
+    dict of str to ndarray, shape about (rows // shrink, columns // shrink)
+        ``picture``, ``edges`` (size of the gradient), ``onsets`` and ``tones`` (Gabor: stripes
+        across time, and across frequency, 8 cells wide), ``local patterns`` (the code of each
+        cell's 8 neighbours), ``directions`` (HOG: the frequent directions of each field),
+        ``fourier`` and ``wavelet`` (the transforms). From 0, each on a scale of its own.
+
+    Raises
+    ------
+    ValueError
+        The picture is no picture, or too small.
+    VisualError
+        The extra ``[visual]`` is not installed.
+
+    Examples
+    --------
+    >>> stripes = np.tile(np.array([0, 0, 0, 0, 9, 9, 9, 9], np.uint8), (64, 12))
+    >>> seen = see_picture(stripes, shrink=1)
+    >>> bool(seen["onsets"].mean() > 9 * seen["tones"].mean())
+    True
+    """
+    _check_picture(picture)
+    small = shrink_picture(picture, shrink)
+    images = transform_picture(small, ["image", "edges", "fourier", "wavelet"])
+    patterns = require_package("mahotas.features.lbp").lbp_transform
+    return {
+        "picture": images["image"],
+        "edges": images["edges"],
+        "onsets": filter_gabor(small, 8, 0),
+        "tones": filter_gabor(small, 8, 2),
+        "local patterns": patterns(small, 1, 8, preserve_shape=True),
+        "directions": show_directions(small),
+        "fourier": images["fourier"],
+        "wavelet": images["wavelet"],
+    }
 
 
 def describe_songs(
@@ -346,6 +395,6 @@ def _check_picture(picture: Picture) -> None:
 
 
 __all__ = [
-    "PAPER_COUNT", "TRANSFORMS", "VisualError", "describe_picture", "list_features",
-    "transform_picture",
+    "PAPER_COUNT", "TRANSFORMS", "VisualError", "describe_picture", "describe_songs",
+    "list_features", "see_picture", "transform_picture",
 ]  # fmt: skip
