@@ -194,15 +194,19 @@ def filter_gabor(image: Picture, wave: float, direction: int) -> Floats:
     >>> [round(float(filter_gabor(stripes, 4, k).mean()), 2) for k in (0, 2)]
     [0.35, 0.0]
     """
-    values = image / 255.0
+    # Mirrored at its ends: else the last column would be an edge beside the first.
+    pads = [(min(round(2 * wave), size),) * 2 for size in image.shape]
+    values = np.pad(image / 255.0, pads, mode="symmetric")
     angle = direction * np.pi / DIRECTIONS
-    rows = np.fft.fftfreq(image.shape[0])[:, np.newaxis]
-    columns = np.fft.fftfreq(image.shape[1])
+    rows = np.fft.fftfreq(values.shape[0])[:, np.newaxis]
+    columns = np.fft.fftfreq(values.shape[1])
     along = columns * np.cos(angle) + rows * np.sin(angle) - 1 / wave
     across = rows * np.cos(angle) - columns * np.sin(angle)
     width = 1 / (3 * wave)  # about one octave
     window = np.exp(-(along**2 + across**2) / (2 * width**2))
-    return np.abs(np.fft.ifft2(np.fft.fft2(values - values.mean()) * window))
+    answer = np.abs(np.fft.ifft2(np.fft.fft2(values - values.mean()) * window))
+    (top, _), (left, _) = pads
+    return np.asarray(answer[top : top + image.shape[0], left : left + image.shape[1]])
 
 
 def _describe_gabor(image: Picture) -> Floats:

@@ -206,8 +206,8 @@ def see_picture(picture: Picture, *, shrink: int = SHRINK) -> dict[str, npt.NDAr
     -------
     dict of str to ndarray, shape about (rows // shrink, columns // shrink)
         ``picture``, ``edges`` (size of the gradient), ``onsets`` and ``tones`` (Gabor: stripes
-        across time, and across frequency, 8 cells wide), ``local patterns`` (the code of each
-        cell's 8 neighbours), ``directions`` (HOG: the frequent directions of each field),
+        across time, and across frequency, 8 cells wide), ``local patterns`` (how many of
+        each cell's 8 neighbours are brighter), ``directions`` (HOG: the frequent directions of each field),
         ``fourier`` and ``wavelet`` (the transforms). From 0, each on a scale of its own.
 
     Raises
@@ -227,13 +227,13 @@ def see_picture(picture: Picture, *, shrink: int = SHRINK) -> dict[str, npt.NDAr
     _check_picture(picture)
     small = shrink_picture(picture, shrink)
     images = transform_picture(small, ["image", "edges", "fourier", "wavelet"])
-    patterns = require_package("mahotas.features.lbp").lbp_transform
+    codes = require_package("mahotas.features.lbp").lbp_transform(small, 1, 8, preserve_shape=True)
     return {
         "picture": images["image"],
         "edges": images["edges"],
         "onsets": filter_gabor(small, 8, 0),
         "tones": filter_gabor(small, 8, 2),
-        "local patterns": patterns(small, 1, 8, preserve_shape=True),
+        "local patterns": np.bitwise_count(codes),
         "directions": show_directions(small),
         "fourier": images["fourier"],
         "wavelet": images["wavelet"],
