@@ -206,9 +206,10 @@ def see_picture(picture: Picture, *, shrink: int = SHRINK) -> dict[str, npt.NDAr
     -------
     dict of str to ndarray, shape about (rows // shrink, columns // shrink)
         ``picture``, ``edges`` (size of the gradient), ``onsets`` and ``tones`` (Gabor: stripes
-        across time, and across frequency, 8 cells wide), ``local patterns`` (how many of
-        each cell's 8 neighbours are brighter), ``directions`` (HOG: the frequent directions of each field),
-        ``fourier`` and ``wavelet`` (the transforms). From 0, each on a scale of its own.
+        across time, and across frequency, 8 cells wide), ``local patterns`` (how many of each
+        cell's 8 neighbours are as bright or brighter), ``directions`` (HOG: the frequent ones of
+        each field), ``fourier`` and ``wavelet`` (the transforms). From 0, each on a scale of its
+        own.
 
     Raises
     ------
