@@ -20,11 +20,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy.fft
 
+from aares.audio.beats import estimate_tempo, measure_onsets
 from aares.audio.segments import SEGMENT, Segment, read_segment
+from aares.audio.spectra import (
+    compute_mel_db,
+    compute_spectrogram,
+    measure_chroma,
+    measure_shape,
+    measure_wave,
+)
 from aares.errors import AaresError
 
-N_FFT, HOP = 2048, 512
 N_MFCC = 20
 NAMES = (
     "chroma_stft",
@@ -103,26 +111,18 @@ def measure_segment(part: Segment, *, more: bool = False) -> dict[str, float]:
     >>> features["rms"], features["bpm"]
     (0.0, 0.0)
     """
-    import warnings
-
-    import librosa
-
-    y, sr = part.y, part.rate
-    S = np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Trying to estimate tuning from empty")
-        chroma = librosa.feature.chroma_stft(S=S**2, sr=sr)
-    mfcc = librosa.feature.mfcc(y=y, sr=sr, n_mfcc=N_MFCC).mean(axis=1)
-    values = [
-        chroma.mean(),
-        librosa.feature.rms(y=y).mean(),
-        librosa.feature.spectral_centroid(S=S, sr=sr).mean(),
-        librosa.feature.spectral_bandwidth(S=S, sr=sr).mean(),
-        librosa.feature.spectral_rolloff(S=S, sr=sr, roll_percent=0.85).mean(),
-        librosa.feature.zero_crossing_rate(y).mean(),
-        *mfcc,
-        np.squeeze(librosa.beat.beat_track(y=y, sr=sr)[0]),
-    ]
+    S = compute_spectrogram(part.y)
+    P = S * S
+    mel_db = compute_mel_db(P, part.rate)
+    rms, zero_crossing_rate = measure_wave(part.y)
+    values = (
+        measure_chroma(P, part.rate),
+        rms,
+        *measure_shape(S, part.rate),
+        zero_crossing_rate,
+        *scipy.fft.dct(mel_db.mean(axis=1, dtype=float), norm="ortho")[:N_MFCC],
+        estimate_tempo(measure_onsets(mel_db), part.rate),
+    )
     return {name: float(value) for name, value in zip(NAMES, values, strict=True)}
 
 
