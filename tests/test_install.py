@@ -82,17 +82,27 @@ def test_the_identifier_starts_without_tables_figures_and_notebooks(site, tmp_pa
     assert not loaded & {"pandas", "sklearn", "matplotlib", "IPython", "jupytext", "typst"}
 
 
+EXTRAS = ("course", "test", "visual")  # those that requirements.txt lists
+OPTIONAL = {
+    "aares/genre/compare.py": ("xgboost",),
+    "aares/chaining/families.py": ("mahotas", "skimage"),
+    "aares/chaining/visual.py": ("pywt",),
+    "aares/chaining/cnn.py": ("torch",),
+}
+"""What a module of the library imports when it is asked for it, beside its own dependencies."""
+
+
 def test_every_package_that_is_imported_is_declared():
     """The extras and the base together are what requirements.txt lists, with reasons."""
     extras = PROJECT["optional-dependencies"]
-    base, course, test = (
+    base, course, test, visual = (
         {re.split(r"[\[<>=]", item)[0] for item in items}
-        for items in (PROJECT["dependencies"], extras["course"], extras["test"])
+        for items in (PROJECT["dependencies"], *(extras[name] for name in EXTRAS))
     )
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     listed = {re.split(r"[<>= ]", line)[0] for line in lines if line and line[0] != "#"}
-    assert base | course | test == listed
-    assert not base & course and not base & test and not course & test
+    assert base | course | test | visual == listed
+    assert len(base) + len(course) + len(test) + len(visual) == len(listed)
 
 
 def test_the_library_imports_its_own_dependencies_only():
@@ -104,4 +114,8 @@ def test_the_library_imports_its_own_dependencies_only():
     for name in LIBRARY:
         found = {module.partition(".")[0] for module in list_imports(ROOT / name)}
         strange = found - known - {"aares", "fingerprint", "utils_projet"}
-        assert strange <= ({"xgboost"} if name == "aares/genre/compare.py" else set()), name
+        assert strange == set(OPTIONAL.get(name, ())), name
+    names = {"pywt": "PyWavelets", "skimage": "scikit-image"}
+    extras = {item for items in PROJECT["optional-dependencies"].values() for item in items}
+    declared = {re.split(r"[\[<>=]", item)[0] for item in extras}
+    assert {names.get(name, name) for parts in OPTIONAL.values() for name in parts} <= declared

@@ -72,7 +72,7 @@ def list_imports(path: Path, *, root: Path = ROOT) -> set[str]:
             found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Call):
             name = ast.unparse(node.func).rpartition(".")[2]
-            if name in {"import_module", "__import__"}:
+            if name in {"import_module", "__import__", "require_package"}:
                 found |= {str(x.value) for x in node.args[:1] if isinstance(x, ast.Constant)}
     return found
 
