@@ -106,6 +106,27 @@ def read_recommend(name: str) -> dict[str, Any]:
     return _read(RESULTS / f"recommend-{name}.json", f"benchmarks/recommend.py {name}")
 
 
+def read_chainable(name: str) -> dict[str, Any]:
+    """Read what ``benchmarks/chainable.py`` measured on albums of free music.
+
+    Parameters
+    ----------
+    name : str
+        Of the measure, such as ``"splices"``.
+
+    Returns
+    -------
+    dict
+        Its sections, each with ``date`` and ``machine``.
+
+    Raises
+    ------
+    MeasuredError
+        The file is missing.
+    """
+    return _read(RESULTS / f"chainable-{name}.json", f"benchmarks/chainable.py {name}")
+
+
 def describe_origin(section: dict[str, Any]) -> str:
     """Say when, and if it was kept, where a section was measured.
 
