@@ -25,7 +25,7 @@ import soundfile as sf
 from aares.audio.beats import estimate_tempo, measure_onsets
 from aares.audio.decoding import read_content
 from aares.audio.kept import KeptRows, Row
-from aares.audio.segments import SEGMENT, Segment, parse_segment, read_segment
+from aares.audio.segments import RATE_HZ, SEGMENT, Segment, parse_segment, read_segment
 from aares.audio.spectra import (
     compute_mel_db,
     compute_spectrogram,
@@ -110,6 +110,11 @@ def measure_segment(part: Segment, *, more: bool = False) -> dict[str, float]:
     dict of float
         As :func:`extract`.
 
+    Raises
+    ------
+    ValueError
+        The segment has another rate.
+
     Examples
     --------
     >>> silence = read_segment(np.zeros(6 * 22050), "whole", sr=22050)
@@ -117,6 +122,8 @@ def measure_segment(part: Segment, *, more: bool = False) -> dict[str, float]:
     >>> features["rms"], features["bpm"]
     (0.0, 0.0)
     """
+    if part.rate != RATE_HZ:
+        raise ValueError(f"part: expected a segment at {RATE_HZ} Hz, found {part.rate} Hz")
     S = compute_spectrogram(part.y)
     P = S * S
     mel_db = compute_mel_db(P, part.rate)
