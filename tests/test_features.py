@@ -16,7 +16,16 @@ import soundfile as sf
 
 from aares.audio import AudioError, features
 from aares.audio.beats import estimate_tempo, measure_onsets
-from aares.audio.features import NAMES, extract, extract_many, measure_segment
+from aares.audio.descriptors import describe_sound
+from aares.audio.features import (
+    MORE_NAMES,
+    NAMES,
+    describe_features,
+    extract,
+    extract_many,
+    list_names,
+    measure_segment,
+)
 from aares.audio.filters import make_chroma_filters, make_mel_filters
 from aares.audio.segments import Segment, read_segment
 from aares.audio.spectra import (
@@ -225,6 +234,37 @@ def test_the_wave_is_measured_where_it_is():
     assert crossings == pytest.approx(4 / 2048 / n_frames)
     edges = librosa.feature.rms(y=y).mean()
     assert rms == pytest.approx(edges, rel=1e-6)
+
+
+# --- the rest of the list ------------------------------------------------------------------
+
+
+def test_more_is_more(folder, tmp_path, measured):
+    path = folder / "0.wav"
+    some, everything = extract(path), extract(path, more=True)
+    assert list(everything) == list_names(more=True) == [*NAMES, *MORE_NAMES]
+    assert {name: everything[name] for name in NAMES} == some
+    part = read_segment(path)
+    alone = describe_sound(part.y, part.rate)
+    assert [everything[name] for name in MORE_NAMES] == pytest.approx([*alone.values()], rel=1e-4)
+    measured.clear()
+    for more in (False, True, True):
+        table = extract_many([path], more=more, cache=tmp_path)
+        assert list(table.columns) == [*list_names(more), "is_short", "error"]
+    assert table.loc[path, list_names(more=True)].to_dict() == everything
+    assert len(measured) == 2
+
+
+def test_all_of_silence_has_values():
+    assert np.isfinite([*extract(np.zeros(6 * SR), "whole", sr=SR, more=True).values()]).all()
+
+
+def test_the_table_says_what_each_feature_is():
+    table = describe_features()
+    names = [name for name in list_names(more=True) if not name.startswith("mfcc")]
+    assert set(table.index) == {*names, "mfcc"} and table.index.is_unique
+    assert table["numbers"].sum() == 27 + 7
+    assert (table[["unit", "formula", "reference"]].map(len) > 0).all(axis=None)
 
 
 # --- many files --------------------------------------------------------------------------
