@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import warnings
 
 import librosa
 import numpy as np
@@ -36,6 +35,7 @@ from aares.audio.spectra import (
     measure_shape,
     measure_wave,
 )
+from benchmarks.chaining.separate import call_librosa
 from workshop.config import ROOT
 
 SR = 22050
@@ -54,23 +54,6 @@ def make_music(
     for degrees in chords:
         y += 0.2 * np.sin(2 * np.pi * 225 * 2 ** (degrees[chord] / 12) * t) * np.exp(-4 * since)
     return y
-
-
-def call_librosa(y: np.ndarray) -> dict[str, float]:
-    """Return the 27 as the study computed them: a call for each."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Trying to estimate tuning from empty")
-        values = [
-            librosa.feature.chroma_stft(y=y),
-            librosa.feature.rms(y=y),
-            librosa.feature.spectral_centroid(y=y),
-            librosa.feature.spectral_bandwidth(y=y),
-            librosa.feature.spectral_rolloff(y=y),
-            librosa.feature.zero_crossing_rate(y),
-            *librosa.feature.mfcc(y=y, n_mfcc=20),
-            librosa.beat.beat_track(y=y)[0],
-        ]
-    return {name: float(np.mean(value)) for name, value in zip(NAMES, values, strict=True)}
 
 
 def assert_same(found: dict[str, float], expected: dict[str, float]) -> None:
