@@ -1,4 +1,4 @@
-"""Segments: the seconds that are meant, no others decoded, and what a song that ends before gives."""
+"""Segments: the seconds that are meant, no others decoded, and what a short song gives."""
 
 from __future__ import annotations
 
