@@ -37,6 +37,7 @@ PARTNERS = sequences.KINDS
 PAIRS = (("next", "same"), ("same", "other"), ("next", "other"))
 GAPS = (1, 2, 3, 5, 10, 20)
 N_DRAWS = 5
+N_FOLDS = 5
 AUDIO = [
     "danceability", "energy", "loudness", "speechiness", "acousticness", "instrumentalness",
     "liveness", "valence", "tempo",
@@ -78,7 +79,7 @@ def judge_triples(
     read: sequences.Sequences, triples: pd.DataFrame, artists: pd.Series | None
 ) -> dict[str, Any]:
     """Return the shares of one draw."""
-    scores = sequences.score_by_lists(read, triples)
+    scores = sequences.score_by_lists(read, triples, n_folds=N_FOLDS)
     found: dict[str, Any] = {}
     subsets = {"all": np.ones(len(triples), dtype=bool)}
     if artists is not None:
@@ -136,12 +137,15 @@ def judge_features(listening: data.Listening) -> dict[str, Any]:
     read = sequences.read_sequences(listening.plays.assign(place=place))
     songs = listening.songs.set_index("id").loc[read.songs]
     values = songs[[name for name in AUDIO if name in songs]].to_numpy(float)
-    values = (values - values.mean(axis=0)) / values.std(axis=0)
     draws, artist = [], songs["artist"].to_numpy()
     for seed in range(N_DRAWS):
         triples = sequences.draw_triples(read, random_state=seed)
         a, groups = triples["a"], triples["group"].to_numpy()
-        far = {kind: np.abs(values[a] - values[triples[kind]]).sum(axis=1) for kind in PARTNERS}
+        scale = scale_features(read, values)[groups % N_FOLDS]
+        far = {
+            kind: (np.abs(values[a] - values[triples[kind]]) / scale).sum(axis=1)
+            for kind in PARTNERS
+        }
         same = {kind: artist[a] == artist[triples[kind]] for kind in PARTNERS}
         rows = ~np.any(list(same.values()), axis=0)
         draws.append(
@@ -152,6 +156,12 @@ def judge_features(listening: data.Listening) -> dict[str, Any]:
             }
         )
     return {"lists": listening.source_name, "n_triples": len(triples), **average(draws)}
+
+
+def scale_features(read: sequences.Sequences, values: np.ndarray) -> np.ndarray:
+    """Return for each fold of lists the deviation of the features in the lists of the others."""
+    songs = [np.unique(read.song[read.group % N_FOLDS != fold]) for fold in range(N_FOLDS)]
+    return np.array([values[some].std(axis=0) for some in songs])
 
 
 def compare(scores: pd.DataFrame, groups: np.ndarray) -> dict[str, tuple[float, float, float]]:
