@@ -16,14 +16,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+<<<<<<< HEAD
 import pandas as pd
 import scipy.fft
 
 from aares.audio.beats import estimate_tempo, measure_onsets
 from aares.audio.segments import SEGMENT, Segment, read_segment
+=======
+import scipy.fft
+import soundfile as sf
+
+from aares.audio.beats import estimate_tempo, measure_onsets
+from aares.audio.decoding import read_content
+from aares.audio.kept import KeptRows, Row
+from aares.audio.segments import RATE_HZ, SEGMENT, Segment, parse_segment, read_segment
+>>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
 from aares.audio.spectra import (
     compute_mel_db,
     compute_spectrogram,
@@ -31,9 +41,17 @@ from aares.audio.spectra import (
     measure_shape,
     measure_wave,
 )
+<<<<<<< HEAD
 from aares.errors import AaresError
+=======
+from aares.errors import AudioError
+
+if TYPE_CHECKING:
+    import pandas as pd
+>>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
 
 N_MFCC = 20
+VERSION = 1  # of what is measured: what was kept of another is measured again
 NAMES = (
     "chroma_stft",
     "rms",
@@ -104,6 +122,11 @@ def measure_segment(part: Segment, *, more: bool = False) -> dict[str, float]:
     dict of float
         As :func:`extract`.
 
+    Raises
+    ------
+    ValueError
+        The segment has another rate.
+
     Examples
     --------
     >>> silence = read_segment(np.zeros(6 * 22050), "whole", sr=22050)
@@ -111,6 +134,11 @@ def measure_segment(part: Segment, *, more: bool = False) -> dict[str, float]:
     >>> features["rms"], features["bpm"]
     (0.0, 0.0)
     """
+<<<<<<< HEAD
+=======
+    if part.rate != RATE_HZ:
+        raise ValueError(f"part: expected a segment at {RATE_HZ} Hz, found {part.rate} Hz")
+>>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
     S = compute_spectrogram(part.y)
     P = S * S
     mel_db = compute_mel_db(P, part.rate)
@@ -140,37 +168,76 @@ def extract_many(
     Parameters
     ----------
     paths : iterable of str or Path
+        A file that is named twice is measured once.
     segment : str
-        The part that is measured.
+        The part that is measured, see :func:`aares.audio.segments.read_segment`.
     more : bool
         The rest of the study's list too.
     cache : str or Path, optional
-        A folder that keeps what was extracted, by the content of the file and these parameters.
+        A folder that keeps what was measured, by the content of the file and what was asked: a run
+        that was killed goes on where it stopped.
     n_jobs : int
         Worker processes.
     progress : callable, optional
-        Is called with the number of files that are done and of all.
+        Is called after each file with the number of files that are done and of all.
 
     Returns
     -------
     DataFrame
-        A row for each path, in their order; columns `NAMES`, ``is_short`` (the song ended before
-        the segment did) and ``error`` (empty where all went well; else the features are NaN).
+        A row for each path as it was given, in the order given; columns `NAMES`, ``is_short`` (the
+        song ended before the segment did: its last seconds were measured) and ``error`` (empty
+        where all went well; else the features are NaN).
+
+    Raises
+    ------
+    ValueError
+        There is no such segment, or `paths` is one path.
+
+    Examples
+    --------
+    >>> table = extract_many(["nowhere.mp3"])
+    >>> table["error"].item(), table["bpm"].item()
+    ('nowhere.mp3: expected an audio file, found no such file', nan)
     """
+    import pandas as pd  # which the workers need not wait for
+    from joblib import Parallel, delayed
+
+    parse_segment(segment)
+    if isinstance(paths, str | Path):
+        raise ValueError(f"paths: expected several paths, found one: {str(paths)!r}")
     paths = list(paths)
-    rows = []
-    for done, path in enumerate(paths, start=1):
-        rows.append(_extract_row(path, segment, more))
+    if strange := [path for path in paths if not isinstance(path, str | Path)]:
+        raise ValueError(f"paths: expected text or Path, found {strange[0]!r}")
+    kept = None
+    if cache is not None:
+        asked = {"features": VERSION, "segment": segment, "more": more}
+        kept = KeptRows(Path(cache), {**asked, "decoder": sf.__libsndfile_version__})
+    jobs = [delayed(_measure_file)(path, segment, more, kept) for path in dict.fromkeys(paths)]
+    rows: dict[str | Path, dict[str, Any]] = {}
+    for path, row in Parallel(n_jobs, return_as="generator_unordered", batch_size=1)(jobs):
+        rows[path] = row
         if progress:
-            progress(done, len(paths))
-    return pd.DataFrame(
-        rows, index=pd.Index(paths, name="path"), columns=[*NAMES, "is_short", "error"]
-    )
+            progress(len(rows), len(jobs))
+    columns = [*NAMES, "is_short", "error"]
+    index = pd.Index(paths, name="path", dtype=object)
+    return pd.DataFrame([rows[path] for path in paths], index=index, columns=columns)
 
 
-def _extract_row(path: str | Path, segment: str, more: bool) -> dict[str, Any]:
+def _measure_file(
+    path: str | Path, segment: str, more: bool, kept: KeptRows | None
+) -> tuple[str | Path, dict[str, Any]]:
     try:
+        return path, {**_find_row(path, segment, more, kept), "error": ""}
+    except AudioError as error:
+        return path, {"is_short": False, "error": str(error)}
+
+
+def _find_row(path: str | Path, segment: str, more: bool, kept: KeptRows | None) -> Row:
+    content = read_content(path) if kept else b""
+    row = kept.read(content, [*NAMES, "is_short"]) if kept else None
+    if row is None:
         part = read_segment(path, segment)
-        return {**measure_segment(part, more=more), "is_short": part.is_short, "error": ""}
-    except AaresError as error:
-        return {"is_short": False, "error": str(error)}
+        row = {**measure_segment(part, more=more), "is_short": part.is_short}
+        if kept:
+            kept.write(content, row)
+    return row
