@@ -19,13 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-<<<<<<< HEAD
-import pandas as pd
-import scipy.fft
-
-from aares.audio.beats import estimate_tempo, measure_onsets
-from aares.audio.segments import SEGMENT, Segment, read_segment
-=======
 import scipy.fft
 import soundfile as sf
 
@@ -33,7 +26,6 @@ from aares.audio.beats import estimate_tempo, measure_onsets
 from aares.audio.decoding import read_content
 from aares.audio.kept import KeptRows, Row
 from aares.audio.segments import RATE_HZ, SEGMENT, Segment, parse_segment, read_segment
->>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
 from aares.audio.spectra import (
     compute_mel_db,
     compute_spectrogram,
@@ -41,14 +33,10 @@ from aares.audio.spectra import (
     measure_shape,
     measure_wave,
 )
-<<<<<<< HEAD
-from aares.errors import AaresError
-=======
 from aares.errors import AudioError
 
 if TYPE_CHECKING:
     import pandas as pd
->>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
 
 N_MFCC = 20
 VERSION = 1  # of what is measured: what was kept of another is measured again
@@ -134,11 +122,8 @@ def measure_segment(part: Segment, *, more: bool = False) -> dict[str, float]:
     >>> features["rms"], features["bpm"]
     (0.0, 0.0)
     """
-<<<<<<< HEAD
-=======
     if part.rate != RATE_HZ:
         raise ValueError(f"part: expected a segment at {RATE_HZ} Hz, found {part.rate} Hz")
->>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
     S = compute_spectrogram(part.y)
     P = S * S
     mel_db = compute_mel_db(P, part.rate)

@@ -1,13 +1,8 @@
 """One spectrogram, and what is read from it: shape, mel bands, tuning, chroma.
 
 Used by notebook 06 through :mod:`aares.audio.features`. Each function gives what librosa gives, to
-<<<<<<< HEAD
-the last digits of single precision; librosa's own calls compute a spectrogram each, most of them in
-double precision, and take five times as long.
-=======
 the last digits of single precision; librosa's own calls make a spectrogram each, and several copies
 of it in double precision.
->>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
 
 Conventions
 -----------
@@ -27,11 +22,8 @@ import numpy as np
 import scipy.fft
 from numba import njit
 
-<<<<<<< HEAD
-=======
 from aares.audio.filters import A0_HZ, make_chroma_filters, make_mel_filters
 
->>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
 N_FFT, HOP = 2048, 512
 ROLLOFF = 0.85  # of a frame's magnitude lies below its rolloff
 TOP_DB = 80.0  # the range of levels: what is further below the loudest band is cut off
@@ -63,13 +55,9 @@ def compute_spectrogram(y: np.ndarray) -> np.ndarray:
     S = np.empty((len(frames), N_FFT // 2 + 1), np.float32)
     for start in range(0, len(frames), _BLOCK_FRAMES):
         block = slice(start, start + _BLOCK_FRAMES)
-<<<<<<< HEAD
-        np.abs(scipy.fft.rfft(frames[block] * _make_window(), axis=1), out=S[block])
-=======
         # In double precision, 3 ms more: of a bare tone most bins hold nothing but rounding.
         spectra = scipy.fft.rfft(frames[block] * _make_window(), axis=1)
         np.abs(spectra.astype(np.complex64), out=S[block])
->>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
     return S.T
 
 
@@ -169,11 +157,7 @@ def compute_mel_db(P: np.ndarray, rate: int) -> np.ndarray:
     >>> compute_mel_db(np.zeros((1025, 2), np.float32), 22050).mean().round().item()
     -100.0
     """
-<<<<<<< HEAD
-    filters = _make_mel_filters(rate)
-=======
     filters = _make_mel_filters(rate, N_FFT)
->>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
     starts = (filters > 0).argmax(axis=1)
     passed = _apply_filters(P.T, filters, starts, starts + (filters > 0).sum(axis=1))
     levels = 10 * np.log10(np.maximum(passed, np.float32(1e-10)))
@@ -201,13 +185,7 @@ def measure_chroma(P: np.ndarray, rate: int) -> float:
     >>> round(measure_chroma(tone, 22050), 2)
     0.12
     """
-<<<<<<< HEAD
-    import librosa
-
-    filters = librosa.filters.chroma(sr=rate, n_fft=N_FFT, tuning=estimate_tuning(P, rate))
-=======
     filters = make_chroma_filters(rate, N_FFT, estimate_tuning(P, rate))
->>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
     chroma = _apply_filters(P.T, filters, *np.array([[0], [len(P)]]).repeat(len(filters), axis=1))
     loudest = chroma.max(axis=1, keepdims=True)
     return float((chroma / np.where(loudest < _TINY, 1, loudest)).mean())
@@ -234,19 +212,11 @@ def estimate_tuning(P: np.ndarray, rate: int) -> float:
     >>> round(estimate_tuning(compute_spectrogram(tone) ** 2, 22050), 2)
     0.22
     """
-<<<<<<< HEAD
-    import librosa
-
-=======
->>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
     bins = np.arange(len(P)) * (rate / N_FFT)
     low, high = np.searchsorted(bins, PITCHES_HZ)
     pitches, strengths = _find_pitches(P.T, low, high, rate)
     if not len(pitches):
         return 0.0
-<<<<<<< HEAD
-    return float(librosa.pitch_tuning(pitches[strengths >= np.median(strengths)]))
-=======
     pitches = pitches[strengths >= np.median(strengths)]
     semitones = 12 * np.log2(pitches / A0_HZ) % 1
     semitones -= semitones >= 0.5
@@ -255,23 +225,11 @@ def estimate_tuning(P: np.ndarray, rate: int) -> float:
 
 
 _make_mel_filters = cache(make_mel_filters)
->>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
 
 
 @cache
 def _make_window() -> np.ndarray:
-<<<<<<< HEAD
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
-
-
-@cache
-def _make_mel_filters(rate: int) -> np.ndarray:
-    import librosa
-
-    return librosa.filters.mel(sr=rate, n_fft=N_FFT)
-=======
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
->>>>>>> 82fdb5bb116b33d78df52dc7cc0aa766e1bc30fa
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})
