@@ -140,8 +140,8 @@ def cut_bands(bands: Bands, segment: str) -> Bands:
     Examples
     --------
     >>> whole = measure_bands(np.zeros(100 * 22050, dtype=np.float32))
-    >>> len(cut_bands(whole, "0:30-1:00").mel_db) * HOP / RATE_HZ
-    30.00...
+    >>> round(len(cut_bands(whole, "0:30-1:00").mel_db) * HOP / RATE_HZ, 1)
+    30.0
     """
     start, stop, _ = place_segment(segment, (len(bands.mel_db) - 1) * HOP, RATE_HZ)
     frames = slice(round(start / HOP), round(stop / HOP) + 1)
@@ -176,7 +176,7 @@ def summarise(bands: Bands, *, equal: bool = False) -> dict[str, float]:
     >>> y = np.random.default_rng(0).standard_normal(10 * 22050).astype(np.float32)
     >>> quiet, loud = measure_bands(y / 8), measure_bands(y / 4)
     >>> [round(summarise(x)["level mean"], 1) for x in (quiet, loud)]
-    [8.0, 14.0]
+    [0.5, 6.5]
     >>> one, other = (summarise(bands, equal=True) for bands in (quiet, loud))
     >>> max(abs(one[name] - other[name]) for name in one) < 0.001
     True
@@ -238,7 +238,7 @@ def summarise_songs(
     ...     path = Path(folder) / "noise.wav"
     ...     sf.write(path, 0.1 * np.random.default_rng(0).standard_normal(6 * 22050), 22050)
     ...     summarise_songs([path], "0:30-1:00").shape
-    (1, 463)
+    (1, 450)
     """
     rows = {}
     for path in paths:
