@@ -44,7 +44,17 @@ class Pairs:
         return len(self.a)
 
     def take(self, rows: Rows) -> Pairs:
-        """Return some of the pairs, in the order of `rows`."""
+        """Return some of the pairs.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (k,)
+
+        Returns
+        -------
+        Pairs
+            In the order of `rows`.
+        """
         return Pairs(self.a[rows], self.b[rows], self.labels[rows])
 
 

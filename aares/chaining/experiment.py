@@ -61,7 +61,13 @@ class GroupDistances:
     auc: tuple[float, float, float]
 
     def order_pairs(self) -> pd.DataFrame:
-        """Return pairs of groups, the farthest first: ``one``, ``other``, ``distance``."""
+        """Return pairs of different groups, the farthest first.
+
+        Returns
+        -------
+        DataFrame
+            ``one``, ``other`` and ``distance``.
+        """
         a, b = np.triu_indices(len(self.names), 1)
         names = np.array(self.names)
         table = pd.DataFrame({"one": names[a], "other": names[b], "distance": self.means[a, b]})

@@ -135,7 +135,12 @@ class PairNetwork(ClassifierMixin, BaseEstimator):
 
     @property
     def n_parameters_(self) -> int:
-        """Number of weights and biases that were learnt."""
+        """Number of weights and biases that were learnt.
+
+        Returns
+        -------
+        int
+        """
         return sum(values.size for values in self.network_.weights_)
 
     def predict_proba(self, X: npt.ArrayLike) -> Floats:
