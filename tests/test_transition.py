@@ -103,6 +103,11 @@ def test_what_is_no_song_is_said(cut, tmp_path):
 # --- why ----------------------------------------------------------------------------------
 
 
+def put(statement, value):
+    """What a statement says of a value."""
+    return (statement.yes if statement.goes_on(value) else statement.no)(value)
+
+
 def test_reasons_are_the_heaviest_and_true_of_the_features(cut):
     model = load_join_model()
     ends, starts = [describe_end(y) for y in cut], [describe_start(y) for y in cut]
@@ -116,9 +121,9 @@ def test_reasons_are_the_heaviest_and_true_of_the_features(cut):
         for reason in reasons:
             mine = np.array([name_heard(name) == reason.about for name in NAMES])
             assert reason.weight == pytest.approx(parts[:-1][mine].sum())
-            said = [x for x in STATEMENTS if x.about == reason.about and reason.text
-                    == (x.yes if x.goes_on(values[x.feature]) else x.no)(values[x.feature])]  # fmt: skip
+            said = [x for x in STATEMENTS if reason.text == put(x, values[x.feature])]
             assert said
+            assert said[0].about == reason.about
             assert said[0].goes_on(values[said[0].feature]) == (reason.weight > 0)
             for number in re.findall(r"likeness (-?[\d.]+)", reason.text):
                 assert float(number) == pytest.approx(values[said[0].feature], abs=0.006)

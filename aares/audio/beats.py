@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 import scipy.fft
 
-from aares.audio.spectra import HOP, N_FFT
+from aares.audio.spectra import HOP, N_FFT, cut_frames
 
 WINDOW_S = 8.0  # in which onsets repeat
 LIKELIEST_BPM, SPREAD_OCTAVES = 120.0, 1.0
