@@ -73,7 +73,7 @@ def estimate_tempo(onsets: np.ndarray, rate: int) -> float:
     lags = int(WINDOW_S * rate / HOP)
     ramps = np.pad(onsets, lags // 2, mode="linear_ramp")
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(lags) / lags)
-    X
+    frames = cut_frames(ramps, lags, 1)[: len(onsets)] * window
     energy = np.einsum("fl,fl->f", frames, frames)
     n_fft = scipy.fft.next_fast_len(2 * lags - 1, real=True)
     # All frames' autocorrelations, each relative to lag 0, have one mean: one inverse transform.

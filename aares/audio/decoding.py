@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile as sf
+import soxr
 
 from aares.errors import AudioError
 
@@ -91,16 +92,51 @@ def open_sound(path: str | Path) -> Iterator[sf.SoundFile]:
         ...
     aares.errors.AudioError: nowhere.mp3: expected an audio file, found no such file
     """
-    path = Path(path)
-    if not path.is_file():
-        raise AudioError(f"{path.name}: expected an audio file, found no such file")
-    if path.stat().st_size == 0:
-        raise AudioError(f"{path.name}: expected an audio file, found an empty one")
+    path = _require_file(path)
     try:
         with sf.SoundFile(path) as stream:
             yield stream
     except sf.LibsndfileError as error:
         raise AudioError(f"{path.name}: not readable as audio ({error.error_string})") from error
+
+
+def read_content(path: str | Path) -> bytes:
+    """Return the bytes of an audio file, undecoded.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    AudioError
+        The file is missing, empty or must not be read.
+
+    Examples
+    --------
+    >>> read_content("nowhere.mp3")
+    Traceback (most recent call last):
+        ...
+    aares.errors.AudioError: nowhere.mp3: expected an audio file, found no such file
+    """
+    path = _require_file(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise AudioError(f"{path.name}: not readable ({error.strerror})") from error
+
+
+def _require_file(path: str | Path) -> Path:
+    path = Path(path)
+    if not path.is_file():
+        raise AudioError(f"{path.name}: expected an audio file, found no such file")
+    if path.stat().st_size == 0:
+        raise AudioError(f"{path.name}: expected an audio file, found an empty one")
+    return path
 
 
 def read_mono(stream: sf.SoundFile, start: int = 0, stop: int | None = None) -> np.ndarray:
@@ -171,7 +207,7 @@ def average_channels(samples: np.ndarray) -> np.ndarray:
 
 
 def change_rate(y: np.ndarray, *, orig_sr: int, target_sr: int) -> np.ndarray:
-    """Bring a signal to another sampling rate, as ``librosa.load`` does.
+    """Bring a signal to another sampling rate, as ``librosa.load`` does, which loads longer.
 
     Parameters
     ----------
@@ -190,6 +226,7 @@ def change_rate(y: np.ndarray, *, orig_sr: int, target_sr: int) -> np.ndarray:
     """
     if orig_sr == target_sr:
         return y
-    import librosa  # half a second, which files at this rate need not wait for
-
-    return librosa.resample(y, orig_sr=orig_sr, target_sr=target_sr)
+    resampled = np.zeros(int(np.ceil(len(y) * (target_sr / orig_sr))), np.float32)
+    found = soxr.resample(y, orig_sr, target_sr, quality="soxr_hq")[: len(resampled)]
+    resampled[: len(found)] = found
+    return resampled
