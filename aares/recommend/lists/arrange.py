@@ -43,6 +43,7 @@ def order_playlist(
     start: int | Songs | None = None,
     end: int | Songs | None = None,
     place: npt.ArrayLike | None = None,
+    apart: str | npt.ArrayLike | None = None,
 ) -> IntArray:
     """Put songs into the order that costs least; up to a dozen songs no order costs less.
 
@@ -62,6 +63,10 @@ def order_playlist(
         one of them.
     place : array-like of float, shape (n, n), optional
         Further costs of song `i` at position `p`.
+    apart : str, or array-like, shape (n,), optional
+        Of each song, such as its artist: no two of one value in a row, as far as there is a way. A
+        name is a column of `songs`, which those before and after have too; a missing cell is
+        nobody's.
 
     Returns
     -------
@@ -87,6 +92,11 @@ def order_playlist(
 
     >>> order_playlist(points, cost=lambda points: (points.T - points).clip(0)).tolist()
     [0, 2, 1]
+
+    No two of one artist in a row, though it is a longer way.
+
+    >>> order_playlist(points, cost="distance", apart=["Ann", "Bob", "Ann"]).tolist()
+    [2, 1, 0]
     """
     n = _count_songs(songs)
     first, before = _read_neighbour("start", start, songs, n)
@@ -94,10 +104,13 @@ def order_playlist(
     if n > 1 and first is not None and first == last:
         raise ValueError(f"end: expected another song than the first, found {last} for both")
     n_before = 0 if before is None else len(before)
-    whole = _measure_costs(cost, _join([songs, before, after]), n, alone=before is after is None)
+    everyone = _join([songs, before, after])
+    whole = _measure_costs(cost, everyone, n, alone=before is after is None)
     places = np.zeros((n, n)) if arc is None else place_arc(_read_energy(songs, cost, arc), arc)
     if place is not None:
         places = places + _read_matrix("place", place, n)
+    if apart is not None:
+        whole = whole + _keep_apart(apart, everyone, whole, places)
     begin = whole[n : n + n_before, :n].min(axis=0) if n_before else np.zeros(n)
     finish = whole[:n, n + n_before :].min(axis=1) if after is not None else np.zeros(n)
     return _order_between(whole[:n, :n], begin, finish, places, first, last)
@@ -171,6 +184,28 @@ def _read_matrix(name: str, values: npt.ArrayLike, n: int) -> FloatArray:
     if matrix.shape != (n, n):
         raise ValueError(f"{name}: expected the shape {(n, n)}, found {matrix.shape}")
     return matrix
+
+
+def _keep_apart(
+    apart: str | npt.ArrayLike, songs: Songs, costs: FloatArray, places: FloatArray
+) -> FloatArray:
+    """Return a cost between songs of one value that no way around it can exceed."""
+    n = len(places)
+    if isinstance(apart, str):
+        if not isinstance(songs, pd.DataFrame) or apart not in songs:
+            found = ", ".join(map(str, songs)) if isinstance(songs, pd.DataFrame) else "an array"
+            raise ValueError(f"apart: expected a column {apart!r} of songs, found {found}")
+        values = pd.Series(songs[apart].to_numpy())
+    else:
+        values = pd.Series(list(np.atleast_1d(np.asarray(apart, dtype=object))), dtype=object)
+        if len(values) != n:
+            raise ValueError(f"apart: expected {n} values, one for each song, found {len(values)}")
+        values = values.reindex(range(len(songs)))  # nothing is known of songs before and after
+    codes = pd.factorize(values)[0]
+    steps = costs[~np.eye(len(costs), dtype=bool)]
+    spread = np.ptp(steps) if steps.size else 0.0
+    most = (n + 1) * float(spread + (np.ptp(places) if places.size else 0.0)) + 1.0
+    return most * ((codes[:, None] == codes) & (codes >= 0))
 
 
 def _read_energy(songs: Songs, cost: Cost, arc: object) -> FloatArray:
