@@ -114,6 +114,8 @@ def test_hog_sees_the_directions_of_each_field():
     assert (left.argmax(axis=1) != right.argmax(axis=1)[0]).all()
     assert np.ptp(left.argmax(axis=1)) == np.ptp(right.argmax(axis=1)) == 0
     assert fields.max() > 0.9
+    mixed = np.asarray(FAMILIES["hog"].compute(make_picture())).reshape(20, 9)
+    assert np.ptp(mixed, axis=1).min() > 0.1  # directions keep their shares, not one value for all
 
 
 def test_tamura_calls_broad_stripes_coarse():
