@@ -99,6 +99,25 @@ def test_gabor_and_edges_see_directions():
         assert shares[[4, 0] if direction == 0 else [6, 2]].sum() > 0.95
 
 
+def test_gabor_sees_no_edge_between_the_last_column_and_the_first():
+    ramp = np.tile(np.linspace(0, 255, 96).astype(np.uint8), (64, 1))
+    answer = filter_gabor(ramp, 8, 0)
+    assert answer[:, [0, -1]].max() < 4 * np.median(answer)
+    assert filter_gabor(ramp.T, 8, 2)[[0, -1]].max() < 4 * np.median(answer)
+
+
+def test_hog_sees_the_directions_of_each_field():
+    image = make_stripes(0, shape=(64, 100))
+    image[:, 60:] = make_stripes(2, shape=(64, 100))[:, 60:]
+    fields = np.asarray(FAMILIES["hog"].compute(image)).reshape(4, 5, 9)
+    left, right = fields[1:3, :2].reshape(-1, 9), fields[1:3, 4:].reshape(-1, 9)
+    assert (left.argmax(axis=1) != right.argmax(axis=1)[0]).all()
+    assert np.ptp(left.argmax(axis=1)) == np.ptp(right.argmax(axis=1)) == 0
+    assert fields.max() > 0.9
+    mixed = np.asarray(FAMILIES["hog"].compute(make_picture())).reshape(20, 9)
+    assert np.ptp(mixed, axis=1).min() > 0.1  # directions keep their shares, not one value for all
+
+
 def test_tamura_calls_broad_stripes_coarse():
     fine, coarse = (FAMILIES["tamura"].compute(make_stripes(0, wave))[0] for wave in (4, 32))
     assert coarse > 2 * fine

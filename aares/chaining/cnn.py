@@ -35,7 +35,7 @@ from aares.exact import snap
 N_FEATURES = 27
 CHANNELS = (8, 16, 32)
 SHRINK = 8
-N_ROUNDS = 60
+N_ROUNDS = 30
 BATCH = 16
 RATE = 3e-3  # step of Adam
 DECAY = 1e-2

@@ -30,10 +30,19 @@ from joblib import Memory
 from aares.audio.features import NAMES, extract_many
 from aares.chaining.cnn import PictureNetwork
 from aares.chaining.copies import drop_copies, find_copies
+from aares.chaining.distances import fit_scale
+from aares.chaining.draws import draw_split
 from aares.chaining.families import FAMILIES
 from aares.chaining.pictures import SEGMENT, paint_song
-from aares.chaining.representations import compare_representations, summarise_representations
+from aares.chaining.representations import (
+    N_CHOSEN,
+    N_DRAWS,
+    choose_features,
+    compare_representations,
+    summarise_representations,
+)
 from aares.chaining.visual import describe_picture, describe_songs, list_features
+from aares.exact import snap
 from chaining.music import list_music
 from workshop import config
 
@@ -116,7 +125,7 @@ def compare(
         options["splits"] = splits
     answers = compare_representations(tables, groups, **options)
     table = summarise_representations(answers)
-    return {"n_songs": len(groups), "n_groups": len(set(groups)), "options": str(options),
+    return {"n_songs": len(groups), "n_groups": len(set(groups)), "options": options,
             "rows": table.round(DIGITS).to_dict("records")}  # fmt: skip
 
 
@@ -140,7 +149,22 @@ def compare_families(groups: np.ndarray, seen: pd.DataFrame) -> dict[str, Any]:
     features = list_features()
     tables = {name: [seen.loc[:, (features["family"] == name).to_numpy()]] for name in FAMILIES}
     splits = ("unseen songs", "unseen groups")
-    return compare(tables, groups, splits=splits, names=["boosting"], **MANY)
+    found = compare(tables, groups, splits=splits, names=["boosting"], **MANY)
+    return found | {"chosen": count_chosen(groups, seen)}
+
+
+def count_chosen(groups: np.ndarray, seen: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Return of which families and transforms the 27 features of ten draws are."""
+    features, values = list_features(), seen.to_numpy()
+    chosen: list[int] = []
+    for draw in range(N_DRAWS):
+        rng = np.random.default_rng([1, draw])
+        train, _ = draw_split(groups, "unseen songs", rng=rng, **MANY)
+        songs = np.unique(np.concatenate([train.a, train.b]))
+        points = snap(fit_scale(values[songs]).standardise(values))
+        chosen += choose_features(points, train, N_CHOSEN).tolist()
+    columns = features.iloc[chosen]
+    return {name: columns[name].value_counts().to_dict() for name in ("family", "transform")}
 
 
 def compare_networks(
@@ -157,7 +181,7 @@ def compare_networks(
         return network.fit([pictures[row] for row in rows], groups[rows]).transform(pictures)
 
     tables = {"audio": [heard], "cnn": [learn], "audio, cnn": [heard, learn]}
-    return compare(tables, groups, n_draws=5, **MANY)
+    return compare(tables, groups, n_draws=4, **MANY)
 
 
 def try_counts(clips: pd.DataFrame) -> Iterator[tuple[str, dict]]:
