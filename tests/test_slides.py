@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from aares.chaining import slides
+from workshop.config import ROOT
 
 TITLES = """
 Recommandation|Plan|Contexte - Objectif|Plan|Articles - Features - Audio - Extraction
@@ -145,3 +146,9 @@ def test_a_figure_that_is_not_there_is_named():
     with pytest.raises(ValueError, match="'speed': expected a quantity of slide 3, found none"):
         slides.get_figure("speed", 3)
     assert slides.get_figure("accuracy: manhattan", 29) == 0.66
+
+
+def test_every_section_that_answers_a_slide_is_a_heading_of_the_notebook():
+    text = (ROOT / "notebooks" / "src" / "06_chainable.py").read_text(encoding="utf-8")
+    headings = {line.lstrip("# ") for line in text.splitlines() if line.startswith("# ##")}
+    assert set(slides.SECTIONS) <= headings
