@@ -167,7 +167,7 @@ def standardise(features: pd.DataFrame, songs: npt.NDArray[np.intp]) -> npt.NDAr
 
 def judge_many(features: pd.DataFrame, groups: pd.Series, proxy: str, seed: int) -> dict[str, Any]:
     """Return what more pairs change: as many as there are, for a few of the methods."""
-    names = {"euclidean, max", "manhattan, max", "tree", "boosting"}
+    names = {"euclidean, max", "manhattan, max", "network", "tree", "symmetric tree", "boosting"}
     chosen = [method for method in METHODS if method.name in names]
     sizes = {"n_train": MANY, "n_test": MANY // 2, "n_draws": N_DRAWS_MANY}
     answers = run_methods({SEGMENT: features}, groups, chosen, **sizes, random_state=seed)
