@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from aares.audio.features import NAMES
 from aares.audio.segments import SEGMENT
 from aares.chaining import experiment
-from aares.chaining.draws import SPLITS, Pairs, draw_pairs, draw_split
+from aares.chaining.draws import SPLITS, SongPairs, sample_pairs, sample_split
 from aares.chaining.experiment import compare_groups, run_methods
 from aares.chaining.methods import CONCLUSION, METHODS, answer_pairs
 from aares.chaining.slides import get_figure
@@ -32,7 +32,7 @@ QUICK = tuple(method for method in METHODS if method.table != "models") + tuple(
 )
 
 
-def name_songs(pairs: Pairs) -> set[int]:
+def name_songs(pairs: SongPairs) -> set[int]:
     return {*pairs.a.tolist(), *pairs.b.tolist()}
 
 
@@ -40,7 +40,7 @@ def name_songs(pairs: Pairs) -> set[int]:
 
 
 def test_half_of_the_pairs_are_of_one_group_and_none_comes_twice():
-    pairs = draw_pairs(GROUPS, 300, rng=np.random.default_rng(0))
+    pairs = sample_pairs(GROUPS, 300, rng=np.random.default_rng(0))
     assert len(pairs) == 300 and pairs.labels.sum() == 150
     np.testing.assert_array_equal(pairs.labels, GROUPS[pairs.a] == GROUPS[pairs.b])
     assert len({frozenset(pair) for pair in zip(pairs.a, pairs.b, strict=True)}) == 300
@@ -48,14 +48,14 @@ def test_half_of_the_pairs_are_of_one_group_and_none_comes_twice():
 
 
 def test_where_pairs_are_few_all_of_the_rarer_kind_are_drawn():
-    pairs = draw_pairs(["x", "x", "y", "y", "z"], 300, rng=np.random.default_rng(0))
+    pairs = sample_pairs(["x", "x", "y", "y", "z"], 300, rng=np.random.default_rng(0))
     assert len(pairs) == 4 and pairs.labels.sum() == 2
 
 
 @pytest.mark.parametrize("split", SPLITS)
 def test_splits_keep_apart_what_they_say(split):
     for seed in range(20):
-        train, test = draw_split(GROUPS, split, rng=np.random.default_rng(seed))
+        train, test = sample_split(GROUPS, split, rng=np.random.default_rng(seed))
         pairs = [{frozenset(pair) for pair in zip(part.a, part.b, strict=True)}
                  for part in (train, test)]  # fmt: skip
         assert not pairs[0] & pairs[1]
@@ -70,14 +70,15 @@ def test_splits_keep_apart_what_they_say(split):
 
 def test_a_random_split_is_as_large_as_the_slides():
     groups = np.repeat(["a", "b", "c", "d"], 20)
-    train, test = draw_split(groups, "random pairs", rng=np.random.default_rng(0))
+    train, test = sample_split(groups, "random pairs", rng=np.random.default_rng(0))
     assert len(train) + len(test) == get_figure("pairs")
     assert len(test) == get_figure("support: all")
 
 
 def test_draws_are_the_same_by_the_same_seed():
     one, other, third = (
-        draw_split(GROUPS, "unseen songs", rng=np.random.default_rng(seed))[1] for seed in (1, 1, 2)
+        sample_split(GROUPS, "unseen songs", rng=np.random.default_rng(seed))[1]
+        for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one.a, other.a)
     assert not np.array_equal(one.a, third.a)
@@ -89,7 +90,7 @@ def test_draws_are_the_same_by_the_same_seed():
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: f"{method.table}: {method.name}")
 def test_a_song_that_is_judged_changes_no_answer_about_others(method):
     """Means, spreads, weights, thresholds and models are those of the training pairs' songs."""
-    train, test = draw_split(GROUPS, "unseen songs", rng=np.random.default_rng(5))
+    train, test = sample_split(GROUPS, "unseen songs", rng=np.random.default_rng(5))
     changed = SIGNAL.copy()
     song = test.a[0]
     changed.loc[song] *= 1000
@@ -223,11 +224,11 @@ def test_ties_count_half():
 @pytest.mark.parametrize(
     ("call", "says"),
     [
-        (lambda: draw_pairs(["x", "y"], 4, rng=np.random.default_rng(0)), "found 0 and 1"),
-        (lambda: draw_split(GROUPS, "by hand", rng=np.random.default_rng(0)), "found 'by hand'"),
-        (lambda: draw_split(["x", "x", "y"], "unseen groups", rng=np.random.default_rng(0)),
+        (lambda: sample_pairs(["x", "y"], 4, rng=np.random.default_rng(0)), "found 0 and 1"),
+        (lambda: sample_split(GROUPS, "by hand", rng=np.random.default_rng(0)), "found 'by hand'"),
+        (lambda: sample_split(["x", "x", "y"], "unseen groups", rng=np.random.default_rng(0)),
          "two halves with pairs of one group and of two, found none among 3 songs of 2 groups"),
-        (lambda: draw_split(["x", "x", "y"], "random pairs", rng=np.random.default_rng(0)),
+        (lambda: sample_split(["x", "x", "y"], "random pairs", rng=np.random.default_rng(0)),
          "at least 4 pairs to split, found 2"),
         (lambda: compare_groups(SIGNAL, GROUPS[:5]), "each of 48 songs, found 5"),
         (lambda: compare_groups(SIGNAL, ["x"] * 48), "found 1 groups"),

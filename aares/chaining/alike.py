@@ -24,7 +24,6 @@ from itertools import combinations
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.spatial.distance import cdist
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression

@@ -25,7 +25,7 @@ from aares import exact
 from aares.audio.features import NAMES
 from aares.audio.segments import SEGMENT
 from aares.chaining.distances import Floats, Kind, Rows, fit_scale, measure_all_distances
-from aares.chaining.draws import N_TEST, N_TRAIN, SPLITS, Split, draw_split
+from aares.chaining.draws import N_TEST, N_TRAIN, SPLITS, Split, sample_split
 from aares.chaining.methods import CONCLUSION, METHODS, Method, answer_pairs
 from aares.chaining.slides import read_slides
 from aares.chaining.thresholds import UNDECIDED, score_answers
@@ -184,7 +184,7 @@ def run_methods(
     splits : iterable of str
         Of :data:`aares.chaining.draws.SPLITS`.
     n_draws, n_train, n_test : int
-        As of :func:`aares.chaining.draws.draw_split`.
+        As of :func:`aares.chaining.draws.sample_split`.
     random_state : int
         Of draws and models.
 
@@ -204,7 +204,7 @@ def run_methods(
     for split in splits:
         for draw in range(n_draws):
             rng = np.random.default_rng([random_state, SPLITS.index(split), draw])
-            train, test = draw_split(groups, split, n_train=n_train, n_test=n_test, rng=rng)
+            train, test = sample_split(groups, split, n_train=n_train, n_test=n_test, rng=rng)
             pairs = {"split": split, "draw": draw, "a": test.a, "b": test.b, "label": test.labels}
             for method in chosen:
                 answer = answer_pairs(method, features, train, test.a, test.b, random_state=draw)

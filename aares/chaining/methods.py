@@ -17,8 +17,8 @@ from aares import exact
 from aares.audio.features import NAMES
 from aares.audio.segments import SEGMENT
 from aares.chaining import models
-from aares.chaining.distances import Kind, fit_scale, measure_distances, weigh_features
-from aares.chaining.draws import Pairs
+from aares.chaining.distances import Kind, fit_scale, measure_pair_distances, weigh_by_pairs
+from aares.chaining.draws import SongPairs
 from aares.chaining.thresholds import READINGS, Reading, fit_thresholds
 
 
@@ -95,7 +95,7 @@ CONCLUSION = {
 def answer_pairs(
     method: Method,
     features: Mapping[str, pd.DataFrame],
-    train: Pairs,
+    train: SongPairs,
     a: npt.ArrayLike,
     b: npt.ArrayLike,
     *,
@@ -108,7 +108,7 @@ def answer_pairs(
     method : Method
     features : mapping of str to DataFrame, shape (n_songs, d)
         Of each segment, as extracted, songs in one order.
-    train : Pairs
+    train : SongPairs
         All that is fitted is fitted on these and on their songs.
     a, b : array-like of int, shape (n,)
         The pairs to answer.
@@ -123,7 +123,8 @@ def answer_pairs(
     Examples
     --------
     >>> table = pd.DataFrame(np.repeat([0.0, 9.0], 4)[:, None] + np.arange(27), columns=NAMES)
-    >>> train = Pairs(np.array([0, 4, 0, 1]), np.array([1, 5, 4, 5]), np.array([1, 1, 0, 0]) == 1)
+    >>> a, b, labels = np.array([[0, 4, 0, 1], [1, 5, 4, 5], [1, 1, 0, 0]])
+    >>> train = SongPairs(a, b, labels == 1)
     >>> answer_pairs(METHODS[0], {SEGMENT: table}, train, [2, 2], [3, 6]).tolist()
     [1, 0]
     """
@@ -134,9 +135,9 @@ def answer_pairs(
         model = models.PairModel(method.model, random_state=random_state)
         model.fit(points, train.a, train.b, train.labels)
         return (model.predict_proba(points, a, b) > 0.5).astype(np.int8)
-    weights = weigh_features(points, train.a, train.b, train.labels) if method.weighted else None
+    weights = weigh_by_pairs(points, train.a, train.b, train.labels) if method.weighted else None
     known, asked = (
-        exact.snap(measure_distances(points, *pairs, kind=method.kind, weights=weights))
+        exact.snap(measure_pair_distances(points, *pairs, kind=method.kind, weights=weights))
         for pairs in ((train.a, train.b), (a, b))
     )
     return fit_thresholds(known, train.labels, method.reading).decide(asked)

@@ -25,8 +25,8 @@ from scipy.spatial.distance import cdist
 from aares.audio.features import NAMES, extract, extract_many
 from aares.audio.segments import SEGMENT, SEGMENTS
 from aares.chaining.copies import drop_copies, find_copies
-from aares.chaining.distances import POWERS, fit_scale, measure_distances
-from aares.chaining.draws import N_TEST, N_TRAIN, SPLITS, draw_pairs, draw_split
+from aares.chaining.distances import POWERS, fit_scale, measure_pair_distances
+from aares.chaining.draws import N_TEST, N_TRAIN, SPLITS, sample_pairs, sample_split
 from aares.chaining.experiment import compare_groups, conclude, run_methods, summarise_methods
 from aares.chaining.extrapolation import extrapolate, fit_line
 from aares.chaining.methods import METHODS
@@ -139,10 +139,10 @@ def fit_all_thresholds(features: pd.DataFrame, groups: pd.Series, seed: int) -> 
     rows = []
     for draw in range(N_DRAWS):
         rng = np.random.default_rng([seed, 0, draw])
-        train, _ = draw_split(groups, SPLITS[0], n_train=N_TRAIN, n_test=N_TEST, rng=rng)
+        train, _ = sample_split(groups, SPLITS[0], n_train=N_TRAIN, n_test=N_TEST, rng=rng)
         points = standardise(features, np.concatenate([train.a, train.b]))
         for kind in POWERS:
-            gaps = measure_distances(points, train.a, train.b, kind=kind)
+            gaps = measure_pair_distances(points, train.a, train.b, kind=kind)
             for reading in READINGS:
                 rule = fit_thresholds(gaps, train.labels, reading)
                 rows.append((kind, reading, rule.low, rule.high))
@@ -152,9 +152,9 @@ def fit_all_thresholds(features: pd.DataFrame, groups: pd.Series, seed: int) -> 
 
 def trace_curve(features: pd.DataFrame, groups: pd.Series, seed: int) -> pd.DataFrame:
     """Return 'Focus sur le seuil' for 300 pairs: euclidean distance, some of the thresholds."""
-    pairs = draw_pairs(groups, N_TRAIN + N_TEST, rng=np.random.default_rng(seed))
+    pairs = sample_pairs(groups, N_TRAIN + N_TEST, rng=np.random.default_rng(seed))
     points = standardise(features, np.concatenate([pairs.a, pairs.b]))
-    curve = trace_threshold(measure_distances(points, pairs.a, pairs.b), pairs.labels)
+    curve = trace_threshold(measure_pair_distances(points, pairs.a, pairs.b), pairs.labels)
     some = np.linspace(0, len(curve) - 1, min(N_CURVE, len(curve))).round().astype(int)
     return curve.iloc[some]
 
@@ -167,7 +167,7 @@ def standardise(features: pd.DataFrame, songs: npt.NDArray[np.intp]) -> npt.NDAr
 
 def judge_many(features: pd.DataFrame, groups: pd.Series, proxy: str, seed: int) -> dict[str, Any]:
     """Return what more pairs change: as many as there are, for a few of the methods."""
-    names = {"euclidean, max", "manhattan, max", "tree", "boosting"}
+    names = {"euclidean, max", "manhattan, max", "network", "tree", "symmetric tree", "boosting"}
     chosen = [method for method in METHODS if method.name in names]
     sizes = {"n_train": MANY, "n_test": MANY // 2, "n_draws": N_DRAWS_MANY}
     answers = run_methods({SEGMENT: features}, groups, chosen, **sizes, random_state=seed)
@@ -186,13 +186,15 @@ def time_all(paths: list[Any]) -> dict[str, Any]:
     pairs = []
     for n in N_PAIRS:
         a, b = rng.integers(0, len(points), (2, n))
-        times = [time_often(lambda a=a, b=b: measure_distances(points, a, b)) for _ in range(10)]
+        times = [
+            time_often(lambda a=a, b=b: measure_pair_distances(points, a, b)) for _ in range(10)
+        ]
         stated = get_figure(f"distances in s: {n} pairs")
         pairs.append({"pairs": n, "mean_of_10_s": np.mean(times), "stated_s": stated})
     line = fit_line(N_PAIRS, [row["mean_of_10_s"] for row in pairs])
     a, b = rng.integers(0, len(points), (2, MILLION))
     millions = {
-        kind: min(time_often(lambda k=kind: measure_distances(points, a, b, kind=k), 1)
+        kind: min(time_often(lambda k=kind: measure_pair_distances(points, a, b, kind=k), 1)
                   for _ in range(7))
         for kind in POWERS
     }  # fmt: skip
