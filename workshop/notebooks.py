@@ -31,7 +31,7 @@ SOURCES = ROOT / "notebooks" / "src"
 PAIRING = ROOT / "notebooks" / "jupytext.toml"
 """What jupytext keeps of a notebook when it writes the source."""
 AT_ONCE = 2
-SLOWEST_FIRST = ("01", "04", "02", "05", "03")
+SLOWEST_FIRST = ("01", "04", "02", "05", "03", "06")
 """Order of starting, so that no long notebook is left to run alone at the end."""
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 

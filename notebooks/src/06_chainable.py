@@ -287,6 +287,7 @@ book.table("many_pairs", table.round(3))
 # %%
 times, extraction = study["time"], read_chainable("extraction")
 catalogue = times["catalogue"]
+book.number("time_date", describe_origin(times))
 book.number("song_ms", 1000 * times["song_s"])
 book.number("extraction_days", catalogue["extraction_days"])
 book.number("all_pairs_days", catalogue["all_pairs_days"])
