@@ -18,6 +18,7 @@ References
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,6 +31,8 @@ from scipy.spatial.distance import squareform
 from aares.exact import snap
 
 METHODS = ("average", "ward", "neighbours")
+_NUMBER = r"[-+.\de]+"
+_LABEL = re.compile(rf"(?:'((?:[^']|'')*)')?({_NUMBER})?(?::({_NUMBER}))?")
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,58 @@ def _write(tree: Tree, *, is_root: bool = True) -> str:
         support = "" if tree.support is None else f"{tree.support:.3g}"
         label = f"({','.join(_write(child, is_root=False) for child in tree.children)}){support}"
     return label if is_root else f"{label}:{tree.length:.4g}"
+
+
+def read_newick(text: str) -> Tree:
+    """Read a tree that :meth:`Tree.write_newick` wrote.
+
+    Parameters
+    ----------
+    text : str
+        Newick: names of leaves in quotes, lengths after colons, support as labels of inner nodes.
+
+    Returns
+    -------
+    Tree
+
+    Raises
+    ------
+    ValueError
+        The text is not such a tree.
+
+    Examples
+    --------
+    >>> read_newick("(('it''s':1,'b':1)0.97:0.5,'c':1.5);").list_leaves()
+    ["it's", 'b', 'c']
+    """
+    tree, end = _read_node(text, 0)
+    if text[end:].strip() != ";":
+        raise ValueError(f"expected ';' at the end of the tree, found {text[end : end + 20]!r}")
+    return tree
+
+
+def _read_node(text: str, at: int) -> tuple[Tree, int]:
+    """Return the node that begins at a place, and where it ends."""
+    children: list[Tree] = []
+    if text[at : at + 1] == "(":
+        while text[at : at + 1] in ("(", ","):
+            child, at = _read_node(text, at + 1)
+            children.append(child)
+        if text[at : at + 1] != ")":
+            raise ValueError(f"expected ')' in the tree, found {text[at : at + 20]!r}")
+        at += 1
+    found = _LABEL.match(text, at)
+    assert found is not None  # all of it is optional
+    name, support, length = found.groups()
+    if not children and name is None:
+        raise ValueError(f"expected a name in the tree, found {text[at : at + 20]!r}")
+    tree = Tree(
+        (name or "").replace("''", "'"),
+        float(length or 0),
+        tuple(children),
+        float(support) if support else None,
+    )
+    return tree, found.end()
 
 
 def grow_tree(distances: npt.ArrayLike, names: Sequence[str], *, method: str = "average") -> Tree:
