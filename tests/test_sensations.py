@@ -49,12 +49,13 @@ SOUNDS = {
     "chord": (make_chord(220, seconds=1.0), 70),
 }
 MODULATED = {
-    "1 kHz": (make_modulated(1000, 70), 60, 0.03),
+    "1 kHz": (make_modulated(1000, 70), 60, 0.02),
+    "4 kHz": (make_modulated(4000, 70), 60, 0.02),
     "500 Hz": (make_modulated(500, 50), 70, 0.01),
-    "250 Hz": (make_modulated(250, 40), 60, 0.02),
-    "slow": (make_modulated(1000, 30), 60, 0.03),
-    "fast": (make_modulated(1000, 150), 60, 0.08),
-    "low chord": (make_chord(55), 70, 0.02),
+    "250 Hz": (make_modulated(250, 40), 60, 0.01),
+    "slow": (make_modulated(1000, 30), 60, 0.02),
+    "fast": (make_modulated(1000, 150), 60, 0.04),
+    "low chord": (make_chord(55), 70, 0.05),
 }
 
 

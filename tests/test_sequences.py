@@ -150,6 +150,15 @@ def test_a_list_says_nothing_about_itself():
         assert judge(plays, score, "next", "same") == (0.5, 0.5, 0.5)
 
 
+def test_beside_counts_either_order_and_follows_one():
+    read = sequences.read_sequences(make_plays(x="abcdef", y="fedcba", z="uvwxyz"))
+    triples = sequences.draw_triples(read)
+    found = sequences.score_by_lists(read, triples, n_folds=3)
+    ours = (triples["group"] < 2).to_numpy()
+    assert found["beside"].loc[ours, "next"].tolist() == [1.0] * 10
+    assert not found["follows"].loc[ours, "next"].any()
+
+
 def test_folds_must_leave_lists_to_learn_from():
     read = sequences.read_sequences(make_plays(x="abcd", y="efgh"))
     triples = sequences.draw_triples(read)

@@ -1,7 +1,7 @@
 """What a sound feels like: sharpness after DIN 45692, roughness after Daniel and Weber.
 
-Used by notebook 06 through :mod:`.descriptors`. The project's own: ``mosqito`` takes 40 s for the
-30 s of a song that take a tenth of a second here, and checks these in the tests.
+Used by notebook 06 through :mod:`.descriptors`. The project's own: ``mosqito``, which checks
+these in the tests, takes a minute for the 30 s of a song that take a tenth of a second here.
 
 Conventions
 -----------
@@ -28,6 +28,7 @@ References
    Acustica 83, 1997. Figures 2 and 3, read off as mosqito (Apache-2.0) does.
 .. [3] ISO 532-1:2017: :mod:`.loudness`.
 .. [4] E. Terhardt, "Calculating virtual pitch", Hearing Research 1, 1979: slopes of excitation.
+.. [5] E. Zwicker and H. Fastl, Psychoacoustics, Springer 1990.
 """
 
 from __future__ import annotations
@@ -63,6 +64,13 @@ N_ENVELOPE = 512  # samples of an envelope a frame: 2,560 Hz, four times what is
 N_RATES = 130  # modulation rates up to 645 Hz, 5 Hz apart
 FRAMES_AT_ONCE = 32
 
+_HALF_BARKS_HZ = [
+    0, 50, 100, 150, 200, 250, 300, 350, 400, 450, 510, 570, 630, 700, 770, 840, 920, 1000, 1080,
+    1170, 1270, 1370, 1480, 1600, 1720, 1850, 2000, 2150, 2320, 2500, 2700, 2900, 3150, 3400, 3700,
+    4000, 4400, 4800, 5300, 5800, 6400, 7000, 7700, 8500, 9500, 10_500, 12_000, 13_500, 15_500,
+    20_000,
+]  # fmt: skip
+"""Frequency of 0, 0.5, 1, ... Bark: table 6.1 of [5]_."""
 # Figure 2 of [2]: the rate in Hz at which each weight is reached, rising, then falling.
 _RATE_WEIGHTS: dict[int, tuple[list[float], list[float]]] = {
     0: ([0, 17, 23, 25, 32, 37, 48, 67, 90, 114, 171, 206, 247, 294, 358],
@@ -218,7 +226,8 @@ def follow_roughness(
 
     The envelope is that of the analytic signal, where [2]_ rectifies: so a low tone is not taken
     for a fluctuation at twice its own frequency (80 Hz at 70 dB: 0.00 asper, rectified 0.11), and
-    512 samples a frame are enough. On music the two differ by about 1 %.
+    512 samples a frame are enough. Of nine clips of music, seven are within 3 % of mosqito, which
+    rectifies; two with a loud bass are 12 and 13 % less rough.
 
     Parameters
     ----------
@@ -321,7 +330,7 @@ def _cut_spectra(
 @lru_cache(maxsize=4)
 def _build_ear(n: int, sr: float) -> _Ear:
     hz = np.arange(n // 2 + 1) * sr / n
-    bark = 13 * np.arctan(0.00076 * hz) + 3.5 * np.arctan((hz / 7500) ** 2)
+    bark = np.interp(hz, _HALF_BARKS_HZ, np.arange(len(_HALF_BARKS_HZ)) / 2)
     quiet_db = np.where(bark < 24, np.interp(bark, *_QUIET_DB), np.inf)  # 24 Bark: no channel
     rates_hz = np.arange(N_RATES) * sr / n
     starts = [*_RATE_WEIGHTS, N_CHANNELS]

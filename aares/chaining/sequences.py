@@ -58,7 +58,18 @@ class Sequences:
         return np.flatnonzero(np.diff(self.group, prepend=-1, append=-1))
 
     def find_neighbours(self, gap: int = 1) -> IntArray:
-        """Return the entries whose list has one `gap` places later, at the entry `gap` on."""
+        """Find the entries whose list has a song `gap` places later, at the entry `gap` on.
+
+        Parameters
+        ----------
+        gap : int
+            At least 1.
+
+        Returns
+        -------
+        ndarray of int
+            Indices of entries.
+        """
         here, there = slice(None, len(self.song) - gap), slice(gap, None)
         is_near = self.place[there] - self.place[here] == gap
         return np.flatnonzero(is_near & (self.group[there] == self.group[here]))
