@@ -4,9 +4,9 @@ On the albums of free game music: their copies (by the fingerprint index) and ji
 left out. Same-album pairs: all pairs of a fold's songs, on five splits into four folds of unseen
 songs, and on all choices of three of the seven albums as unseen ones; the intervals draw songs.
 *Made equal* is without the songs' levels and above 6 kHz: what is left is not the mastering's
-level or bandwidth. Halves of albums: 100 random halvings, the interval draws halvings and albums
-are as they are. What was chosen (shrinkages, comparison for each length) was chosen on other splits
-and halvings (``--tuning``); on unseen albums nothing was chosen but by the splits of all.
+level or bandwidth. Halves of albums: 100 random halvings; the interval draws halvings and albums.
+Shrinkages, and what is compared how, were chosen on other splits and halvings (``--tuning``); of
+unseen albums there are no others: there the measures stand side by side.
 """
 
 from __future__ import annotations
@@ -92,8 +92,9 @@ def measure(source: Workplace, *, tuning: bool = False) -> Iterator[tuple[str, d
     songs, copies = read_songs()
     albums = songs["album"].tolist()
     yield "copies", {
-        "songs": len(list_music()), "copies": copies.drop_duplicates("a").round(4).to_dict("records"),
-        "kept": len(drop_copies(list_music(), copies)), "of_30_s": dict(Counter(albums)),
+        "songs": len(list_music()), "kept": len(drop_copies(list_music(), copies)),
+        "kept_of_30_s": dict(Counter(albums)),
+        "copies": copies.drop_duplicates("a").round(4).to_dict("records"),
     }  # fmt: skip
     first = 1000 if tuning else 0
     seen = [
