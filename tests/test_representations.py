@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from aares.chaining.draws import Pairs, draw_pairs
+from aares.chaining.draws import SPLITS, Pairs, draw_pairs
 from aares.chaining.representations import (
     choose_features,
     compare_representations,
     place_songs,
     summarise_representations,
 )
+from aares.chaining.visual import list_features
+from workshop.measured import RESULTS
 
 GROUPS = np.repeat(list("abcdefgh"), 10)
 RNG = np.random.default_rng(0)
@@ -84,3 +88,17 @@ def test_what_cannot_be_compared_is_refused():
     train = draw_pairs(GROUPS, 20, rng=np.random.default_rng(1))
     with pytest.raises(ValueError, match="n_chosen: expected 1 or more, found 0"):
         place_songs([HEARD], train, n_chosen=0)
+
+
+def test_the_committed_figures_are_of_these_features_and_hold_together():
+    found = json.loads((RESULTS / "chainable-visual.json").read_text(encoding="utf-8"))
+    first = found["albums_300"]
+    assert first["features"] == len(list_features())
+    assert sum(first["songs"].values()) == first["n_songs"]
+    for section in found.values():
+        for row in section.get("rows", []):
+            assert row["low"] <= row["auc"] <= row["high"] and row["draws"] >= 2, row
+            assert row["gain_low"] <= row["gain"] <= row["gain_high"], row
+    table = pd.DataFrame(first["rows"])
+    assert set(table["representation"]) == {"audio", "visual", "both"}
+    assert set(table["split"]) == set(SPLITS)

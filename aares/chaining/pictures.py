@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from aares.audio.segments import RATE_HZ, read_segment
 from aares.errors import AudioError
@@ -189,12 +190,11 @@ def _compute_power(y: npt.NDArray[np.float32], columns: int) -> npt.NDArray[np.f
 
 
 @lru_cache(maxsize=4)
-def _make_mel(rows: int) -> npt.NDArray[np.float32]:
+def _make_mel(rows: int) -> csr_array:
+    """Return the mel filters, sparse: their product adds up in one order on any threads."""
     from librosa.filters import mel
 
-    filters = mel(sr=RATE_HZ, n_fft=N_FFT, n_mels=rows)
-    filters.setflags(write=False)  # one array for all callers
-    return filters
+    return csr_array(mel(sr=RATE_HZ, n_fft=N_FFT, n_mels=rows, dtype=np.float64))
 
 
 def _check_sound(y: Any) -> npt.NDArray[np.float32]:

@@ -67,7 +67,7 @@ def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple
     yield "albums_300", compare(both, groups) | count(songs)
     yield "albums_many", compare(both, groups, **MANY)
     yield "albums_chosen", compare(both, groups, **MANY, n_chosen=300, names=["boosting"])
-    yield "control", compare(both, shuffle(groups), **MANY)
+    yield "control", compare(both, shuffle(groups), **MANY, names=["boosting"])
     yield "families", compare_families(groups, seen)
     if len(clips):
         kinds, heard_clips, seen_clips = describe(clips, CLIP)
