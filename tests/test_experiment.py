@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from aares.chaining.draws import SPLITS, SongPairs, sample_pairs, sample_split
 from aares.chaining.experiment import compare_groups, run_methods
 from aares.chaining.methods import CONCLUSION, METHODS, answer_pairs
 from aares.chaining.slides import get_figure
+from workshop.measured import RESULTS
 
 GROUPS = np.repeat([f"album {i}" for i in range(6)], 8)
 UNITS = np.array([0.1, 0.01, 800, 500, 1500, 0.05, *[20] * 20, 30])
@@ -186,6 +189,31 @@ def test_the_same_seed_gives_the_same_answers():
         for _ in range(2)
     )
     pd.testing.assert_frame_equal(one, other)
+
+
+def test_what_was_measured_has_every_method_on_every_split_and_says_on_what():
+    found = json.loads((RESULTS / "chainable-study.json").read_text(encoding="utf-8"))
+    for section, proxy in (("albums", "same album"), ("clips", "same genre")):
+        rows = pd.DataFrame(found[f"experiment 2, {section}"]["rows"])
+        assert set(rows["proxy"]) == {proxy}
+        segments = {method.segment for method in METHODS} if section == "albums" else {SEGMENT}
+        wanted = [method.name for method in METHODS if method.segment in segments]
+        for split in SPLITS:
+            assert rows.loc[rows["split"] == split, "method"].tolist() == wanted
+        assert rows["accuracy"].between(rows["low"], rows["high"]).all()
+
+
+def test_with_many_pairs_a_random_split_flatters_what_learns_songs_by_heart():
+    """The slides' 0.80 and 0.84 are within reach of songs that are known, and of no others."""
+    found = json.loads((RESULTS / "chainable-study.json").read_text(encoding="utf-8"))
+    rows = pd.DataFrame(found["all pairs, albums"]["rows"])
+    scores = rows.set_index(["method", "split"])[["low", "high"]]
+    for method in ("network", "tree"):
+        known = scores.loc[(method, "random pairs"), "low"]
+        assert known > scores.loc[(method, "unseen songs"), "high"]
+        assert known > scores.loc[(method, "unseen groups"), "high"]
+    distance = [scores.loc[("euclidean, max", split), "low"] for split in SPLITS]
+    assert max(distance) < min(rows.loc[rows["method"] == "euclidean, max", "high"])
 
 
 # --- experiment 1 -------------------------------------------------------------------------

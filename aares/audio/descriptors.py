@@ -30,9 +30,8 @@ import scipy.fft
 
 from aares.audio.loudness import FloatArray
 from aares.audio.sensations import FULL_SCALE_DB, check_sound, summarise_sensations
+from aares.audio.spectra import compute_spectrogram
 
-N_FFT = 2048
-HOP_LENGTH = 512
 SPLIT_HZ = 2000.0
 PITCH_HZ = (60.0, 1000.0)
 HIGHEST_PARTIAL_HZ = 4000.0  # above, a lag of a sample is too coarse
@@ -135,7 +134,7 @@ def describe_sound(
     {'pitch': 440.0, 'pitch_strength': 1.0, 'sharpness': 0.58}
     """
     y = check_sound(y, sr)
-    magnitude = make_magnitude(y) if magnitude is None else _check_magnitude(magnitude)
+    magnitude = compute_spectrogram(y) if magnitude is None else _check_magnitude(magnitude)
     pitch, strength = find_pitch(magnitude, sr)
     return {
         "spectral_flux": measure_flux(magnitude),
@@ -144,27 +143,6 @@ def describe_sound(
         "pitch_strength": strength,
         **summarise_sensations(y, sr, full_scale_db=full_scale_db),
     }
-
-
-def make_magnitude(y: np.ndarray) -> FloatArray:
-    """Return the magnitude spectrogram that librosa's defaults give.
-
-    Parameters
-    ----------
-    y : ndarray of float, shape (n,)
-
-    Returns
-    -------
-    ndarray of float32, shape (1025, 1 + n // 512)
-
-    Examples
-    --------
-    >>> make_magnitude(np.zeros(22_050, dtype=np.float32)).shape
-    (1025, 44)
-    """
-    import librosa  # half a second, which a spectrogram made elsewhere need not wait for
-
-    return np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP_LENGTH))
 
 
 def measure_flux(magnitude: np.ndarray) -> float:
@@ -269,7 +247,7 @@ def find_pitch(magnitude: np.ndarray, sr: float) -> tuple[float, float]:
     --------
     >>> time_s = np.arange(22_050) / 22_050
     >>> saw = np.sin(2 * np.pi * np.outer(np.arange(1, 9) * 220, time_s)).sum(axis=0)
-    >>> pitch, strength = find_pitch(make_magnitude(saw), 22_050)
+    >>> pitch, strength = find_pitch(compute_spectrogram(saw), 22_050)
     >>> round(pitch), round(strength, 2)
     (220, 0.99)
     """

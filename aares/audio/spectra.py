@@ -229,7 +229,7 @@ _make_mel_filters = cache(make_mel_filters)
 
 @cache
 def _make_window() -> np.ndarray:
-    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
+    return 0.5 + 0.5 * np.cos(np.linspace(-np.pi, np.pi, N_FFT + 1)[:-1])
 
 
 @njit(cache=True, fastmath={"reassoc", "contract"})

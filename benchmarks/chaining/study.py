@@ -7,7 +7,7 @@ segment); on the demo, two renderings of one composer. Sections:
 * experiment 1: all songs against all;
 * experiment 2: every row of the slides' tables on 300 pairs, half of them chainable, on random
   pairs, unseen songs and unseen groups; nothing is tuned. Beside it, the same with all the pairs
-  that there are;
+  that there are, and with 300 pairs of few songs, so that each song is in many pairs;
 * time: distances of N pairs as the slides have it, a million distances, and 40 million songs.
 """
 
@@ -39,9 +39,13 @@ from workshop import config
 COPIES = config.CACHE / "copies.csv"
 KEPT = config.CACHE / "features"
 N_DRAWS, N_DRAWS_MANY, MANY = 50, 10, 100_000
+FEW = (4, 12)  # albums, songs of each: 300 pairs of 48 songs
 N_CURVE = 40  # thresholds of the curve that are kept
 N_PAIRS = (10, 50, 100)
 MILLION = 1_000_000
+SOME = [method for method in METHODS if method.name in {
+    "euclidean, max", "manhattan, max", "network", "tree", "symmetric tree", "boosting"
+}]  # fmt: skip
 
 
 def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple[str, dict]]:
@@ -56,6 +60,8 @@ def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple
     yield "experiment 1, albums", describe_groups(tables[SEGMENT], songs["group"])
     yield "experiment 2, albums", judge(tables, songs["group"], proxy, seed)
     yield "all pairs, albums", judge_many(tables[SEGMENT], songs["group"], proxy, seed)
+    if songs["group"].value_counts().ge(FEW[1]).sum() >= FEW[0]:
+        yield "few songs, albums", judge_few(tables[SEGMENT], songs["group"], proxy, seed)
     yield "time", time_all(songs["path"].head(10).tolist())
 
 
@@ -167,11 +173,27 @@ def standardise(features: pd.DataFrame, songs: npt.NDArray[np.intp]) -> npt.NDAr
 
 def judge_many(features: pd.DataFrame, groups: pd.Series, proxy: str, seed: int) -> dict[str, Any]:
     """Return what more pairs change: as many as there are, for a few of the methods."""
-    names = {"euclidean, max", "manhattan, max", "network", "tree", "symmetric tree", "boosting"}
-    chosen = [method for method in METHODS if method.name in names]
     sizes = {"n_train": MANY, "n_test": MANY // 2, "n_draws": N_DRAWS_MANY}
-    answers = run_methods({SEGMENT: features}, groups, chosen, **sizes, random_state=seed)
+    answers = run_methods({SEGMENT: features}, groups, SOME, **sizes, random_state=seed)
     return {"proxy": proxy, "rows": list_rows(summarise_methods(answers, proxy=proxy))}
+
+
+def judge_few(features: pd.DataFrame, groups: pd.Series, proxy: str, seed: int) -> dict[str, Any]:
+    """Return what 300 pairs of few songs change: each draw takes other albums and songs."""
+    parts = []
+    for draw in range(N_DRAWS):
+        rng = np.random.default_rng([seed, draw])
+        sizes = groups.value_counts()
+        albums = rng.choice(np.sort(sizes.index[sizes >= FEW[1]]), FEW[0], replace=False)
+        rows = np.sort(np.concatenate([
+            rng.choice(np.flatnonzero(groups == album), FEW[1], replace=False) for album in albums
+        ]))  # fmt: skip
+        tables = {SEGMENT: features.iloc[rows]}
+        found = run_methods(tables, groups.iloc[rows], SOME, n_draws=1, random_state=seed + draw)
+        songs = {"a": rows[found["a"]], "b": rows[found["b"]]}
+        parts.append(found.assign(draw=draw, **songs))
+    summary = summarise_methods(pd.concat(parts, ignore_index=True), proxy=proxy)
+    return {"proxy": proxy, "albums": FEW[0], "songs": FEW[0] * FEW[1], "rows": list_rows(summary)}
 
 
 # --- time ---------------------------------------------------------------------------------
