@@ -169,3 +169,56 @@ def test_a_table_without_what_a_transition_reads_is_named():
         order_playlist(SONGS.drop(columns="loudness"))
     with pytest.raises(DataError, match="missing column 'energy'"):
         order_playlist(SONGS.drop(columns="energy"), cost=np.zeros((3, 3)), arc="rise")
+
+
+# --- no two of one artist in a row --------------------------------------------------------
+
+
+def count_repeats(values):
+    """How often a value stands beside itself; a missing one is nobody's."""
+    return sum(a == b and a is not None for a, b in itertools.pairwise(values))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 6), st.booleans())
+def test_songs_of_one_artist_are_apart_where_they_can_be_and_then_no_order_costs_less(
+    seed, n, fixed
+):
+    rng = np.random.default_rng(seed)
+    steps = rng.random((n, n)) * 10.0 ** rng.integers(-3, 4)
+    artists = rng.choice(np.array(["Ann", "Bob", None], dtype=object), n).tolist()
+    first, last = (0, n - 1) if fixed else (None, None)
+
+    def measure(path):
+        repeats = count_repeats([artists[song] for song in path])
+        return repeats, sum(steps[a, b] for a, b in itertools.pairwise(path))
+
+    songs = np.arange(float(n))[:, None]
+    found = order_playlist(songs, cost=steps, start=first, end=last, apart=artists).tolist()
+    repeats, cost = min(map(measure, list_orders(n, first, last)))
+    assert measure(found)[0] == repeats
+    assert measure(found)[1] == pytest.approx(cost)
+
+
+def test_the_artist_before_the_list_is_not_the_first_in_it():
+    songs = pd.DataFrame({"at": [1.0, 2.0, 9.0], "artist": ["Ann", "Bob", "Eve"]})
+    seed = pd.DataFrame({"at": [0.0], "artist": ["Ann"]})
+
+    def cost(table):
+        at = table["at"].to_numpy()
+        return abs(at[:, None] - at)
+
+    assert order_playlist(songs, cost=cost, start=seed).tolist() == [0, 1, 2]
+    assert order_playlist(songs, cost=cost, start=seed, apart="artist").tolist()[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("apart", "said"),
+    [
+        ("artist", "expected a column 'artist' of songs, found an array"),
+        (["Ann"], "expected 2 values, one for each song, found 1"),
+    ],
+)
+def test_what_keeps_nothing_apart_is_refused(apart, said):
+    with pytest.raises(ValueError, match=said):
+        order_playlist(np.zeros((2, 1)), cost="distance", apart=apart)

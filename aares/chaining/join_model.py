@@ -77,7 +77,12 @@ class JoinModel:
 
     @cached_property
     def booster(self) -> lgb.Booster:
-        """The trees, read once."""
+        """The trees, read once.
+
+        Returns
+        -------
+        lightgbm.Booster
+        """
         return lgb.Booster(model_str=self.trees)
 
     def predict_proba(self, X: npt.ArrayLike) -> FloatArray:

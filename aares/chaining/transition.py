@@ -157,7 +157,9 @@ def measure_transition_costs(
     Parameters
     ----------
     songs : sequence of SongEdges
-    gap_s, symmetric, model
+    gap_s : float
+    symmetric : bool
+    model : JoinModel, optional
         See :func:`chainable`.
 
     Returns
@@ -202,7 +204,9 @@ def transition_cost(
         What is heard of a song whose ``path`` is a key here; other paths are files.
     sr : int, optional
         Of samples in `sounds`.
-    gap_s, symmetric, model
+    gap_s : float
+    symmetric : bool
+    model : JoinModel, optional
         See :func:`chainable`.
 
     Returns
@@ -233,7 +237,7 @@ def transition_cost(
     known = {str(path): describe_song(x, sr=sr) for path, x in (sounds or {}).items()}
     model = model or load_join_model()
 
-    def measure(songs: pd.DataFrame) -> FloatArray:
+    def _measure(songs: pd.DataFrame) -> FloatArray:
         paths = _read_paths(songs)
         for path in paths:
             if path not in known:
@@ -241,7 +245,7 @@ def transition_cost(
         edges = [known[path] for path in paths]
         return measure_transition_costs(edges, gap_s=gap_s, symmetric=symmetric, model=model)
 
-    return measure
+    return _measure
 
 
 def _read_paths(songs: pd.DataFrame) -> list[str]:

@@ -228,14 +228,15 @@ scores = pd.DataFrame(albums["rows"])
 seen, unseen = (scores[scores["split"] == split].set_index("method") for split in SPLITS[:2])
 fig, ax = new_axes(height=6.6)
 singles = [name for name in seen.index if seen["table"][name] != "models"]
-best_name = unseen["accuracy"].idxmax()
+decided = unseen[unseen["coverage"] == 1]
+best_name = decided["accuracy"].idxmax()
 plots.draw_series(
     take_series(albums, singles),
     ax,
     label="accuracy",
     chance=0.5,
-    title=f"On unseen songs nothing is right for more than {unseen['accuracy'].max():.0%} "
-    f"({best_name})",
+    title=f"On unseen songs no method that always answers is right for more than "
+    f"{decided['accuracy'].max():.0%} ({best_name})",
     detail=f"{albums['songs']} songs of {albums['groups']} albums, proxy: same album; 95 % "
     f"intervals, the slides' by their 300 pairs; {describe_origin(albums)}",
 )
@@ -246,48 +247,58 @@ book.figure(
     "weights. Grey: what the slides state.",
     alt="Dots with intervals for each method, for the slides and for three splits.",
 )
-book.number("best_unseen", float(unseen["accuracy"].max()))
+book.number("best_unseen", float(decided["accuracy"].max()))
 book.table("scores", scores.drop(columns="table").round(3), index=False)
 
 # %% [markdown]
 # The slides' order of distances, segments and features does not come back, and need not: their
-# labels were one listener's, ours are albums. What does come back is how little 300 pairs say.
+# labels were one listener's, ours are albums. What does come back is how little 300 pairs say: grey
+# and coloured intervals overlap nearly everywhere.
 #
 # ## Network and tree
 #
 # The network has 1,541 parameters, so it sees both songs' vectors side by side, 54 inputs, and its
-# answer depends on which comes first. Its symmetric twin sees their difference instead.
+# answer depends on which comes first; its symmetric twin sees their difference instead. The slides
+# give it about 80 % and the tree 84 %, far above any distance. Where such numbers can come from shows
+# when all pairs of our songs are used, thousands instead of 300:
 
 # %%
-learnt = [name for name in seen.index if seen["table"][name] == "models"]
-gap = float((seen["accuracy"] - unseen["accuracy"])[learnt].max())
-fig, ax = new_axes(height=3.4)
+many = study["all pairs, albums"]
+series = take_series(many)
+random, apart = series["random pairs"]["value"], series["unseen songs"]["value"]
+gap = float((random - apart).max())
+fig, ax = new_axes(height=3.6)
 plots.draw_series(
-    take_series(albums, learnt),
+    series,
     ax,
     label="accuracy",
     chance=0.5,
-    title=f"What is learnt of songs is worth up to {100 * gap:.0f} points on random pairs, and "
-    "gone on unseen songs",
-    detail=f"212 pairs to learn from, 88 to answer, fifty draws; {describe_origin(albums)}",
+    title=f"The tree is right for {random['tree']:.0%} of random pairs, and for "
+    f"{apart['tree']:.0%} where it knows neither song",
+    detail=f"all pairs of {albums['songs']} songs, ten draws, proxy: same album; "
+    + describe_origin(many),
 )
 book.figure(
     "models",
     fig,
-    caption="Networks, tree and boosting of the slides and their symmetric twins.",
-    alt="Dots with intervals for each model, for the slides and for three splits.",
+    caption="Distances, network and tree with all pairs there are. A random split of pairs has the "
+    "songs of each on both sides.",
+    alt="Dots with intervals for each method, for the slides and for three splits.",
 )
 book.number("leak_points", 100 * gap)
+book.number("tree_random", float(random["tree"]))
+book.number("tree_unseen", float(apart["tree"]))
 book.table("conclusion", pd.DataFrame(albums["conclusion"]).round(3), index=False)
 
 # %% [markdown]
-# The slides' tree was tested on 88 pairs of which 56 are not chainable: always answering *no* is
-# right for 64 % of them. With many more pairs than 300 the leak is in plain sight:
+# A pair that was never seen is made of songs that were. A distance learns nothing of songs and loses
+# nothing; network and tree learn songs by heart. The slides' two best figures are of this kind of
+# split (*Random Split* is written above one of their figures, *Cross-Validation* above the other), on
+# top of which 56 of the tree's 88 pairs are not chainable: always answering *no* is right for
+# 56 of 88 as well. The report of the tree on our unseen songs:
 
 # %%
-many = study["all pairs, albums"]
-table = pd.DataFrame(many["rows"]).pivot_table("accuracy", "method", "split", sort=False)
-book.table("many_pairs", table.round(3))
+book.table("tree_report", pd.DataFrame(albums["tree_report"][SPLITS[1]]).round(3), index=False)
 
 # %% [markdown]
 # ## Time
@@ -688,7 +699,7 @@ book.table("same_album", best_rows.round(3))
 # %%
 book.answer(
     f"By averages of thirty seconds hardly: on unseen songs the study's methods are right for at "
-    f"most {unseen['accuracy'].max():.0%} of pairs. By the join itself yes: the true "
+    f"most {decided['accuracy'].max():.0%} of pairs. By the join itself yes: the true "
     f"continuation of a song is told from another song of its album with an area of "
     f"{near['same album']['auc']:.3f}, from another place of the same song with "
     f"{near['other place']['auc']:.3f}."
