@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aares.chaining import sequences
+from aares.chaining import recurrence, sequences
 from aares.data import Listening
 from aares.errors import DataError
 from benchmarks.chaining import listeners
@@ -172,14 +172,14 @@ def test_folds_must_leave_lists_to_learn_from():
 
 def test_lists_that_agree_recur_and_have_a_direction():
     read = sequences.read_sequences(make_lists(ordered=True))
-    found = sequences.measure_recurrence(read)
+    found = recurrence.measure_recurrence(read)
     assert found.share > 0.95 > 0.85 > found.chance_high
     assert found.same_direction == 1
 
 
 def test_shuffled_lists_recur_as_by_chance():
     read = sequences.read_sequences(make_lists(ordered=False, n_lists=200))
-    found = sequences.measure_recurrence(read)
+    found = recurrence.measure_recurrence(read)
     assert found.chance_low - 0.02 < found.share < found.chance_high + 0.02
     assert found.same_direction_low < 0.5 < found.same_direction_high
 
@@ -187,17 +187,17 @@ def test_shuffled_lists_recur_as_by_chance():
 def test_pairs_of_one_label_do_not_count():
     read = sequences.read_sequences(make_plays(x="abcd", y="abef", z="ghij"))
     labels = np.array([*"ppqrstuvwx"])  # a and b are one artist's
-    assert sequences.measure_recurrence(read).n_recurring == 1
-    apart = sequences.measure_recurrence(read, labels=labels)
+    assert recurrence.measure_recurrence(read).n_recurring == 1
+    apart = recurrence.measure_recurrence(read, labels=labels)
     assert (apart.n_recurring, apart.n_pairs, apart.share) == (0, 7, 0)
     with pytest.raises(ValueError, match="expected lists with neighbours"):
-        sequences.measure_recurrence(read, labels=np.zeros(10))
+        recurrence.measure_recurrence(read, labels=np.zeros(10))
 
 
 def test_direction_counts_couples_of_lists():
     """Of three lists that have b beside a, two agree: one couple of three."""
     read = sequences.read_sequences(make_plays(x="ab", y="ab", z="ba", v="cd", w="cd"))
-    found = sequences.measure_recurrence(read)
+    found = recurrence.measure_recurrence(read)
     assert found.same_direction == pytest.approx((1 / 3 + 1) / 2)
 
 

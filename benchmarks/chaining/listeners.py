@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 
 from aares import data
-from aares.chaining import sequences
+from aares.chaining import recurrence, sequences
 from aares.data.listening import ORDERED
 from aares.data.sources import DataSource
 from aares.errors import DataError
@@ -119,15 +119,15 @@ def judge_recurrence(plays: pd.DataFrame, artists: pd.Series | None) -> dict[str
     """Ask whether lists agree on neighbours; with copies and pairs of one artist, and without."""
     read = sequences.read_sequences(sequences.drop_near_copies(plays))
     found = {
-        "all": sequences.measure_recurrence(sequences.read_sequences(plays)),
-        "without copies": sequences.measure_recurrence(read),
+        "all": recurrence.measure_recurrence(sequences.read_sequences(plays)),
+        "without copies": recurrence.measure_recurrence(read),
     }
     if artists is not None:
         labels = artists.loc[read.songs].to_numpy()
-        found["different artists"] = sequences.measure_recurrence(read, labels=labels)
+        found["different artists"] = recurrence.measure_recurrence(read, labels=labels)
     return {
-        name: {key: round(value, 4) for key, value in asdict(recurrence).items()}
-        for name, recurrence in found.items()
+        name: {key: round(value, 4) for key, value in asdict(part).items()}
+        for name, part in found.items()
     }
 
 
