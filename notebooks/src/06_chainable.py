@@ -259,8 +259,8 @@ book.table("scores", scores.drop(columns="table").round(3), index=False)
 #
 # The network has 1,541 parameters, so it sees both songs' vectors side by side, 54 inputs, and its
 # answer depends on which comes first; its symmetric twin sees their difference instead. The slides
-# give it about 80 % and the tree 84 %, far above any distance. Where such numbers can come from shows
-# when all pairs of our songs are used, thousands instead of 300:
+# give it about 80 % and the tree 84 %, far above any distance. Where such numbers can come from
+# shows when all pairs of our songs are used, thousands instead of 300:
 
 # %%
 many = study["all pairs, albums"]
@@ -291,11 +291,10 @@ book.number("tree_unseen", float(apart["tree"]))
 book.table("conclusion", pd.DataFrame(albums["conclusion"]).round(3), index=False)
 
 # %% [markdown]
-# A pair that was never seen is made of songs that were. A distance learns nothing of songs and loses
-# nothing; network and tree learn songs by heart. The slides' two best figures are of this kind of
-# split (*Random Split* is written above one of their figures, *Cross-Validation* above the other), on
-# top of which 56 of the tree's 88 pairs are not chainable: always answering *no* is right for
-# 56 of 88 as well. The report of the tree on our unseen songs:
+# A pair that was never seen is made of songs that were. A distance learns nothing of songs and
+# loses nothing; network and tree learn songs by heart. The slides split pairs, not songs (*Random
+# Split*, *Cross-Validation*), and 56 of the tree's 88 pairs are not chainable, so always answering
+# *no* is right for as many. The report of the tree on our unseen songs:
 
 # %%
 book.table("tree_report", pd.DataFrame(albums["tree_report"][SPLITS[1]]).round(3), index=False)
@@ -322,7 +321,7 @@ book.say(
     f"come first, {catalogue['candidates_days'] * 24:.1f} hours for 200 of each song, and only "
     "those meet a model of joins."
 )
-lengths = pd.DataFrame(extraction["songs"]["rows"])
+lengths = pd.DataFrame(extraction["growth"]["rows"])
 fig, ax = new_axes(height=2.9)
 slides_s = [slides.get_figure(f"extraction in s: {n} songs") for n in (10, 50, 100)]
 plots.draw_times(
@@ -334,7 +333,7 @@ plots.draw_times(
     xlabel="songs",
     title=f"Thirty seconds of a song: {slides_s[-1] / lengths['mean_s'].iloc[-1]:.0f} times as "
     "fast as the study's, and as linear",
-    detail=f"on another machine than the study's; {describe_origin(extraction['songs'])}",
+    detail=f"on another machine than the study's; {describe_origin(extraction['growth'])}",
 )
 book.figure(
     "time",
@@ -513,8 +512,8 @@ plots.draw_series(
 book.figure(
     "order",
     fig,
-    caption="Shuffled pieces of a song in order again: by the learnt cost of joins, and by the cost "
-    "of exercise 3.",
+    caption="Shuffled pieces of a song in order again: by the learnt cost of joins, and by that of "
+    "exercise 3.",
     alt="Dots with intervals: share of true neighbours for each cost.",
 )
 book.number("order_learnt", float(found["share"]["learnt"]))
@@ -626,8 +625,8 @@ for name in ("audio", "visual", "both"):
 # ## Tree of albums
 #
 # *Computer analysis of similarities between albums in popular music* (George and Shamir 2014), the
-# article that the slides summarise: each song is many numbers, an album is its songs, and albums are
-# the leaves of a tree. A branch counts as far as it comes back when the songs are drawn anew.
+# article that the slides summarise: each song is many numbers, an album is its songs, and albums
+# are the leaves of a tree. A branch counts as far as it comes back when songs are drawn anew.
 
 # %%
 found = read_chainable("albums")
