@@ -311,14 +311,14 @@ book.number("time_date", describe_origin(times))
 book.number("song_ms", 1000 * times["song_s"])
 book.number("extraction_days", catalogue["extraction_days"])
 book.number("all_pairs_days", catalogue["all_pairs_days"])
-book.number("candidates_days", catalogue["candidates_days"])
+book.number("candidates_s", 86400 * catalogue["candidates_days"])
 book.say(
     f"Here a song takes **{1000 * times['song_s']:.0f} ms** of one processor, decoding included, "
     f"and a million Manhattan distances {times['million_ms']['manhattan']:.0f} ms "
     f"({describe_origin(times)}). Forty million songs: {catalogue['extraction_days']:.0f} days on "
     f"one core. All their pairs, {catalogue['n_pairs']:.0e}: "
     f"{catalogue['all_pairs_days']:.0f} days, for the cheapest distance there is. So candidates "
-    f"come first, {catalogue['candidates_days'] * 24:.1f} hours for 200 of each song, and only "
+    f"come first, {86400 * catalogue['candidates_days']:.0f} seconds for 200 of each song, and only "
     "those meet a model of joins."
 )
 lengths = pd.DataFrame(extraction["growth"]["rows"])
@@ -426,7 +426,7 @@ pd.DataFrame(
 #
 # The model that the project ships (`aares.chaining.chainable`) on the project's own renderings, all
 # pairs of different songs. It was learnt from splices, where the true answer is the same song going
-# on, so two songs seldom come near a half: what counts is which come nearest.
+# on; what counts between two songs is which come nearest to that.
 
 # %%
 songs = sorted((config.DEMO / "songs").glob("*.ogg"))
