@@ -16,7 +16,7 @@ SECONDS = 20
 def compile_functions() -> None:
     """Run every compiled function once on noise, with the types that notebooks use."""
     from aares import audio, exact, linear
-    from aares.audio import distortions
+    from aares.audio import distortions, features
     from aares.data import make_songs
     from aares.fingerprints.inverted_index import InvertedIndex
     from aares.identify import Index
@@ -30,6 +30,7 @@ def compile_functions() -> None:
     linear.find_axes(sparse.eye(3, format="csr"), 1)
     rng = np.random.default_rng(0)
     rough = distortions.make_white(SECONDS * audio.COURSE_RATE_HZ, rng)
+    features.extract(rough, "whole", sr=audio.COURSE_RATE_HZ, more=True)
     hashes = process_signal(rough)
     search_song([hashes] * 3, hashes)
     InvertedIndex([hashes, hashes]).search(hashes)

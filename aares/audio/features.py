@@ -2,14 +2,19 @@
 
 Used by notebook 06. The study's vector is 27 numbers, each the mean over the frames of a segment
 (:mod:`aares.audio.segments`) with librosa's defaults: 22,050 Hz mono, Hann windows of 2048 samples,
-512 apart.
+512 apart. The rest of the study's list (:mod:`aares.audio.descriptors`) is measured where it is
+asked for.
 
 >>> len(NAMES), NAMES[0], NAMES[-1]
 (27, 'chroma_stft', 'bpm')
 
 References
 ----------
-B. McFee et al.: librosa: Audio and Music Signal Analysis in Python. SciPy 2015.
+B. McFee et al.: librosa: Audio and Music Signal Analysis in Python. SciPy 2015. M. McKinney and
+J. Breebaart: Features for audio and music classification. ISMIR 2003. G. Peeters: A large set of
+audio features for sound description. CUIDADO report, Ircam 2004. S. Davis and P. Mermelstein:
+Comparison of parametric representations for monosyllabic word recognition. IEEE Trans. ASSP 28(4),
+1980.
 """
 
 from __future__ import annotations
@@ -24,8 +29,10 @@ import soundfile as sf
 
 from aares.audio.beats import estimate_tempo, measure_onsets
 from aares.audio.decoding import read_content
+from aares.audio.descriptors import ROWS as MORE_ROWS
+from aares.audio.descriptors import FeatureRow, describe_sound
 from aares.audio.kept import KeptRows, Row
-from aares.audio.segments import SEGMENT, Segment, parse_segment, read_segment
+from aares.audio.segments import RATE_HZ, SEGMENT, Segment, parse_segment, read_segment
 from aares.audio.spectra import (
     compute_mel_db,
     compute_spectrogram,
@@ -40,17 +47,99 @@ if TYPE_CHECKING:
 
 N_MFCC = 20
 VERSION = 1  # of what is measured: what was kept of another is measured again
-NAMES = (
-    "chroma_stft",
-    "rms",
-    "spectral_centroid",
-    "spectral_bandwidth",
-    "rolloff",
-    "zero_crossing_rate",
-    *(f"mfcc{number}" for number in range(1, N_MFCC + 1)),
-    "bpm",
+STUDY_ROWS = (
+    FeatureRow(
+        "chroma_stft",
+        "1",
+        "mean of the 12 pitch classes of |STFT|^2, each frame's loudest being 1; tuning estimated",
+        "Ellis 2007",
+    ),
+    FeatureRow("rms", "full scale", "mean of sqrt(mean of y^2)", "McKinney and Breebaart 2003"),
+    FeatureRow(
+        "spectral_centroid",
+        "Hz",
+        "c = sum of f M(f) / sum of M(f), M = |STFT|",
+        "Peeters 2004",
+    ),
+    FeatureRow(
+        "spectral_bandwidth",
+        "Hz",
+        "sqrt(sum of (f - c)^2 M(f) / sum of M(f))",
+        "Peeters 2004",
+    ),
+    FeatureRow("rolloff", "Hz", "lowest f below which 85 % of the sum of M(f) lie", "Peeters 2004"),
+    FeatureRow(
+        "zero_crossing_rate",
+        "1",
+        "share of samples whose sign is not the last one's",
+        "Peeters 2004",
+    ),
+    FeatureRow(
+        "mfcc",
+        "dB",
+        "first 20 of the orthonormal DCT-II of 10 log10 of 128 mel bands of |STFT|^2, at most "
+        "80 dB below the loudest",
+        "Davis and Mermelstein 1980; mel bands of Slaney 1998",
+    ),
+    FeatureRow(
+        "bpm",
+        "beats / min",
+        "60 / lag of the highest log autocorrelation of onset strength (8 s windows), weighted "
+        "towards 120 by a normal density over log2, 1 octave wide",
+        "Ellis 2007; Grosche et al. 2010",
+    ),
+)
+"""What the study's vector holds; the row ``mfcc`` is 20 of its numbers."""
+NAMES = tuple(
+    name
+    for row in STUDY_ROWS
+    for name in ([f"mfcc{n}" for n in range(1, N_MFCC + 1)] if row.name == "mfcc" else [row.name])
 )
 """The study's vector, in its order."""
+MORE_NAMES = tuple(row.name for row in MORE_ROWS)
+"""The rest of the study's list."""
+
+
+def list_names(more: bool = False) -> list[str]:
+    """Return the names of the features, in their order.
+
+    Parameters
+    ----------
+    more : bool
+        The rest of the study's list too.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> len(list_names()), list_names(more=True)[-1]
+    (27, 'roughness_std')
+    """
+    return [*NAMES, *(MORE_NAMES if more else ())]
+
+
+def describe_features() -> pd.DataFrame:
+    """Return what each feature of the study's list is.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by feature; columns ``numbers`` (how many it is), ``unit``, ``formula`` and
+        ``reference``.
+
+    Examples
+    --------
+    >>> table = describe_features()
+    >>> table["numbers"].sum().item(), table.loc["sharpness", "unit"]
+    (34, 'acum')
+    """
+    import pandas as pd
+
+    table = pd.DataFrame([*STUDY_ROWS, *MORE_ROWS]).set_index("name").rename_axis("feature")
+    table.insert(0, "numbers", [N_MFCC if name == "mfcc" else 1 for name in table.index])
+    return table
 
 
 def extract(
@@ -76,7 +165,7 @@ def extract(
     Returns
     -------
     dict of float
-        The 27 `NAMES`, in their order.
+        The 27 `NAMES`, then the `MORE_NAMES` if they are asked for, in their order.
 
     Raises
     ------
@@ -110,6 +199,11 @@ def measure_segment(part: Segment, *, more: bool = False) -> dict[str, float]:
     dict of float
         As :func:`extract`.
 
+    Raises
+    ------
+    ValueError
+        The segment has another rate.
+
     Examples
     --------
     >>> silence = read_segment(np.zeros(6 * 22050), "whole", sr=22050)
@@ -117,6 +211,8 @@ def measure_segment(part: Segment, *, more: bool = False) -> dict[str, float]:
     >>> features["rms"], features["bpm"]
     (0.0, 0.0)
     """
+    if part.rate != RATE_HZ:
+        raise ValueError(f"part: expected a segment at {RATE_HZ} Hz, found {part.rate} Hz")
     S = compute_spectrogram(part.y)
     P = S * S
     mel_db = compute_mel_db(P, part.rate)
@@ -129,7 +225,8 @@ def measure_segment(part: Segment, *, more: bool = False) -> dict[str, float]:
         *scipy.fft.dct(mel_db.mean(axis=1, dtype=float), norm="ortho")[:N_MFCC],
         estimate_tempo(measure_onsets(mel_db), part.rate),
     )
-    return {name: float(value) for name, value in zip(NAMES, values, strict=True)}
+    features = {name: float(value) for name, value in zip(NAMES, values, strict=True)}
+    return {**features, **(describe_sound(part.y, part.rate, S) if more else {})}
 
 
 def extract_many(
@@ -162,9 +259,9 @@ def extract_many(
     Returns
     -------
     DataFrame
-        A row for each path as it was given, in the order given; columns `NAMES`, ``is_short`` (the
-        song ended before the segment did: its last seconds were measured) and ``error`` (empty
-        where all went well; else the features are NaN).
+        A row for each path as it was given, in the order given; columns :func:`list_names`,
+        ``is_short`` (the song ended before the segment did: its last seconds were measured) and
+        ``error`` (empty where all went well; else the features are NaN).
 
     Raises
     ------
@@ -196,7 +293,7 @@ def extract_many(
         rows[path] = row
         if progress:
             progress(len(rows), len(jobs))
-    columns = [*NAMES, "is_short", "error"]
+    columns = [*list_names(more), "is_short", "error"]
     index = pd.Index(paths, name="path", dtype=object)
     return pd.DataFrame([rows[path] for path in paths], index=index, columns=columns)
 
@@ -212,7 +309,7 @@ def _measure_file(
 
 def _find_row(path: str | Path, segment: str, more: bool, kept: KeptRows | None) -> Row:
     content = read_content(path) if kept else b""
-    row = kept.read(content, [*NAMES, "is_short"]) if kept else None
+    row = kept.read(content, [*list_names(more), "is_short"]) if kept else None
     if row is None:
         part = read_segment(path, segment)
         row = {**measure_segment(part, more=more), "is_short": part.is_short}

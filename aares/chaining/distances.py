@@ -34,7 +34,7 @@ _BITS = 40  # of the largest coordinate: sums of 4000 absolute differences are e
 
 
 @dataclass(frozen=True)
-class Scale:
+class FeatureScale:
     """What is subtracted from each feature, and what it is divided by.
 
     Parameters
@@ -65,7 +65,7 @@ class Scale:
         return exact.snap((values - self.means) / self.spreads)
 
 
-def fit_scale(training: npt.ArrayLike) -> Scale:
+def fit_scale(training: npt.ArrayLike) -> FeatureScale:
     """Measure mean and spread of each feature.
 
     Parameters
@@ -75,7 +75,7 @@ def fit_scale(training: npt.ArrayLike) -> Scale:
 
     Returns
     -------
-    Scale
+    FeatureScale
         A feature that is the same in all songs has spread 1: it says nothing.
 
     Raises
@@ -94,10 +94,10 @@ def fit_scale(training: npt.ArrayLike) -> Scale:
         raise ValueError("expected at least 1 training song, found 0")
     spreads = values.std(axis=0)
     flat = spreads <= 1e-12 * np.abs(values).max(axis=0)
-    return Scale(values.mean(axis=0), np.where(flat, 1.0, spreads))
+    return FeatureScale(values.mean(axis=0), np.where(flat, 1.0, spreads))
 
 
-def measure_distances(
+def measure_pair_distances(
     points: npt.ArrayLike,
     a: npt.ArrayLike,
     b: npt.ArrayLike,
@@ -131,8 +131,8 @@ def measure_distances(
     Examples
     --------
     >>> points = [[0.0, 0.0], [3.0, 4.0]]
-    >>> measure_distances(points, [0], [1]), measure_distances(points, [0], [1], kind="manhattan")
-    (array([5.]), array([7.]))
+    >>> [measure_pair_distances(points, [0], [1], kind=kind).item() for kind in list(POWERS)[:2]]
+    [7.0, 5.0]
     """
     points = _check_features(points)
     n_songs, d = points.shape
@@ -161,7 +161,7 @@ def measure_all_distances(
     points : array-like of float, shape (n_songs, d)
     kind : {"euclidean", "manhattan", "minkowski"}
     weights : array-like of float, shape (d,), optional
-        As of :func:`measure_distances`.
+        As of :func:`measure_pair_distances`.
 
     Returns
     -------
@@ -176,11 +176,11 @@ def measure_all_distances(
     points = _check_features(points)
     a, b = np.triu_indices(len(points), 1)
     result = np.zeros((len(points), len(points)))
-    result[a, b] = measure_distances(points, a, b, kind=kind, weights=weights)
+    result[a, b] = measure_pair_distances(points, a, b, kind=kind, weights=weights)
     return result + result.T
 
 
-def weigh_features(
+def weigh_by_pairs(
     points: npt.ArrayLike, a: npt.ArrayLike, b: npt.ArrayLike, labels: npt.ArrayLike
 ) -> Floats:
     """Weigh features by how well their differences tell chainable pairs from others.
@@ -211,12 +211,12 @@ def weigh_features(
     --------
     >>> points = [[0.0, 0.0], [0.1, 5.0], [3.0, 1.0], [3.2, 4.0]]
     >>> a, b, labels = [0, 2, 0, 1], [1, 3, 2, 3], [True, True, False, False]
-    >>> weigh_features(points, a, b, labels).tolist()
+    >>> weigh_by_pairs(points, a, b, labels).tolist()
     [2.0, 0.0]
     """
     points = _check_features(points)
     a, b = _check_rows("a", a, len(points)), _check_rows("b", b, len(points))
-    chainable = check_labels(labels, len(a))
+    chainable = check_pair_labels(labels, len(a))
     gaps = np.abs(points[a] - points[b])
     yes, no = gaps[chainable], gaps[~chainable]
     lead = np.maximum(no.mean(axis=0) - yes.mean(axis=0), 0)
@@ -227,7 +227,7 @@ def weigh_features(
     return exact.snap(ratio / ratio.mean())
 
 
-def check_labels(labels: npt.ArrayLike, n: int) -> npt.NDArray[np.bool_]:
+def check_pair_labels(labels: npt.ArrayLike, n: int) -> npt.NDArray[np.bool_]:
     """Return labels of pairs as booleans.
 
     Parameters
@@ -247,7 +247,7 @@ def check_labels(labels: npt.ArrayLike, n: int) -> npt.NDArray[np.bool_]:
 
     Examples
     --------
-    >>> check_labels([1, 0], 2).tolist()
+    >>> check_pair_labels([1, 0], 2).tolist()
     [True, False]
     """
     values = np.asarray(labels)

@@ -26,8 +26,8 @@ _TRIES = 200
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Pairs of songs and whether they are called chainable.
+class SongPairs:
+    """Pairs, and whether they are called chainable.
 
     Parameters
     ----------
@@ -43,14 +43,24 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.a)
 
-    def take(self, rows: Rows) -> Pairs:
-        """Return some of the pairs, in the order of `rows`."""
-        return Pairs(self.a[rows], self.b[rows], self.labels[rows])
+    def take(self, rows: Rows) -> SongPairs:
+        """Return some of the pairs.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (k,)
+
+        Returns
+        -------
+        SongPairs
+            In the order of `rows`.
+        """
+        return SongPairs(self.a[rows], self.b[rows], self.labels[rows])
 
 
-def draw_pairs(
+def sample_pairs(
     groups: npt.ArrayLike, n: int, *, songs: Rows | None = None, rng: np.random.Generator
-) -> Pairs:
+) -> SongPairs:
     """Draw different pairs, half of them of one group.
 
     Parameters
@@ -65,7 +75,7 @@ def draw_pairs(
 
     Returns
     -------
-    Pairs
+    SongPairs
         As many of one group as of two.
 
     Raises
@@ -75,7 +85,7 @@ def draw_pairs(
 
     Examples
     --------
-    >>> pairs = draw_pairs(["x", "x", "y", "y"], 4, rng=np.random.default_rng(0))
+    >>> pairs = sample_pairs(["x", "x", "y", "y"], 4, rng=np.random.default_rng(0))
     >>> len(pairs), int(pairs.labels.sum())
     (4, 2)
     """
@@ -94,17 +104,17 @@ def draw_pairs(
     chosen = np.concatenate([rng.choice(kind, size, replace=False) for kind in kinds])
     turned = rng.random(2 * size) < 0.5
     a, b = np.where(turned, [second[chosen], first[chosen]], [first[chosen], second[chosen]])
-    return Pairs(a, b, same[chosen]).take(rng.permutation(2 * size))
+    return SongPairs(a, b, same[chosen]).take(rng.permutation(2 * size))
 
 
-def draw_split(
+def sample_split(
     groups: npt.ArrayLike,
     split: Split,
     *,
     n_train: int = N_TRAIN,
     n_test: int = N_TEST,
     rng: np.random.Generator,
-) -> tuple[Pairs, Pairs]:
+) -> tuple[SongPairs, SongPairs]:
     """Draw pairs to learn from and pairs to judge by.
 
     Parameters
@@ -119,7 +129,7 @@ def draw_split(
 
     Returns
     -------
-    train, test : Pairs
+    train, test : SongPairs
         Without a pair in common; by the two latter without a song, or a group, in common.
 
     Raises
@@ -130,14 +140,14 @@ def draw_split(
     Examples
     --------
     >>> groups = np.repeat(["x", "y", "z", "w"], 6)
-    >>> train, test = draw_split(groups, "unseen groups", rng=np.random.default_rng(0))
+    >>> train, test = sample_split(groups, "unseen groups", rng=np.random.default_rng(0))
     >>> known = set(groups[train.a]) | set(groups[train.b])
     >>> known & (set(groups[test.a]) | set(groups[test.b]))
     set()
     """
     labels = np.asarray(groups)
     if split == "random pairs":
-        return _halve_pairs(draw_pairs(labels, n_train + n_test, rng=rng), n_train, n_test)
+        return _halve_pairs(sample_pairs(labels, n_train + n_test, rng=rng), n_train, n_test)
     if split not in SPLITS:
         raise ValueError(f"split: expected one of {', '.join(SPLITS)}, found {split!r}")
     halve = _halve_songs if split == "unseen songs" else _halve_groups
@@ -146,8 +156,8 @@ def draw_split(
         seen = np.setdiff1d(np.arange(len(labels)), unseen)
         if _has_both(labels[seen]) and _has_both(labels[unseen]):
             return (
-                draw_pairs(labels, n_train, songs=seen, rng=rng),
-                draw_pairs(labels, n_test, songs=unseen, rng=rng),
+                sample_pairs(labels, n_train, songs=seen, rng=rng),
+                sample_pairs(labels, n_test, songs=unseen, rng=rng),
             )
     raise ValueError(
         f"{split}: expected two halves with pairs of one group and of two, found none among "
@@ -155,7 +165,7 @@ def draw_split(
     )
 
 
-def _halve_pairs(pairs: Pairs, n_train: int, n_test: int) -> tuple[Pairs, Pairs]:
+def _halve_pairs(pairs: SongPairs, n_train: int, n_test: int) -> tuple[SongPairs, SongPairs]:
     """Split pairs, which stand in an order that was drawn, with as many of each label."""
     kinds = [np.flatnonzero(pairs.labels), np.flatnonzero(~pairs.labels)]
     size = round(len(kinds[0]) * n_train / (n_train + n_test))

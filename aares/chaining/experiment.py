@@ -2,9 +2,8 @@
 
 Used by notebook 06. The study's songs and labels are lost. Experiment 1 asks how far songs of one
 genre are from each other, and from others. Experiment 2 judges every method of the slides
-(:data:`METHODS`) on 300 pairs, half of one group: on random pairs, unseen songs and unseen groups
-(:mod:`.draws`), each drawn anew several times. Whatever is fitted (means and spreads of features,
-weights, thresholds, models) is fitted on the training pairs and their songs.
+(:mod:`.methods`) on 300 pairs, half of one group: on random pairs, unseen songs and unseen groups
+(:mod:`.draws`), each drawn anew several times.
 
 References
 ----------
@@ -25,19 +24,11 @@ import pandas as pd
 from aares import exact
 from aares.audio.features import NAMES
 from aares.audio.segments import SEGMENT
-from aares.chaining import models
-from aares.chaining.distances import (
-    Floats,
-    Kind,
-    Rows,
-    fit_scale,
-    measure_all_distances,
-    measure_distances,
-    weigh_features,
-)
-from aares.chaining.draws import N_TEST, N_TRAIN, SPLITS, Pairs, Split, draw_split
+from aares.chaining.distances import Floats, Kind, Rows, fit_scale, measure_all_distances
+from aares.chaining.draws import N_TEST, N_TRAIN, SPLITS, Split, sample_split
+from aares.chaining.methods import CONCLUSION, METHODS, Method, answer_pairs
 from aares.chaining.slides import read_slides
-from aares.chaining.thresholds import READINGS, UNDECIDED, Reading, fit_thresholds, score_answers
+from aares.chaining.thresholds import UNDECIDED, score_answers
 from aares.scores import LEVEL
 
 N_DRAWS, N_BOOTSTRAPS = 20, 1000
@@ -70,7 +61,13 @@ class GroupDistances:
     auc: tuple[float, float, float]
 
     def order_pairs(self) -> pd.DataFrame:
-        """Return pairs of groups, the farthest first: ``one``, ``other``, ``distance``."""
+        """Return pairs of different groups, the farthest first.
+
+        Returns
+        -------
+        DataFrame
+            ``one``, ``other`` and ``distance``.
+        """
         a, b = np.triu_indices(len(self.names), 1)
         names = np.array(self.names)
         table = pd.DataFrame({"one": names[a], "other": names[b], "distance": self.means[a, b]})
@@ -126,7 +123,10 @@ def compare_groups(
     np.add.at(counts, (codes[a], codes[b]), 1)
     with np.errstate(invalid="ignore"):
         means = (sums + sums.T) / (counts + counts.T)  # within a group both double
-    auc = _bootstrap_songs(a, b, len(labels), random_state, _rank_near(gaps, same))
+    measure = _rank_near(gaps, same)
+    drawn = [measure(songs[a] * songs[b]) for songs in _draw_songs(a, b, random_state)]
+    low, high = np.nanquantile(drawn, TAILS)
+    auc = measure(np.ones(len(a))), float(low), float(high)
     return GroupDistances(names.tolist(), means, gaps[same].mean(), gaps[~same].mean(), auc)
 
 
@@ -145,142 +145,20 @@ def _rank_near(gaps: Floats, same: npt.NDArray[np.bool_]) -> Callable[[Floats], 
     return measure
 
 
-def _bootstrap_songs(
-    a: Rows, b: Rows, n_songs: int, random_state: int, statistic: Callable[[Floats], float]
-) -> tuple[float, float, float]:
-    """Return a statistic of pairs and its interval: songs are drawn, pairs count by both [1]_."""
+def _draw_songs(a: Rows, b: Rows, random_state: int) -> Floats:
+    """Return how often each song is drawn, shape (N_BOOTSTRAPS, n_songs): pairs count by both [1]_.
+
+    Counts are whole numbers, so what is summed by them is the same in every order.
+    """
+    songs = np.unique(np.concatenate([a, b]))
+    counts = np.zeros((N_BOOTSTRAPS, songs[-1] + 1))
     rng = np.random.default_rng(random_state)
-    used = np.unique(np.concatenate([a, b]))
-    drawn = []
-    for _ in range(N_BOOTSTRAPS):
-        counts = np.zeros(n_songs)
-        counts[used] = rng.multinomial(len(used), np.full(len(used), 1 / len(used)))
-        drawn.append(statistic(counts[a] * counts[b]))
-    low, high = np.nanquantile(drawn, TAILS)
-    return statistic(np.ones(len(a))), float(low), float(high)
+    chances = np.full(len(songs), 1 / len(songs))
+    counts[:, songs] = rng.multinomial(len(songs), chances, size=N_BOOTSTRAPS)
+    return counts
 
 
-# --- experiment 2: the methods of the slides ----------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Method:
-    """One way to tell whether a pair is chainable.
-
-    Parameters
-    ----------
-    name : str
-    table : str
-        The slides' table it belongs to.
-    figure : tuple of (str, int), optional
-        Quantity and slide of the figure it is compared with.
-    segment : str
-    columns : tuple of str
-        The features it sees.
-    kind : {"euclidean", "manhattan", "minkowski"}
-    weighted : bool
-        By weights of the training pairs.
-    reading : {"max", "band", "undecided"}
-    model : str, optional
-        One of :data:`aares.chaining.models.MODELS` instead of a distance and thresholds.
-    """
-
-    name: str
-    table: str
-    figure: tuple[str, int] | None = None
-    segment: str = SEGMENT
-    columns: tuple[str, ...] = NAMES
-    kind: Kind = "euclidean"
-    weighted: bool = False
-    reading: Reading = "max"
-    model: models.Name | None = None
-
-
-def _list_methods() -> tuple[Method, ...]:
-    kinds: tuple[Kind, ...] = ("euclidean", "manhattan", "minkowski")
-    singles = {name: (name,) for name in ("bpm", *NAMES[:6])}
-    singles["mfcc"] = tuple(name for name in NAMES if name.startswith("mfcc"))
-    figures = {"network": ("accuracy: network", 29), "tree": ("accuracy: tree", 27)}
-    return (
-        *(Method(name=f"{kind}, {reading}", table="distances", kind=kind, reading=reading,
-                 figure=(f"accuracy: {kind}", 22)) for kind in kinds for reading in READINGS),
-        *(Method(name=segment, table="segments", segment=segment,
-                 figure=(f"accuracy: segment {segment}", 20))
-          for segment in ("0:00-0:30", "0:30-1:00", "1:00-1:30", "0:30-1:30")),
-        *(Method(name=name, table="features", columns=columns, figure=(f"accuracy: {name}", 21))
-          for name, columns in singles.items()),
-        Method(name="without weights", table="weights", figure=("accuracy: without weights", 21)),
-        Method(name="with weights", table="weights", weighted=True,
-               figure=("accuracy: with weights", 21)),
-        Method(name="optimised", table="conclusion", kind="manhattan", weighted=True,
-               figure=("accuracy: optimised", 23)),
-        *(Method(name=name, table="models", model=name, figure=figures.get(name))
-          for name in models.MODELS),
-    )  # fmt: skip
-
-
-METHODS = _list_methods()
-"""Every row of the slides' tables, each distance in three readings, and the symmetric twins."""
-CONCLUSION = {
-    "euclidean, max": "accuracy: euclidean",
-    "0:30-1:00": "accuracy: segment 0:30-1:00",
-    "with weights": "accuracy: with weights",
-    "manhattan, max": "accuracy: manhattan",
-    "optimised": "accuracy: optimised",
-    "network": "accuracy: network",
-    "tree": "accuracy: tree",
-}
-"""Methods of the slides' last table, in its order, and their quantities on slide 29."""
-
-
-def answer_pairs(
-    method: Method,
-    features: Mapping[str, pd.DataFrame],
-    train: Pairs,
-    a: npt.ArrayLike,
-    b: npt.ArrayLike,
-    *,
-    random_state: int = 0,
-) -> npt.NDArray[np.int8]:
-    """Learn from the training pairs, and answer other pairs.
-
-    Parameters
-    ----------
-    method : Method
-    features : mapping of str to DataFrame, shape (n_songs, d)
-        Of each segment, as extracted, songs in one order.
-    train : Pairs
-        All that is fitted is fitted on these and on their songs.
-    a, b : array-like of int, shape (n,)
-        The pairs to answer.
-    random_state : int
-        Of models.
-
-    Returns
-    -------
-    ndarray of int8, shape (n,)
-        1 chainable, 0 not, -1 undecided.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame(np.repeat([0.0, 9.0], 4)[:, None] + np.arange(27), columns=NAMES)
-    >>> train = Pairs(np.array([0, 4, 0, 1]), np.array([1, 5, 4, 5]), np.array([1, 1, 0, 0]) == 1)
-    >>> answer_pairs(METHODS[0], {SEGMENT: table}, train, [2, 2], [3, 6]).tolist()
-    [1, 0]
-    """
-    values = features[method.segment][list(method.columns)].to_numpy(dtype=np.float64)
-    songs = np.unique(np.concatenate([train.a, train.b]))
-    points = fit_scale(values[songs]).standardise(values)
-    if method.model is not None:
-        model = models.PairModel(method.model, random_state=random_state)
-        model.fit(points, train.a, train.b, train.labels)
-        return (model.predict_proba(points, a, b) > 0.5).astype(np.int8)
-    weights = weigh_features(points, train.a, train.b, train.labels) if method.weighted else None
-    known, asked = (
-        exact.snap(measure_distances(points, *pairs, kind=method.kind, weights=weights))
-        for pairs in ((train.a, train.b), (a, b))
-    )
-    return fit_thresholds(known, train.labels, method.reading).decide(asked)
+# --- experiment 2 -------------------------------------------------------------------------
 
 
 def run_methods(
@@ -306,7 +184,7 @@ def run_methods(
     splits : iterable of str
         Of :data:`aares.chaining.draws.SPLITS`.
     n_draws, n_train, n_test : int
-        As of :func:`aares.chaining.draws.draw_split`.
+        As of :func:`aares.chaining.draws.sample_split`.
     random_state : int
         Of draws and models.
 
@@ -326,7 +204,7 @@ def run_methods(
     for split in splits:
         for draw in range(n_draws):
             rng = np.random.default_rng([random_state, SPLITS.index(split), draw])
-            train, test = draw_split(groups, split, n_train=n_train, n_test=n_test, rng=rng)
+            train, test = sample_split(groups, split, n_train=n_train, n_test=n_test, rng=rng)
             pairs = {"split": split, "draw": draw, "a": test.a, "b": test.b, "label": test.labels}
             for method in chosen:
                 answer = answer_pairs(method, features, train, test.a, test.b, random_state=draw)
@@ -371,43 +249,49 @@ def summarise_methods(answers: pd.DataFrame, *, proxy: str, random_state: int = 
         ``false_negatives`` (shares of all pairs), and the slides' ``slide``, ``stated``,
         ``stated_low``, ``stated_high``.
     """
-    rows = []
-    slides = read_slides().set_index(["quantity", "slide"])
-    for method in METHODS:
-        mine = answers[answers["method"] == method.name]
-        for split, found in mine.groupby("split", sort=False):
-            row = {"table": method.table, "method": method.name, "split": split, "proxy": proxy}
-            row |= _score(found, random_state)
+    rows: list[dict[str, Any]] = []
+    methods, slides = {method.name: method for method in METHODS}, read_slides()
+    for split, asked in answers.groupby("split", sort=False):
+        one = asked[asked["method"] == asked["method"].iloc[0]]
+        a, b = one["a"].to_numpy(), one["b"].to_numpy()
+        songs = _draw_songs(a, b, random_state)
+        counts = songs[:, a] * songs[:, b]  # all methods were asked for the same pairs
+        for name, found in asked.groupby("method", sort=False):
+            method = methods[str(name)]
+            row: dict[str, Any] = {"table": method.table, "method": method.name, "split": split}
+            row |= {"proxy": proxy, **_score(found, counts)}
             if method.figure:
-                stated = slides.loc[method.figure, ["value", "low", "high"]].tolist()
-                names = ("stated", "stated_low", "stated_high")
-                row |= {"slide": method.figure[1], **dict(zip(names, stated, strict=True))}
+                row |= {"slide": method.figure[1], **_quote(slides, *method.figure)}
             rows.append(row)
+    order = list(methods)
+    rows.sort(key=lambda entry: order.index(entry["method"]))
     return pd.DataFrame(rows)
 
 
-def _score(found: pd.DataFrame, random_state: int) -> dict[str, Any]:
+def _quote(slides: pd.DataFrame, quantity: str, slide: int) -> dict[str, float]:
+    """Return what a slide states of a quantity, with its interval."""
+    row = slides[(slides["quantity"] == quantity) & (slides["slide"] == slide)].iloc[0]
+    return {"stated": row["value"], "stated_low": row["low"], "stated_high": row["high"]}
+
+
+def _score(found: pd.DataFrame, counts: Floats) -> dict[str, Any]:
     answer, label = found["answer"].to_numpy(), found["label"].to_numpy()
-    a, b, decided = found["a"].to_numpy(), found["b"].to_numpy(), answer != UNDECIDED
+    decided = answer != UNDECIDED
     right = decided & ((answer == 1) == label)
-
-    def share(counts: Floats) -> float:
-        total = (counts * decided).sum()
-        return float((counts * right).sum() / total) if total > 0 else float("nan")
-
-    n_songs = int(max(a.max(), b.max())) + 1
-    accuracy, low, high = _bootstrap_songs(a, b, n_songs, random_state, share)
+    with np.errstate(invalid="ignore"):
+        drawn = (counts @ right) / (counts @ decided)
+    low, high = np.nanquantile(drawn, TAILS)
     each = [
         score_answers(rows["answer"], rows["label"])["accuracy"]
         for _, rows in found.groupby("draw", sort=True)
     ]
     one_low, one_high = np.nanquantile(each, TAILS)
-    scores = score_answers(answer, label) | {"accuracy": accuracy, "low": low, "high": high}
-    draws = found["draw"].drop_duplicates()
     return {
-        "pairs": len(found) / len(draws),
-        "draws": len(draws),
-        **scores,
+        "pairs": len(found) / len(each),
+        "draws": len(each),
+        **score_answers(answer, label),
+        "low": float(low),
+        "high": float(high),
         "one_low": float(one_low),
         "one_high": float(one_high),
     }
@@ -427,14 +311,12 @@ def conclude(summary: pd.DataFrame) -> pd.DataFrame:
         For each method of :data:`CONCLUSION`: ``method``, ``stated`` (slide 29), ``stated_low``,
         ``stated_high``, ``proxy``, and the accuracy on each split, a column each.
     """
-    slides = read_slides().set_index(["quantity", "slide"])
-    rows = []
+    rows: list[dict[str, Any]] = []
+    slides = read_slides()
     for method, quantity in CONCLUSION.items():
         found = summary[summary["method"] == method]
         if found.empty:
             continue
-        stated = slides.loc[(quantity, 29), ["value", "low", "high"]].tolist()
-        row = {"method": method, "proxy": found["proxy"].iloc[0]}
-        row |= dict(zip(("stated", "stated_low", "stated_high"), stated, strict=True))
+        row = {"method": method, "proxy": found["proxy"].iloc[0], **_quote(slides, quantity, 29)}
         rows.append(row | dict(zip(found["split"], found["accuracy"], strict=True)))
     return pd.DataFrame(rows)

@@ -27,7 +27,7 @@ from sklearn.metrics import classification_report
 from sklearn.tree import DecisionTreeClassifier
 
 from aares import exact
-from aares.chaining.distances import Floats, check_labels
+from aares.chaining.distances import Floats, check_pair_labels
 from aares.genre.network import Network
 
 N_HIDDEN, PASSES, BATCH = 27, 75, 32
@@ -122,7 +122,7 @@ class PairNetwork(ClassifierMixin, BaseEstimator):
         PairNetwork
         """
         inputs = np.asarray(X, dtype=np.float64)
-        labels = check_labels(y, len(inputs))
+        labels = check_pair_labels(y, len(inputs))
         self.classes_ = np.array([False, True])
         self.network_ = Network(
             n_hidden=self.n_hidden,
@@ -135,7 +135,12 @@ class PairNetwork(ClassifierMixin, BaseEstimator):
 
     @property
     def n_parameters_(self) -> int:
-        """Number of weights and biases that were learnt."""
+        """Number of weights and biases that were learnt.
+
+        Returns
+        -------
+        int
+        """
         return sum(values.size for values in self.network_.weights_)
 
     def predict_proba(self, X: npt.ArrayLike) -> Floats:
@@ -192,7 +197,7 @@ class PairModel:
         """
         inputs = self._describe(points, a, b)
         self.estimator_ = _make_estimator(self.name, self.random_state)
-        self.estimator_.fit(inputs, check_labels(labels, len(inputs)))
+        self.estimator_.fit(inputs, check_pair_labels(labels, len(inputs)))
         return self
 
     def predict_proba(self, points: Floats, a: npt.ArrayLike, b: npt.ArrayLike) -> Floats:

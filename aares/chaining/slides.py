@@ -27,7 +27,6 @@ SECTIONS = (
     "Tree of albums", "Limits and wishes",
 )  # fmt: skip
 """Sections of notebook 06 that answer the slides; others go further than these."""
-COLUMNS = ("slide", "quantity", "value", "n")
 _FOLDER = Path(__file__).parent
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aares.chaining.distances import Floats, check_labels
+from aares.chaining.distances import Floats, check_pair_labels
 from aares.chaining.slides import get_figure
 
 Reading = Literal["max", "band", "undecided"]
@@ -125,7 +125,7 @@ def fit_thresholds(
     Thresholds(reading='band', low=1.5, high=3.5)
     """
     values = _check_distances(distances)
-    chainable = check_labels(labels, len(values))
+    chainable = check_pair_labels(labels, len(values))
     if reading not in READINGS:
         raise ValueError(f"reading: expected {', '.join(READINGS)}, found {reading!r}")
     if not 0 <= coverage <= 1:
@@ -232,7 +232,7 @@ def trace_threshold(distances: npt.ArrayLike, labels: npt.ArrayLike) -> pd.DataF
     ([1.0, 1.5, 2.5, 3.5, 4.0], [0.5, 0.75, 1.0, 0.75, 0.5])
     """
     values = _check_distances(distances)
-    chainable = check_labels(labels, len(values))
+    chainable = check_pair_labels(labels, len(values))
     cuts, gains, counts = _sum_up(values, chainable)
     hits = (counts + gains) / 2  # chainable pairs below each cut
     wrong, missed = counts - hits, chainable.sum() - hits
