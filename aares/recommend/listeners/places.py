@@ -14,12 +14,14 @@ Ding and Li, "Time weight collaborative filtering", CIKM 2005: section 4 (what i
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from aares import exact
 from aares.recommend.listeners.profiles import ListenerScorer
 from aares.recommend.space.content import FloatArray
 
+Entries = npt.NDArray[np.integer]
 PLACE_BITS = 20  # of a weight: sums of thousands of them are exact
 
 
@@ -81,7 +83,7 @@ class PlaceScorer(ListenerScorer):
         entries = (near.data / norm, (near.row, near.col))
         self.similarity_ = sparse.csr_matrix(entries, shape=together.shape)
 
-    def _pair(self, row: sparse.csr_matrix) -> tuple[FloatArray, ...]:
+    def _pair(self, row: sparse.csr_matrix) -> tuple[Entries, Entries, FloatArray]:
         """Return the songs of each pair of a playlist, and what the second is to the first."""
         behind = row.data[None] - row.data[:, None]
         weight = exact.exp(-np.maximum(np.abs(behind) - 1.0, 0.0) / self.reach)
