@@ -14,6 +14,7 @@ On the demo, whose listeners are invented, methods that need tags or friends are
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,7 @@ from aares.recommend.space.content import FloatArray
 
 SEEDS, TUNING_SEEDS = (0, 1, 2, 3, 4), (100, 101)
 K = 10
+FACTORS = (0.0, 0.5, 2.0)  # what a weight is multiplied by, to see that no other serves better
 THREE_STARTS = ("iALS", "iALS, start 1", "iALS, start 2")
 FEW_FACTORS = ("iALS, 32", "iALS, 32, start 1", "iALS, 32, start 2")
 TAGGED = {"EASE + tag rows": 1.0, "iALS + tag rows": 0.7} | dict.fromkeys(THREE_STARTS, 0.14)
@@ -75,6 +77,8 @@ def measure(source: DataSource, *, tuning: bool = False) -> Iterator[tuple[str, 
     yield "gains", compare_hybrids(judged)
     if tables.tags:
         yield "cold", {"rows": judge_new(tables, seeds)}
+    if tuning:
+        yield "weights", {"rows": vary_weights(tables, seeds)}
 
 
 def make_methods(seen: ArtistTables) -> dict[str, ListenerScorer]:
@@ -124,6 +128,29 @@ def add_hybrids(scores: dict[str, FloatArray], seen: ArtistTables) -> None:
         parts = {part: scores[part] for part in weights if part in scores}
         if "tags" in scores or "tags" not in weights:
             scores[name] = prefer_unknown(mix_scores(parts, weights), count, amount=discount)
+
+
+def vary_weights(tables: ArtistTables, seeds: tuple[int, ...]) -> dict[str, list[float]]:
+    """Return recall and NDCG of each hybrid as it is, and with each weight left out or changed."""
+    found: dict[str, list[list[float]]] = {}
+    for seed in seeds:
+        seen, task = hide_artists(tables, random_state=seed)
+        scores = score_draw(seen, task)
+        count = np.bincount(seen.plays.indices, minlength=seen.plays.shape[1])
+        for name, (weights, discount) in HYBRIDS.items():
+            tried = {name: (weights, discount)}
+            for part, factor in product(weights, FACTORS):
+                changed = weights | {part: weights[part] * factor}
+                tried[f"{name}, {part} x {factor}"] = (changed, discount)
+            for factor in FACTORS:
+                tried[f"{name}, fame x {factor}"] = (weights, discount * factor)
+            for key, (mixed, amount) in tried.items():
+                parts = {part: scores[part] for part in mixed if part in scores}
+                if "tags" in scores or "tags" not in mixed:
+                    values = prefer_unknown(mix_scores(parts, mixed), count, amount=amount)
+                    means = judge(values, task, k=K)[["truncated_recall", "ndcg"]].mean()
+                    found.setdefault(key, []).append(means.tolist())
+    return {key: np.mean(draws, axis=0).round(4).tolist() for key, draws in found.items()}
 
 
 def judge_draws(tables: ArtistTables, seeds: tuple[int, ...]) -> tuple[Tables, dict[str, float]]:
