@@ -41,7 +41,9 @@ from aares.popularity.rows import RowFeatures, describe_audio
 from aares.recommend.listeners import users
 from aares.recommend.listeners.ease import WeightedEaseScorer
 from aares.recommend.listeners.factors import AlsScorer
+from aares.recommend.listeners.listener_ranker import ListenerRanker
 from aares.recommend.listeners.neighbours import ItemBm25Scorer, UserNeighbourScorer
+from aares.recommend.listeners.places import PlaceScorer
 
 COLUMNS = sorted({*SCHEMAS["subset"], *SCHEMAS["recommendation"], "artist", "genre"})
 LISTS = [("bebop", "cool jazz"), ("bebop",), ("punk", "ska"), ("punk",), ("ska", "bebop"), ()]
@@ -109,6 +111,8 @@ def list_cases() -> list[Case]:
         UserNeighbourScorer(n_neighbours=2),
         ItemBm25Scorer(n_neighbours=3),
         AlsScorer(n_factors=3, n_rounds=2),
+        PlaceScorer(reach=3.0),
+        ListenerRanker(NEW, rounds=3, min_songs=3),
         users.HybridScorer(
             {"ease": users.EaseScorer(), "sound": users.ContentScorer(points)},
             {"ease": 1.0, "sound": 0.5},

@@ -9,6 +9,7 @@ from scipy import sparse
 from aares.recommend.listeners.ease import WeightedEaseScorer
 from aares.recommend.listeners.factors import AlsScorer
 from aares.recommend.listeners.neighbours import ItemBm25Scorer, UserNeighbourScorer
+from aares.recommend.listeners.places import PlaceScorer
 from aares.recommend.listeners.users import EaseScorer
 from aares.recommend.listeners.weights import keep_nearest, weigh_log
 
@@ -23,6 +24,7 @@ SCORERS = {
     "bm25": ItemBm25Scorer(n_neighbours=4),
     "als": AlsScorer(n_factors=4, n_rounds=3),
     "ease": WeightedEaseScorer(strength=50.0, evenness=0.5),
+    "places": PlaceScorer(reach=5.0, before=0.5, fade=9.0),
     "tags": WeightedEaseScorer(strength=50.0, further=FEW),
 }
 each_scorer = pytest.mark.parametrize("scorer", SCORERS.values(), ids=SCORERS.keys())

@@ -37,8 +37,8 @@ def measure(source: DataSource, *, tuning: bool = False) -> Iterator[tuple[str, 
     listening = data.load_listening(source)
     matrix, _ = users.make_matrix(listening.plays, listening.songs)
     yield "playlists", judge_songs(listening.songs, matrix, make_methods, tuning=tuning)
-    if (source.users / ORDERED).is_file() and not tuning:
-        yield from measure_ordered(source)
+    if (source.users / ORDERED).is_file():
+        yield from measure_ordered(source, tuning=tuning)
     table = add_distractors(listening.songs, data.load_recommendation(source))
     extra = sparse.csr_matrix((matrix.shape[0], len(table) - matrix.shape[1]))
     wide = sparse.csr_matrix(sparse.hstack([matrix, extra]))
