@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import sparse
 
 from aares import exact, linear
@@ -103,25 +104,37 @@ class TitleSpace:
 
     def fit(self, titles: Sequence[str]) -> TitleSpace:
         """Learn pieces, their weights, and the axes."""
+        self.fit_weigh(titles)
+        return self
+
+    def fit_weigh(self, titles: Sequence[str]) -> sparse.csr_matrix:
+        """Learn from titles, and return their weights as :meth:`weigh` does: one reading for both.
+
+        Parameters
+        ----------
+        titles : sequence of str
+
+        Returns
+        -------
+        csr_matrix of float, shape (n, n_pieces)
+        """
         rows, pieces = list_pieces(titles)
-        known, places = np.unique(pieces, return_inverse=True)
-        ones = np.ones(len(rows))
-        found = sparse.csr_matrix((ones, (rows, places)), shape=(len(titles), len(known)))
-        found.sum_duplicates()
+        places, known = pd.factorize(pieces, sort=True)
+        found = _count_pairs(rows, places, (len(titles), len(known)))
         count = np.bincount(found.indices, minlength=len(known))
         order = np.argsort(-count, kind="stable")[: self.max_pieces]
         kept = np.sort(order[count[order] >= self.min_titles])
         self.pieces_ = known[kept]
         self.rarity_ = 1 + exact.log((1 + len(titles)) / (1 + count[kept]))
-        every = -(-len(titles) // _LEARNT_FROM)
-        weights = self.weigh(titles[::every])
         self.words_ = Counter(word for title in titles for word in set(normalise(title).split()))
         self._n_titles = len(titles)
+        weights = self._weigh(found[:, kept])
         n_axes = min(self.n_axes, len(self.pieces_))
         self.axes_ = np.zeros((self.n_axes, len(self.pieces_)))
         if n_axes:
-            self.axes_[:n_axes] = linear.find_axes(weights, n_axes)
-        return self
+            every = -(-len(titles) // _LEARNT_FROM)
+            self.axes_[:n_axes] = linear.find_axes(weights[::every], n_axes)
+        return weights
 
     def weigh(self, titles: Sequence[str]) -> sparse.csr_matrix:
         """Return the weight of each known piece in each title, rows of length 1 (or 0).
@@ -141,11 +154,12 @@ class TitleSpace:
             return sparse.csr_matrix(shape)
         places = np.searchsorted(self.pieces_, pieces).clip(max=len(self.pieces_) - 1)
         known = self.pieces_[places] == pieces
-        ones = np.ones(int(known.sum()))
-        found = sparse.csr_matrix((ones, (rows[known], places[known])), shape=shape)
-        found.sum_duplicates()
-        found.data = (1 + exact.log(found.data)) * self.rarity_[found.indices]
-        return _set_length(found)
+        return self._weigh(_count_pairs(rows[known], places[known], shape))
+
+    def _weigh(self, count: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Return the weights of counted pieces."""
+        count.data = (1 + exact.log(count.data)) * self.rarity_[count.indices]
+        return _set_length(count)
 
     def weigh_words(self, titles: Sequence[str]) -> sparse.csr_matrix:
         """Return the weight of each word in each title, known or not, rows of length 1 (or 0).
@@ -186,6 +200,15 @@ class TitleSpace:
         ndarray of float, shape (n, n_axes)
         """
         return linear.multiply(weights, self.axes_.T)
+
+
+def _count_pairs(
+    rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], shape: tuple[int, int]
+) -> sparse.csr_matrix:
+    """Return how often each pair stands in the lists; indices sorted."""
+    found = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
+    found.sum_duplicates()
+    return found
 
 
 def _set_length(rows: sparse.csr_matrix) -> sparse.csr_matrix:
