@@ -114,14 +114,15 @@ class LearntSpace(BaseEstimator):
         if self.columns not in ("all", "audio"):
             raise ValueError(f"columns: expected 'all' or 'audio', found {self.columns!r}")
         self._titles = TitleSpace() if self.columns == "all" else None
-        names = catalogue.songs["name"].tolist()
-        titles = [] if self._titles is None else [self._titles.fit_weigh(names)]
+        titles = []
+        if self._titles is not None:
+            titles = self._titles.fit_weigh(catalogue.songs["name"].tolist())
         table = self._read(catalogue, eras, titles)
         self.names_ = list(table.columns)
         self._measure_spread(table.to_numpy(float))
         values = self._standardise(table)
         self._fit_axes(values, code_artists(catalogue))
-        return values, self._add_words(titles, names)
+        return values, titles
 
     def _measure_spread(self, table: FloatArray) -> None:
         """Keep mean and deviation of each column, of what is known."""
@@ -208,12 +209,9 @@ class LearntSpace(BaseEstimator):
         check_is_fitted(self)
         titles = self._weigh(catalogue)
         values = self._standardise(self._read(catalogue, eras, titles))
-        return values, self._add_words(titles, catalogue.songs["name"].tolist())
-
-    def _add_words(
-        self, titles: list[sparse.csr_matrix], names: list[str]
-    ) -> list[sparse.csr_matrix]:
-        return titles if self._titles is None else [*titles, self._titles.weigh_words(names)]
+        if self._titles is not None:
+            titles.append(self._titles.weigh_words(catalogue.songs["name"].tolist()))
+        return values, titles
 
     def _weigh(self, catalogue: Catalogue) -> list[sparse.csr_matrix]:
         names = catalogue.songs["name"].tolist()

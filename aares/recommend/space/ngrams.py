@@ -107,8 +107,8 @@ class TitleSpace:
         self.fit_weigh(titles)
         return self
 
-    def fit_weigh(self, titles: Sequence[str]) -> sparse.csr_matrix:
-        """Learn from titles, and return their weights as :meth:`weigh` does: one reading for both.
+    def fit_weigh(self, titles: Sequence[str]) -> list[sparse.csr_matrix]:
+        """Learn from titles, and return their weights: one reading for both.
 
         Parameters
         ----------
@@ -116,7 +116,8 @@ class TitleSpace:
 
         Returns
         -------
-        csr_matrix of float, shape (n, n_pieces)
+        list of csr_matrix of float
+            Of pieces, see :meth:`weigh`, and of words, see :meth:`weigh_words`.
         """
         rows, pieces = list_pieces(titles)
         places, known = pd.factorize(pieces, sort=True)
@@ -126,7 +127,8 @@ class TitleSpace:
         kept = np.sort(order[count[order] >= self.min_titles])
         self.pieces_ = known[kept]
         self.rarity_ = 1 + exact.log((1 + len(titles)) / (1 + count[kept]))
-        self.words_ = Counter(word for title in titles for word in set(normalise(title).split()))
+        held, names = _find_words(titles)
+        self.words_ = Counter(dict(zip(names, np.bincount(held.indices).tolist(), strict=True)))
         self._n_titles = len(titles)
         weights = self._weigh(found[:, kept])
         n_axes = min(self.n_axes, len(self.pieces_))
@@ -134,7 +136,7 @@ class TitleSpace:
         if n_axes:
             every = -(-len(titles) // _LEARNT_FROM)
             self.axes_[:n_axes] = linear.find_axes(weights[::every], n_axes)
-        return weights
+        return [weights, self._weigh_words(held, names)]
 
     def weigh(self, titles: Sequence[str]) -> sparse.csr_matrix:
         """Return the weight of each known piece in each title, rows of length 1 (or 0).
@@ -173,15 +175,14 @@ class TitleSpace:
         csr_matrix of float, shape (n, n_words)
             Columns are the words of these titles, sorted.
         """
-        lists = [sorted(set(normalise(title).split())) for title in titles]
-        names = sorted({word for words in lists for word in words})
-        number = {word: column for column, word in enumerate(names)}
+        return self._weigh_words(*_find_words(titles))
+
+    def _weigh_words(self, held: sparse.csr_matrix, names: list[str]) -> sparse.csr_matrix:
+        """Return the weights of words that titles hold."""
         count = np.array([self.words_[word] for word in names], dtype=float)
         rarity = 1 + exact.log((1 + self._n_titles) / (1 + count))
-        columns = np.array([number[word] for words in lists for word in words], dtype=np.int64)
-        ends = np.cumsum([0, *(len(words) for words in lists)])
-        shape = (len(lists), max(len(names), 1))
-        return _set_length(sparse.csr_matrix((rarity[columns], columns, ends), shape=shape))
+        held.data = rarity[held.indices]
+        return _set_length(held)
 
     def transform(self, titles: Sequence[str]) -> FloatArray:
         """Return coordinates of titles, shape (n, n_axes), each -1 to 1."""
@@ -200,6 +201,15 @@ class TitleSpace:
         ndarray of float, shape (n, n_axes)
         """
         return linear.multiply(weights, self.axes_.T)
+
+
+def _find_words(titles: Sequence[str]) -> tuple[sparse.csr_matrix, list[str]]:
+    """Return which words each title holds, and the words, sorted."""
+    lists = [normalise(title).split() for title in titles]
+    words = np.array([word for of in lists for word in of], dtype=object)
+    columns, names = pd.factorize(words, sort=True)
+    rows = np.repeat(np.arange(len(lists)), [len(of) for of in lists])
+    return _count_pairs(rows, columns, (len(lists), max(len(names), 1))), list(names)
 
 
 def _count_pairs(
