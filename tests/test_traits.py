@@ -190,7 +190,7 @@ def test_no_recording_is_later_than_its_release(rows):
 
 
 def test_groups_are_joined_by_names_and_pairs():
-    names, rows = np.array([7, 9, 7, 9]), np.array([0, 1, 2, 3])
+    names, rows = ["a", "b", "a", "b"], np.array([0, 1, 2, 3])
     assert join_rows(5, rows, names, np.empty((0, 2), int)).tolist() == [0, 1, 0, 1, 2]
     assert join_rows(5, rows, names, np.array([[1, 4]])).tolist() == [0, 1, 0, 1, 1]
     assert join_rows(5, rows, names, np.array([[0, 1]])).tolist() == [0, 0, 0, 0, 1]

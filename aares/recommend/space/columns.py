@@ -189,7 +189,7 @@ def _find_flags(titles: Sequence[str]) -> dict[str, FloatArray]:
     """Return 1 for each of :data:`FLAGS` that a title has; no pattern reaches over a line's end."""
     text = "\n".join(titles)
     starts = np.cumsum([0, *(len(title) + 1 for title in titles)])
-    flags = {}
+    flags: dict[str, FloatArray] = {}
     for flag, pattern in FLAGS.items():
         places = [match.start() for match in re.finditer(pattern, text)]
         flags[flag] = np.zeros(len(titles))

@@ -10,10 +10,8 @@ with one is one with all.
 from __future__ import annotations
 
 from itertools import chain
-from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -30,8 +28,6 @@ from aares.recommend.traits.naming import (
 )
 from aares.recommend.traits.sounds import IntArray
 from aares.recommend.traits.works import has_movement_behind_dash, is_classical, list_work_keys
-
-_T = TypeVar("_T")
 
 
 def list_credits(catalogue: Catalogue) -> list[frozenset[str]]:
@@ -97,27 +93,15 @@ def tell_recordings(
     [0, 0, 1]
     """
     titles = read_names(catalogue)
-    keys = _number_parts({title: name_song(title) for title in set(titles)})
-    persons = _number_parts({credited: credited for credited in set(people)})
-    size = 1 + max(chain.from_iterable(persons.values()), default=0)
+    keys = {title: name_song(title) for title in set(titles)}
     rows: list[int] = []
-    names: list[int] = []  # a number for each pair of a key and a person
+    names: list[str] = []
     for row, (title, credited) in enumerate(zip(titles, people, strict=True)):
-        by = persons[credited]
         for key in keys[title]:
-            names += [key * size + person for person in by]
-            rows += [row] * len(by)
-    numbers = np.array(names, dtype=np.int64)
-    return join_rows(len(catalogue), np.array(rows, dtype=np.intp), numbers, same_sounds)
-
-
-def _number_parts(parts: dict[_T, frozenset[str]]) -> dict[_T, list[int]]:
-    """Number all texts, and return the numbers of each entry's."""
-    numbers: dict[str, int] = {}
-    return {
-        entry: [numbers.setdefault(text, len(numbers)) for text in texts]
-        for entry, texts in parts.items()
-    }
+            for person in credited:
+                rows.append(row)
+                names.append(f"{key}\0{person}")
+    return join_rows(len(catalogue), np.array(rows, dtype=np.intp), names, same_sounds)
 
 
 def name_song(title: str) -> frozenset[str]:
@@ -143,7 +127,7 @@ def name_song(title: str) -> frozenset[str]:
     return list_work_keys(title) | list_keys(title)
 
 
-def join_rows(n: int, rows: IntArray, names: npt.NDArray[np.int64], pairs: IntArray) -> IntArray:
+def join_rows(n: int, rows: IntArray, names: list[str], pairs: IntArray) -> IntArray:
     """Number the groups of rows that are joined by a common name or by a pair.
 
     Parameters
@@ -152,8 +136,7 @@ def join_rows(n: int, rows: IntArray, names: npt.NDArray[np.int64], pairs: IntAr
         Number of rows.
     rows : ndarray of int, shape (m,)
         The row of each name.
-    names : ndarray of int, shape (m,)
-        Equal numbers are one name.
+    names : list of str, length m
     pairs : ndarray of int, shape (p, 2)
 
     Returns
@@ -163,10 +146,10 @@ def join_rows(n: int, rows: IntArray, names: npt.NDArray[np.int64], pairs: IntAr
 
     Examples
     --------
-    >>> join_rows(4, np.array([1, 2]), np.array([7, 7]), np.array([[2, 3]])).tolist()
+    >>> join_rows(4, np.array([1, 2]), ["a", "a"], np.array([[2, 3]])).tolist()
     [0, 1, 1, 1]
     """
-    codes, told = pd.factorize(names)
+    codes, told = pd.factorize(np.array(names, dtype=object))
     size = n + len(told)
     start = np.concatenate([rows, pairs[:, 0]])
     end = np.concatenate([n + codes, pairs[:, 1]])
