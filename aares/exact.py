@@ -62,7 +62,10 @@ def snap(values: npt.ArrayLike, bits: int = 20) -> Floats:
     [0.25, 0.25, -1.25]
     """
     scale = 2.0**bits
-    return np.asarray(np.rint(np.asarray(values, dtype=np.float64) * scale) / scale)
+    scaled = np.asarray(np.asarray(values, dtype=np.float64) * scale)
+    np.rint(scaled, out=scaled)
+    scaled /= scale
+    return scaled
 
 
 def shorten(values: npt.ArrayLike, bits: int = 20) -> Floats:

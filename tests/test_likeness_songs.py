@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from functools import cache
 
 import lightgbm
@@ -12,8 +13,8 @@ import pytest
 
 from aares import data
 from aares.recommend.catalogue import Catalogue, read_catalogue, take_songs
+from aares.recommend.space import columns, ranker
 from aares.recommend.space import likeness as likeness_module
-from aares.recommend.space import ranker
 from aares.recommend.space.columns import read_days
 from aares.recommend.space.content import SongSpace, measure_distances
 from aares.recommend.space.learnt import GRID_BITS, LearntSpace
@@ -57,6 +58,12 @@ def change(catalogue: Catalogue, **columns: object) -> Catalogue:
 def answer(index: SongIndex, rows: tuple[int, ...] = (0, 7, 500, 1234)) -> list[object]:
     found = [(row, index.candidates(row, 40)) for row in rows]
     return [[near.tolist(), index.score(row, near).tolist()] for row, near in found]
+
+
+def test_one_reading_for_learning_and_asking_gives_the_same():
+    once = SongLikeness(**SMALL).fit_index(read_demo())
+    assert (once.points == index_demo().points).all()
+    assert answer(once) == answer(index_demo())
 
 
 # --- what is learnt -----------------------------------------------------------------------
@@ -359,3 +366,21 @@ def test_the_likeness_is_the_same_everywhere():
     settings = {"here": THREADS["one thread"], "threads": THREADS["two threads"]}
     settings["old"] = PROCESSORS["old processor"]
     assert compare_environments("tests.test_likeness_songs", "learn_likeness", settings) == {}
+
+
+def test_titles_are_described_as_one_by_one():
+    odd = ["", " ", "Live 3 - (Op. 2)", "ÅBC dé", "a\nLive", "a\nB", "Mix", "ReMIX with X", "İ’",
+           "re", "master", "夜に (feat. YOU)", "  x  Y 1Z é", "no.", "5"]  # fmt: skip
+    for names in (odd, odd[::-1], [""]):
+        table = columns._describe_writing(names)
+        for row, name in enumerate(names):
+            words = [word for word in name.split() if word[0].isalpha()]
+            expected = {
+                "words": len(words),
+                "capital words": sum(word[0].isupper() for word in words) / max(len(words), 1),
+                "capitals": sum(letter.isupper() for letter in name) / max(len(name), 1),
+                "foreign": sum(not letter.isascii() for letter in name) / max(len(name), 1),
+            }
+            for flag, pattern in columns.FLAGS.items():
+                expected[flag] = re.search(pattern, name.lower()) is not None
+            assert {key: table[key][row] for key in expected} == expected

@@ -13,6 +13,7 @@ from aares.recommend.listeners import profile_features
 from aares.recommend.listeners.listener_ranker import ListenerRanker
 from aares.recommend.listeners.profile_features import NAMES, VOICES, ProfileReader
 from aares.recommend.listeners.song_facts import read_facts
+from aares.recommend.listeners.users import EaseScorer
 
 N_SONGS, N_LISTENERS, N_ARTISTS = 240, 60, 24
 
@@ -110,16 +111,33 @@ def test_voices_only_ever_raise_a_score(songs, heard):
     silent = found.inputs.copy()
     silent[:, : len(VOICES)] = 0
     louder = ranker.weigh(found)
-    quieter = ranker.weigh(profile_features.Candidates(found.rows, silent))
+    quieter = ranker.weigh(profile_features.Candidates(found.rows, silent, 0 * found.support))
     assert (quieter <= louder).all()
 
 
 def test_voices_are_silent_about_songs_without_listeners(songs, heard):
     table, wide = add_twins(songs, heard)
     reader = ProfileReader(read_facts(table), wide)
-    voices = reader.hear(wide[:5])
+    voices, support = reader.hear(wide[:5])
     assert (voices >= 0).all() and (voices[:2, :, N_SONGS:] == 0).all()
     assert voices[:2, :, :N_SONGS].any()
+    assert (support >= 0).all() and (support[:, N_SONGS:] == 0).all() and support.any()
+
+
+def test_support_is_added_to_what_trees_say(songs, heard):
+    alone = ListenerRanker(songs, rounds=20, support=0.0).fit(heard[8:])
+    ranker = ListenerRanker(songs, rounds=20, support=4.0).fit(heard[8:])
+    ease = EaseScorer(strength=10.0).fit(heard[8:]).score_known(heard[:3])
+    for user, found in enumerate(ranker.reader_.read(heard[:3])):
+        added = ranker.weigh(found) - alone.weigh(found)
+        assert added == pytest.approx(4.0 * ease[user, found.rows].clip(0.0), abs=4.0 * 2.0**-14)
+        assert added.min() == 0 < added.max()
+
+
+@pytest.mark.parametrize("support", [-1.0, "4", float("nan")])
+def test_a_wrong_weight_of_support_is_told(songs, heard, support):
+    with pytest.raises(ValueError, match="support: expected a number from 0, found"):
+        ListenerRanker(songs, support=support).fit(heard)
 
 
 def test_hidden_songs_of_a_style_come_first(songs, heard):

@@ -11,6 +11,9 @@ import re
 import unicodedata
 from functools import lru_cache
 
+_WORD = re.compile(r"\w+")
+_ASIDE = re.compile(r"[(\[].*?[)\]]| - .*$")
+
 
 @lru_cache(maxsize=400_000)  # folds ask for the same names again and again
 def normalise(text: str) -> str:
@@ -30,11 +33,15 @@ def normalise(text: str) -> str:
     >>> normalise("Édith  PIAF!")
     'edith piaf'
     """
-    plain = unicodedata.normalize("NFKD", str(text)).casefold()
+    plain = str(text)
+    if plain.isascii():
+        return " ".join(_WORD.findall(plain.lower()))
+    plain = unicodedata.normalize("NFKD", plain).casefold()
     plain = "".join(char for char in plain if not unicodedata.combining(char))
-    return " ".join(re.findall(r"\w+", plain))
+    return " ".join(_WORD.findall(plain))
 
 
+@lru_cache(maxsize=400_000)
 def strip_title(title: str) -> str:
     """Return a normalised title without what stands in brackets or after a dash.
 
@@ -53,5 +60,8 @@ def strip_title(title: str) -> str:
     >>> strip_title("Chiquitita - Remastered (2011)")
     'chiquitita'
     """
-    bare = re.sub(r"[(\[].*?[)\]]| - .*$", " ", str(title))
+    plain = str(title)
+    if "(" not in plain and "[" not in plain and " - " not in plain:
+        return normalise(title) or plain
+    bare = _ASIDE.sub(" ", plain)
     return normalise(bare) or normalise(title) or str(title)

@@ -131,8 +131,7 @@ class Recommender(SongAsker, BaseEstimator):
         self.likeness_ = SongLikeness(
             weights=self.weights, random_state=self.random_state, cache=self.cache
         )
-        self.likeness_.fit(self.catalogue_, self.traits_.era)
-        self.index_ = self.likeness_.index(self.catalogue_, self.traits_.era)
+        self.index_ = self.likeness_.fit_index(self.catalogue_, self.traits_.era)
         self.points_ = self.index_.points
         known = self.songs_.get("popularity")
         popularity = None if known is None else known.to_numpy(float)

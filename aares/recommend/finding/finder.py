@@ -101,9 +101,9 @@ class SongFinder:
         for name in self._loose:
             self._squashed[squash_plain(name)].append(name)
         self._by_artist: dict[str, list[int]] = defaultdict(list)
-        short = {name: squash(name) for names in keys for name in names}
-        for row in self.order_by_fame(range(len(self.titles))):
-            for key in dict.fromkeys(short[name] for name in artists[row]):
+        short = {names: dict.fromkeys(map(squash, names)) for names in keys}
+        for row in np.argsort(-np.array(self.fame), kind="stable").tolist():
+            for key in short[artists[row]]:
                 self._by_artist[key].append(row)
         self._near = NearSongs(self.names, self.bare, self.by, self.fame)
 

@@ -22,6 +22,7 @@ from aares.recommend.catalogue import normalise_name
 
 GUESTS = re.compile(r"\s+[(\[]?(?:feat|ft|featuring)\b.*$", re.IGNORECASE)
 AND = re.compile(r"[&+]")
+_MAY_LOOSEN = re.compile(r"[&+]|f(?:ea)?t", re.IGNORECASE)
 _VERSION = re.compile(
     r"(live|remaster\w*|acoustic|mono|stereo|unplugged|demo|instrumental|bonus|feat|ft|from|official"
     r"|karaoke|\d{4})\b"
@@ -64,6 +65,8 @@ def loosen_title(title: str, bare: str = "") -> str:
     >>> loosen_title("Rock & Roll (feat. Somebody) - Live")
     'rock and roll'
     """
+    if bare and not _MAY_LOOSEN.search(title):
+        return bare
     spelt = AND.sub(" and ", GUESTS.sub("", title))
     return bare if bare and spelt == title else strip_title(spelt)
 

@@ -7,6 +7,10 @@ that none of the *other* listeners has must be hidden in a list that is judged. 
 many listeners a song has finds such songs by that, and nobody is helped. So of all that is read
 here only the :data:`VOICES` know listeners. They are 0 for a song that nobody has and more for
 others, and the ranker may only ever raise a score by them: being unheard never helps a song.
+
+Voices are as loud as the loudest for one listener, so they tell an order and not how sure it is.
+What others say in earnest, the score of EASE as it is and never below 0, is the *support* of a
+song: it stands beside the inputs, and the ranker adds it.
 """
 
 from __future__ import annotations
@@ -56,10 +60,13 @@ class Candidates:
         Songs, ascending.
     inputs : ndarray of float, shape (m, n_features)
         Columns as :data:`NAMES`.
+    support : ndarray of float, shape (m,)
+        From 0, see :meth:`ProfileReader.hear`.
     """
 
     rows: IntArray
     inputs: FloatArray
+    support: FloatArray
 
 
 class ProfileReader:
@@ -105,7 +112,7 @@ class ProfileReader:
     def _count_artists(self, profiles: sparse.csr_matrix) -> sparse.csr_matrix:
         return sparse.csr_matrix((profiles @ self.facts.makers) > 0, dtype=float)
 
-    def hear(self, profiles: sparse.csr_matrix) -> FloatArray:
+    def hear(self, profiles: sparse.csr_matrix) -> tuple[FloatArray, FloatArray]:
         """Return how loudly other listeners speak for each song.
 
         Parameters
@@ -115,21 +122,25 @@ class ProfileReader:
 
         Returns
         -------
-        ndarray of float, shape (n_voices, u, n)
+        voices : ndarray of float, shape (n_voices, u, n)
             0-1, in the order of :data:`VOICES`; 0 where no listener has the song or artist.
+        support : ndarray of float, shape (u, n)
+            The score of EASE through other listeners; 0 where it is below, or nobody has the song.
         """
         known = self._count_artists(profiles)
         artists = np.where(known.toarray() > 0, 0.0, self._artists.score_known(known).clip(0.0))
         makers = self.facts.makers
         credited = np.asarray(makers.sum(axis=1)).ravel()
+        support = self._ease.score_known(profiles).clip(0.0)
         voices = [
-            self._ease.score_known(profiles).clip(0.0),
+            support,
             self._alike.score_known(profiles),
             np.asarray((makers @ artists.T).T) / credited,
         ]
         largest = [voice.max(axis=1, keepdims=True) for voice in voices]
         pairs = zip(voices, largest, strict=True)
-        return exact.snap([voice / np.where(top > 0, top, 1.0) for voice, top in pairs], BITS)
+        heard = exact.snap([voice / np.where(top > 0, top, 1.0) for voice, top in pairs], BITS)
+        return heard, exact.snap(support, BITS)
 
     def read(self, profiles: sparse.csr_matrix) -> list[Candidates]:
         """Return candidates with their inputs.
@@ -144,19 +155,19 @@ class ProfileReader:
         list of Candidates
             One for each profile; of a profile without songs there are none.
         """
-        voices = self.hear(profiles)
+        voices, support = self.hear(profiles)
         return [
-            self._read_one(profiles[[user]].indices.astype(np.intp), voices[:, user])
+            self._read_one(profiles[[user]].indices.astype(np.intp), voices[:, user], support[user])
             for user in range(profiles.shape[0])
         ]
 
-    def _read_one(self, known: IntArray, voices: FloatArray) -> Candidates:
+    def _read_one(self, known: IntArray, voices: FloatArray, support: FloatArray) -> Candidates:
         rows = np.zeros(0, dtype=np.intp)
         if len(known):
             rows = self._find_candidates(known, voices)
         if not len(rows):
-            return Candidates(rows, np.zeros((0, len(NAMES))))
-        return Candidates(rows, self.describe(known, rows, voices[:, rows]))
+            return Candidates(rows, np.zeros((0, len(NAMES))), np.zeros(0))
+        return Candidates(rows, self.describe(known, rows, voices[:, rows]), support[rows])
 
     def _find_candidates(self, known: IntArray, voices: FloatArray) -> IntArray:
         facts, points = self.facts, self.points

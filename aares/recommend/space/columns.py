@@ -6,7 +6,7 @@ Used by notebook ``03_recommendation`` through :class:`aares.recommend.space.lea
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +44,7 @@ traces: on a scale of factors, the little that a studio leaves of what is hardly
 
 TRACES = {"instrumental trace": "instrumentalness", "acoustic trace": "acousticness"}
 _TRACE_FLOOR = 1e-6
+_LAST_ASCII = 0x7F
 
 NO_DAY = -1
 """Where a release date names no day."""
@@ -161,23 +162,47 @@ def read_days(catalogue: Catalogue) -> npt.NDArray[np.int64]:
 
 
 def _describe_writing(names: Sequence[str]) -> dict[str, FloatArray]:
-    lower = [str(name).lower() for name in names]
-    written = {}
-    for flag, pattern in FLAGS.items():
-        search = re.compile(pattern).search
-        written[flag] = np.array([search(text) is not None for text in lower], dtype=float)
-    size = np.array([len(name) for name in names], dtype=float)
-    foreign = np.array(
-        [len(name) - len(name.encode("ascii", "ignore")) for name in names], dtype=float
+    """Describe titles, all in one text: a loop over its letters is one over letters, not titles."""
+    written = _find_flags([str(name).lower() for name in names])
+    size = np.array([len(name) for name in names], dtype=np.intp)
+    letters = np.frombuffer("".join(names).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    owner = np.repeat(np.arange(len(names)), size)
+    capital, is_space = _ask_letters(letters, str.isupper), _ask_letters(letters, str.isspace)
+    begins = ~is_space
+    begins[1:] &= is_space[:-1] | (owner[1:] != owner[:-1])
+    begins &= _ask_letters(letters, str.isalpha)
+    foreign, capitals, words, titled = (
+        np.bincount(owner[of], minlength=len(names)).astype(float)
+        for of in (letters > _LAST_ASCII, capital, begins, begins & capital)
     )
-    capital = np.array([sum(map(str.isupper, name)) for name in names], dtype=float)
-    words = [[word for word in name.split() if word[0].isalpha()] for name in names]
-    titled = [sum(word[0].isupper() for word in of) / max(len(of), 1) for of in words]
     some = np.maximum(size, 1)
     return written | {
-        "length": exact.snap(exact.log(1 + size), 30),
+        "length": exact.snap(exact.log(1.0 + size), 30),
         "foreign": foreign / some,
-        "capitals": capital / some,
-        "capital words": np.array(titled),
-        "words": np.array([len(of) for of in words], dtype=float),
+        "capitals": capitals / some,
+        "capital words": titled / np.maximum(words, 1),
+        "words": words,
     }
+
+
+def _find_flags(titles: Sequence[str]) -> dict[str, FloatArray]:
+    """Return 1 for each of :data:`FLAGS` that a title has; no pattern reaches over a line's end."""
+    text = "\n".join(titles)
+    starts = np.cumsum([0, *(len(title) + 1 for title in titles)])
+    flags: dict[str, FloatArray] = {}
+    for flag, pattern in FLAGS.items():
+        places = [match.start() for match in re.finditer(pattern, text)]
+        flags[flag] = np.zeros(len(titles))
+        flags[flag][np.searchsorted(starts, places, side="right") - 1] = 1.0
+    return flags
+
+
+def _ask_letters(
+    letters: npt.NDArray[np.uint32], ask: Callable[[str], bool]
+) -> npt.NDArray[np.bool_]:
+    """Return what is true of each letter, by asking about each different one."""
+    count = np.bincount(letters)
+    told = np.zeros(len(count), dtype=bool)
+    different = np.flatnonzero(count)
+    told[different] = [ask(chr(letter)) for letter in different]
+    return told[letters]

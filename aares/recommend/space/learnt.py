@@ -87,14 +87,45 @@ class LearntSpace(BaseEstimator):
         ValueError
             An option or a cell is wrong, or no artist has two songs.
         """
+        self.fit_read(catalogue, eras)
+        return self
+
+    def fit_read(
+        self, catalogue: Catalogue, eras: npt.ArrayLike | None = None
+    ) -> tuple[FloatArray, list[sparse.csr_matrix]]:
+        """Learn from a catalogue, and return of it what :meth:`read` does: it is read once.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+        eras : array-like of float, shape (n,), optional
+            Years that replace the table's.
+
+        Returns
+        -------
+        values : ndarray of float, shape (n, d)
+        titles : list of csr_matrix of float
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
+        """
         if self.columns not in ("all", "audio"):
             raise ValueError(f"columns: expected 'all' or 'audio', found {self.columns!r}")
-        self._titles = None
-        if self.columns == "all":
-            self._titles = TitleSpace().fit(catalogue.songs["name"].tolist())
-        values = self._read(catalogue, eras, self._weigh(catalogue))
-        self.names_ = list(values.columns)
-        table = values.to_numpy(float)
+        self._titles = TitleSpace() if self.columns == "all" else None
+        titles = []
+        if self._titles is not None:
+            titles = self._titles.fit_weigh(catalogue.songs["name"].tolist())
+        table = self._read(catalogue, eras, titles)
+        self.names_ = list(table.columns)
+        self._measure_spread(table.to_numpy(float))
+        values = self._standardise(table)
+        self._fit_axes(values, code_artists(catalogue))
+        return values, titles
+
+    def _measure_spread(self, table: FloatArray) -> None:
+        """Keep mean and deviation of each column, of what is known."""
         known = np.isfinite(table)
         count = np.maximum(known.sum(axis=0), 1)
         total = exact.snap(np.where(known, table, 0.0), 20)
@@ -102,8 +133,6 @@ class LearntSpace(BaseEstimator):
         apart = exact.snap(np.where(known, table - self.centre_, 0.0), 18)
         spread = np.sqrt((apart**2).sum(axis=0) / count)
         self.spread_ = np.where(spread > 0, spread, 1.0)
-        self._fit_axes(self._standardise(values), code_artists(catalogue))
-        return self
 
     def _fit_axes(self, points: FloatArray, artists: npt.NDArray[np.intp]) -> None:
         sizes = np.bincount(artists, minlength=1)

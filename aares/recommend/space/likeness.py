@@ -20,6 +20,7 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
@@ -128,6 +129,35 @@ class SongLikeness(BaseEstimator):
         ValueError
             An option, `eras` or a cell is wrong.
         """
+        self._learn(catalogue, eras, more)
+        return self
+
+    def fit_index(self, catalogue: Catalogue, eras: npt.ArrayLike | None = None) -> SongIndex:
+        """Learn from a catalogue and prepare it for questions: it is read once for both.
+
+        Parameters
+        ----------
+        catalogue : Catalogue
+        eras : array-like of float, shape (n,), optional
+            Years that replace the table's.
+
+        Returns
+        -------
+        SongIndex
+            What :meth:`fit` and then :meth:`index` give.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`.
+        """
+        read = self._learn(catalogue, eras, ())
+        return self.index(catalogue, eras) if read is None else self._index(catalogue, *read)
+
+    def _learn(
+        self, catalogue: Catalogue, eras: npt.ArrayLike | None, more: Sequence[Catalogue]
+    ) -> tuple[FloatArray, list[sparse.csr_matrix]] | None:
+        """Learn, and return what was read of the catalogue for it; None in the space by hand."""
         if self.columns not in ("all", "audio"):
             raise ValueError(f"columns: expected 'all' or 'audio', found {self.columns!r}")
         self.ranker_: lightgbm.Booster | None = None
@@ -135,8 +165,9 @@ class SongLikeness(BaseEstimator):
         few = (credits >= 2).sum() < MIN_ARTISTS
         if few or self.weights is not None:
             self.space_ = SongSpace(weights=self.weights).fit(_add_years(catalogue, eras))
-            return self
-        self.space_ = LearntSpace(columns=self.columns).fit(catalogue, eras)
+            return None
+        self.space_ = LearntSpace(columns=self.columns)
+        read = self.space_.fit_read(catalogue, eras)
         if self.rounds:
             years = None if eras is None else np.asarray(eras, dtype=float)
             drawn = draw_rows(len(catalogue), n_draws=self.n_draws, random_state=self.random_state)
@@ -147,7 +178,7 @@ class SongLikeness(BaseEstimator):
                 for rows in drawn
             ]
             self._fit_ranking(lessons + [self._make_lesson(one, None) for one in more])
-        return self
+        return read
 
     def _make_lesson(self, catalogue: Catalogue, eras: npt.ArrayLike | None) -> Lesson:
         genres = None
@@ -187,7 +218,12 @@ class SongLikeness(BaseEstimator):
         if isinstance(self.space_, SongSpace):
             points = self.space_.transform(_add_years(catalogue, eras))
             return SongIndex(points, [_strip(name) for name in self.space_.names_])
-        facts = self._read(catalogue, eras)
+        return self._index(catalogue, *self.space_.read(catalogue, eras))
+
+    def _index(
+        self, catalogue: Catalogue, values: FloatArray, titles: list[sparse.csr_matrix]
+    ) -> SongIndex:
+        facts = self._note(catalogue, values, titles)
         reader = PairReader(facts, use_release_day=self.use_release_day)
         days = facts.days if self.use_release_day else None
         trees = None if self.ranker_ is None else Trees(self.ranker_)
@@ -196,7 +232,11 @@ class SongLikeness(BaseEstimator):
         )
 
     def _read(self, catalogue: Catalogue, eras: npt.ArrayLike | None) -> Facts:
-        values, titles = self.space_.read(catalogue, eras)
+        return self._note(catalogue, *self.space_.read(catalogue, eras))
+
+    def _note(
+        self, catalogue: Catalogue, values: FloatArray, titles: list[sparse.csr_matrix]
+    ) -> Facts:
         points = self.space_.place(values)
         return Facts(
             names=self.space_.names_,

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import sparse
 
 from aares import exact, linear
@@ -103,25 +104,39 @@ class TitleSpace:
 
     def fit(self, titles: Sequence[str]) -> TitleSpace:
         """Learn pieces, their weights, and the axes."""
+        self.fit_weigh(titles)
+        return self
+
+    def fit_weigh(self, titles: Sequence[str]) -> list[sparse.csr_matrix]:
+        """Learn from titles, and return their weights: one reading for both.
+
+        Parameters
+        ----------
+        titles : sequence of str
+
+        Returns
+        -------
+        list of csr_matrix of float
+            Of pieces, see :meth:`weigh`, and of words, see :meth:`weigh_words`.
+        """
         rows, pieces = list_pieces(titles)
-        known, places = np.unique(pieces, return_inverse=True)
-        ones = np.ones(len(rows))
-        found = sparse.csr_matrix((ones, (rows, places)), shape=(len(titles), len(known)))
-        found.sum_duplicates()
+        places, known = pd.factorize(pieces, sort=True)
+        found = _count_pairs(rows, places, (len(titles), len(known)))
         count = np.bincount(found.indices, minlength=len(known))
         order = np.argsort(-count, kind="stable")[: self.max_pieces]
         kept = np.sort(order[count[order] >= self.min_titles])
         self.pieces_ = known[kept]
         self.rarity_ = 1 + exact.log((1 + len(titles)) / (1 + count[kept]))
-        every = -(-len(titles) // _LEARNT_FROM)
-        weights = self.weigh(titles[::every])
-        self.words_ = Counter(word for title in titles for word in set(normalise(title).split()))
+        held, names = _find_words(titles)
+        self.words_ = Counter(dict(zip(names, np.bincount(held.indices).tolist(), strict=True)))
         self._n_titles = len(titles)
+        weights = self._weigh(found[:, kept])
         n_axes = min(self.n_axes, len(self.pieces_))
         self.axes_ = np.zeros((self.n_axes, len(self.pieces_)))
         if n_axes:
-            self.axes_[:n_axes] = linear.find_axes(weights, n_axes)
-        return self
+            every = -(-len(titles) // _LEARNT_FROM)
+            self.axes_[:n_axes] = linear.find_axes(weights[::every], n_axes)
+        return [weights, self._weigh_words(held, names)]
 
     def weigh(self, titles: Sequence[str]) -> sparse.csr_matrix:
         """Return the weight of each known piece in each title, rows of length 1 (or 0).
@@ -141,11 +156,12 @@ class TitleSpace:
             return sparse.csr_matrix(shape)
         places = np.searchsorted(self.pieces_, pieces).clip(max=len(self.pieces_) - 1)
         known = self.pieces_[places] == pieces
-        ones = np.ones(int(known.sum()))
-        found = sparse.csr_matrix((ones, (rows[known], places[known])), shape=shape)
-        found.sum_duplicates()
-        found.data = (1 + exact.log(found.data)) * self.rarity_[found.indices]
-        return _set_length(found)
+        return self._weigh(_count_pairs(rows[known], places[known], shape))
+
+    def _weigh(self, count: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Return the weights of counted pieces."""
+        count.data = (1 + exact.log(count.data)) * self.rarity_[count.indices]
+        return _set_length(count)
 
     def weigh_words(self, titles: Sequence[str]) -> sparse.csr_matrix:
         """Return the weight of each word in each title, known or not, rows of length 1 (or 0).
@@ -159,15 +175,14 @@ class TitleSpace:
         csr_matrix of float, shape (n, n_words)
             Columns are the words of these titles, sorted.
         """
-        lists = [sorted(set(normalise(title).split())) for title in titles]
-        names = sorted({word for words in lists for word in words})
-        number = {word: column for column, word in enumerate(names)}
+        return self._weigh_words(*_find_words(titles))
+
+    def _weigh_words(self, held: sparse.csr_matrix, names: list[str]) -> sparse.csr_matrix:
+        """Return the weights of words that titles hold."""
         count = np.array([self.words_[word] for word in names], dtype=float)
         rarity = 1 + exact.log((1 + self._n_titles) / (1 + count))
-        columns = np.array([number[word] for words in lists for word in words], dtype=np.int64)
-        ends = np.cumsum([0, *(len(words) for words in lists)])
-        shape = (len(lists), max(len(names), 1))
-        return _set_length(sparse.csr_matrix((rarity[columns], columns, ends), shape=shape))
+        held.data = rarity[held.indices]
+        return _set_length(held)
 
     def transform(self, titles: Sequence[str]) -> FloatArray:
         """Return coordinates of titles, shape (n, n_axes), each -1 to 1."""
@@ -186,6 +201,24 @@ class TitleSpace:
         ndarray of float, shape (n, n_axes)
         """
         return linear.multiply(weights, self.axes_.T)
+
+
+def _find_words(titles: Sequence[str]) -> tuple[sparse.csr_matrix, list[str]]:
+    """Return which words each title holds, and the words, sorted."""
+    lists = [normalise(title).split() for title in titles]
+    words = np.array([word for of in lists for word in of], dtype=object)
+    columns, names = pd.factorize(words, sort=True)
+    rows = np.repeat(np.arange(len(lists)), [len(of) for of in lists])
+    return _count_pairs(rows, columns, (len(lists), max(len(names), 1))), list(names)
+
+
+def _count_pairs(
+    rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp], shape: tuple[int, int]
+) -> sparse.csr_matrix:
+    """Return how often each pair stands in the lists; indices sorted."""
+    found = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
+    found.sum_duplicates()
+    return found
 
 
 def _set_length(rows: sparse.csr_matrix) -> sparse.csr_matrix:

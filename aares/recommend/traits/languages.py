@@ -198,7 +198,7 @@ def tell_languages(titles: list[str], artists: list[tuple[str, ...]]) -> tuple[C
     >>> [told.tolist() for told in tell_languages(titles, artists)]
     [['fr', 'fr', 'en', 'fr', '', 'ja'], ['fr', 'fr', 'fr', 'fr', '', '']]
     """
-    unique, place = np.unique(np.array(titles, dtype=object), return_inverse=True)
+    place, unique = pd.factorize(np.array(titles, dtype=object))
     signs, vocabulary = _count_signs([list_signs(title) for title in unique])
     script, owner = _count_scripts(list(unique)), _number_owners(artists)
     rows = np.flatnonzero(owner >= 0)
@@ -242,7 +242,9 @@ def list_signs(title: str) -> list[str]:
     """
     if is_classical(title):
         return []
-    lower = unicodedata.normalize("NFC", title).lower().replace("’", "'")
+    lower = title.lower()
+    if not lower.isascii():
+        lower = unicodedata.normalize("NFC", title).lower().replace("’", "'")
     if "(" in lower or "[" in lower or " - " in lower:
         lower = _NOTES.sub("", lower) or lower
         bare = _BRACKETS.sub(" ", lower)  # where a title stands in brackets in another language

@@ -30,7 +30,7 @@ _RELEASE = re.compile(
     r"[\s,;/]+(?:(?:19|20)\d\d )?(?:digital(?:ly)? )?re-?master(?:ed|izad[oa]|ise|isee)?"
     r"(?: version)?(?: (?:19|20)\d\d)?\s*$"
 )
-_JOIN = re.compile(r"(?<=\s)(?:&|and|n|'n'|\+|y|e|et|und)(?=\s)")
+_JOIN = re.compile(r"\s(?:&|and|n|'n'|\+|y|e|et|und)(?=\s)")
 _ARTICLE = re.compile(r"^(?:the|an?|el|la|los|las|le|les|der|die|das|os?|as|il|lo|gli|de|het)\s+")
 _MARKS = re.compile(r"[(\[{（【「〈–—~/-]|\b(?:f(?:ea)?t|featuring|part|prod)\b|master")
 _NO_LETTER = re.compile(r"[\W_]+")
