@@ -353,8 +353,9 @@ def test_it_is_kept_by_content_and_by_what_was_asked(folder, tmp_path, measured)
     song.rename(tmp_path / "renamed.wav")
     extract_many([tmp_path / "renamed.wav"], cache=tmp_path / "kept")
     assert len(measured) == 1
-    song.write_bytes((folder / "1.wav").read_bytes())
-    assert extract_many([song], cache=tmp_path / "kept")["bpm"].notna().all()
+    sf.write(song, make_music(6, sr=8000, seed=9), 8000)  # as long
+    extract_many([song], cache=tmp_path / "kept")
+    assert len(measured) == 2
     extract_many([song], "intro", cache=tmp_path / "kept")
     assert len(measured) == 3
 

@@ -152,6 +152,13 @@ def test_any_rate_becomes_the_one_that_is_asked_for(sr):
     np.testing.assert_allclose(y[2000:-2000], expected[2000:-2000], atol=1e-3)
 
 
+@pytest.mark.parametrize("sr", [8000, 44100, 48000])
+def test_resampling_is_that_of_librosa_to_the_last_sample(sr):
+    y = np.random.default_rng(0).uniform(-0.5, 0.5, 5 * sr + 17).astype(np.float32)
+    expected = librosa.resample(y, orig_sr=sr, target_sr=22050)
+    np.testing.assert_array_equal(read_segment(y, "whole", sr=sr).y, expected)
+
+
 @pytest.mark.parametrize(
     "segment", ["", "0:30", "1:00-0:30", "0:30-0:30", "0:70-1:30", "refrain", None, 30]
 )
