@@ -120,13 +120,21 @@ def find_copies(
         y = load_audio(path, sr=RATE_HZ)
         index.add({song: y})
         excerpts[song] = cut_excerpts(y, n_excerpts)
-    rows = [row for song in excerpts for row in _list_copies(index, song, excerpts[song], looks)]
+    rows: list[tuple] = []
+    for song, parts in excerpts.items():
+        alone = least_share * len(parts) <= 1  # one excerpt decides: it is judged more strictly
+        threshold = THRESHOLD / len(looks) if alone else THRESHOLD
+        rows += _list_copies(index, song, parts, looks, threshold)
     found = pd.DataFrame(rows, columns=COLUMNS)
     return found[found["share"] >= least_share].reset_index(drop=True)
 
 
 def _list_copies(
-    index: Index, song: str, excerpts: Sequence[np.ndarray], looks: Sequence[Look]
+    index: Index,
+    song: str,
+    excerpts: Sequence[np.ndarray],
+    looks: Sequence[Look],
+    threshold: float,
 ) -> Iterator[tuple]:
     """Yield a row of `COLUMNS` for each song that holds excerpts: the look that finds most."""
     rows: dict[str, tuple] = {}
@@ -136,7 +144,7 @@ def _list_copies(
         for y in excerpts:
             query = make_query(slow_down(y, look)[:WINDOW])
             ranking = index.rank(query, look.way, without={song})
-            answer = choose(ranking, way=look.way, threshold=THRESHOLD / len(looks))
+            answer = choose(ranking, way=look.way, threshold=threshold)
             if answer.match:
                 other = answer.match.song
                 found[other] += 1
