@@ -142,8 +142,8 @@ def draw_splices(
     for place in range(n_places):
         end = ends[:, place]
         if not control:
-            true = {"label": 1, "source": "splice"}
-            parts.append(_lay_out(known, known, end, starts[:, place], **true))
+            start = starts[:, place]
+            parts.append(_lay_out(known, known, end, start, label=1, source="splice"))
         for kind in KINDS:
             others = [_draw_others(known, kind, rng) for _ in range(2)]
             for label in (1, 0) if control else (0,):
