@@ -252,7 +252,7 @@ def _describe(y: Floats, direction: int) -> Edge:
         np.array([mel[:n].mean(axis=0) for n in counts], np.float32),
         np.array([chroma[:n].mean(axis=0) for n in counts], np.float32),
         np.percentile(mel, [10, 90], axis=0).astype(np.float32),
-        _pad(cells), *[_pad(view) for view in views],
+        _pad(cells), _pad(views[0]), _pad(views[1]), _pad(views[2]),
         np.array([_compare_lags(view, N_CELLS) for view in views], np.float32),
         _measure_changes(np.ascontiguousarray(cells), N_CHANGES).astype(np.float32),
         periods, beat, len(cells),
@@ -294,7 +294,7 @@ def _pad(cells: Floats) -> Floats:
 
 
 @njit(cache=True)
-def _compare_lags(cells, n_lags):  # type: ignore[no-untyped-def]
+def _compare_lags(cells, n_lags):
     """Return the mean product of cells at each lag; NaN where there are none so far apart."""
     n, width = cells.shape
     found = np.full(n_lags, np.nan)
@@ -308,7 +308,7 @@ def _compare_lags(cells, n_lags):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _measure_changes(cells, n_lags):  # type: ignore[no-untyped-def]
+def _measure_changes(cells, n_lags):
     """Return the mean distance of cells at each lag; NaN where there are none so far apart."""
     n, width = cells.shape
     found = np.full(n_lags, np.nan)

@@ -194,7 +194,8 @@ def tell_reasons(features: FloatArray, parts: FloatArray, *, most: int = MOST) -
     values = dict(zip(name_features(), features.tolist(), strict=True))
     of_feature = dict(zip(name_features(), parts[:-1].tolist(), strict=True))
     weights = _group() @ parts[:-1]
-    clear, odd = [], []
+    clear: list[Reason] = []
+    odd: list[Reason] = []
     for row in np.argsort(-np.abs(weights).round(9), kind="stable"):
         about, weight = HEARD[row], float(weights[row])
         said = [x for x in STATEMENTS if x.about == about and np.isfinite(values[x.feature])]

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -136,7 +137,7 @@ def measure_joins(
         raise ValueError(f"gap_s: expected 0 to {LONGEST_GAP_S} s, found {gap_s}")
     if not len(first):
         return np.empty((0, len(name_features())))
-    a, b = (Edge(*map(np.array, zip(*edges, strict=True))) for edges in (ends, starts))
+    a, b = _stack(ends), _stack(starts)
     offset = (gap_s + NEAREST_S) / STEP_S
     columns = [*_compare_scales(a, b, first, second), *_compare_extremes(a, b, first, second)]
     for row, view in enumerate(VIEWS):
@@ -148,6 +149,11 @@ def measure_joins(
     _compare_changes(a.cells, b.cells, a.changes, b.changes, first, second, offset, change)
     columns += [change, *_compare_beats(a, b, first, second, gap_s)]
     return snap(np.column_stack(columns), GRID_BITS)
+
+
+def _stack(edges: Sequence[Edge]) -> Any:
+    """Return an edge whose every field holds those of all edges."""
+    return Edge._make(np.array(values) for values in zip(*edges, strict=True))
 
 
 def _read_pairs(
@@ -182,7 +188,7 @@ def correlate(x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]) -> Float
     return np.asarray((x * y).sum(axis=-1) / (norm + 1e-6))
 
 
-def _compare_scales(a: Edge, b: Edge, first, second):  # type: ignore[no-untyped-def]
+def _compare_scales(a: Edge, b: Edge, first, second):
     """Yield columns of each length: differences of mean and spread, mel bands, chroma."""
     steps = b.statistics[second] - a.statistics[first]
     mel = b.mel[second] - a.mel[first]
@@ -201,13 +207,13 @@ def _compare_scales(a: Edge, b: Edge, first, second):  # type: ignore[no-untyped
         yield correlate(fine_a, fine_b)
 
 
-def _compare_extremes(a: Edge, b: Edge, first, second):  # type: ignore[no-untyped-def]
+def _compare_extremes(a: Edge, b: Edge, first, second):
     for row in range(2):
         of_a, of_b = a.extremes[first, row], b.extremes[second, row]
         yield from (np.sqrt(((of_a - of_b) ** 2).mean(axis=1)), correlate(of_a, of_b))
 
 
-def _compare_beats(a: Edge, b: Edge, first, second, gap_s):  # type: ignore[no-untyped-def]
+def _compare_beats(a: Edge, b: Edge, first, second, gap_s):
     """Yield the columns of BEAT."""
     of_a, of_b = a.beat[first], b.beat[second]
     octaves = np.abs(np.log2(of_a[:, 0] / of_b[:, 0])) % 1
@@ -222,7 +228,7 @@ def _compare_beats(a: Edge, b: Edge, first, second, gap_s):  # type: ignore[no-u
 
 
 @njit(cache=True)
-def _correlate_weighted(x, y, weights):  # type: ignore[no-untyped-def]
+def _correlate_weighted(x, y, weights):
     total = weights.sum()
     x = x - (weights * x).sum() / total
     y = y - (weights * y).sum() / total
@@ -231,7 +237,7 @@ def _correlate_weighted(x, y, weights):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _sum_diagonals(likeness, n):  # type: ignore[no-untyped-def]
+def _sum_diagonals(likeness, n):
     """Return the mean likeness at each lag across the join, and how much each mean weighs."""
     mean, weights = np.zeros(n), np.zeros(n)
     for lag in range(n):
@@ -244,7 +250,7 @@ def _sum_diagonals(likeness, n):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _compare_views(a, b, n_a, n_b, lags_a, lags_b, first, second, offset, out):  # type: ignore[no-untyped-def]
+def _compare_views(a, b, n_a, n_b, lags_a, lags_b, first, second, offset, out):
     """Fill in the columns of ACROSS; rows of edges too short for it stay NaN.
 
     Cells `i` of A and `j` of B are ``offset + i + j`` cells apart, so lags within a song are read
@@ -289,7 +295,7 @@ def _compare_views(a, b, n_a, n_b, lags_a, lags_b, first, second, offset, out): 
 
 
 @njit(cache=True)
-def _compare_changes(a, b, changes_a, changes_b, first, second, offset, out):  # type: ignore[no-untyped-def]
+def _compare_changes(a, b, changes_a, changes_b, first, second, offset, out):
     """Fill in the columns of CHANGE: of the three cells on either side."""
     lag = min(int(round(offset)) + 2, N_CHANGES - 1)  # noqa: RUF046 - numba rounds to a float
     for pair in range(len(first)):

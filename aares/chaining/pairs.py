@@ -135,19 +135,25 @@ def draw_splices(
         raise DataError(f"songs: expected each song once, found {twice!r} twice")
     rng = np.random.default_rng(random_state)
     known = _complete(songs[songs["seconds"] > 2 * PIECE_S + LONGEST_GAP_S + APART_S])
-    starts = _draw_places(known["seconds"].to_numpy(float), n_places, rng)
-    cuts = _draw_places(known["seconds"].to_numpy(float), n_places, rng) if control else starts
+    seconds = known["seconds"].to_numpy(float)
+    starts = _draw_places(seconds, n_places, rng)
+    ends = (_draw_places(seconds, n_places, rng) if control else starts) - gap_s
     parts = []
     for place in range(n_places):
-        same = np.arange(len(known))
+        end = ends[:, place]
+        if not control:
+            start = starts[:, place]
+            parts.append(_lay_out(known, known, end, start, label=1, source="splice"))
         for kind in KINDS:
             others = [_draw_others(known, kind, rng) for _ in range(2)]
-            fellow = place ^ 1 if kind == "other place" else place
-            false = (others[0], starts[others[0], fellow])
-            true = (others[1], starts[others[1], place]) if control else (same, starts[:, place])
-            if control or kind == KINDS[0]:
-                parts.append(_lay_out(known, cuts[:, place] - gap_s, *true, 1, kind, control))
-            parts.append(_lay_out(known, cuts[:, place] - gap_s, *false, 0, kind, control))
+            for label in (1, 0) if control else (0,):
+                rows, at = (
+                    others[label],
+                    place ^ 1 if kind == "other place" and not label else place,
+                )
+                other = known.iloc[rows]
+                part = _lay_out(known, other, end, starts[rows, at], label=label, source=kind)
+                parts.append(part[_differ(known, other, kind)])
     return pd.concat(parts, ignore_index=True)
 
 
@@ -196,22 +202,24 @@ def draw_alike(
     for label in (1, 0):
         rows = np.flatnonzero(same == bool(label))
         rows = np.sort(rng.choice(rows, min(n_pairs, len(rows)), replace=False))
-        a = known.iloc[first[rows]]
-        part = _lay_out(a, a["seconds"].to_numpy(float), second[rows], 0.0, label, "", False, known)
-        parts.append(part.assign(source=f"{'same' if label else 'other'} {by}"))
+        a, b = known.iloc[first[rows]], known.iloc[second[rows]]
+        source = f"{'same' if label else 'other'} {by}"
+        parts.append(_lay_out(a, b, a["seconds"].to_numpy(), 0.0, label=label, source=source))
     return pd.concat(parts, ignore_index=True)
 
 
 def _require(songs: pd.DataFrame, columns: list[str]) -> None:
     if missing := [name for name in columns if name not in songs]:
-        raise DataError(f"songs: expected a column {missing[0]!r}, found {', '.join(songs)}")
+        raise DataError(
+            f"songs: expected a column {missing[0]!r}, found {', '.join(map(str, songs))}"
+        )
 
 
 def _complete(songs: pd.DataFrame) -> pd.DataFrame:
     """Give songs a group of their own and one fold where the table does not say them."""
     songs = songs.reset_index(drop=True)
-    defaults = {"fold": 0, "group": songs["song"]}
-    return songs.assign(**{name: x for name, x in defaults.items() if name not in songs})
+    songs = songs if "fold" in songs else songs.assign(fold=0)
+    return songs if "group" in songs else songs.assign(group=songs["song"])
 
 
 def _draw_places(
@@ -245,24 +253,22 @@ def _draw_others(songs: pd.DataFrame, kind: str, rng: np.random.Generator) -> np
 
 def _lay_out(
     a: pd.DataFrame,
-    end: npt.NDArray[np.float64],
-    b: npt.NDArray[np.intp],
-    start: npt.NDArray[np.float64] | float,
+    b: pd.DataFrame,
+    end: npt.ArrayLike,
+    start: npt.ArrayLike,
+    *,
     label: int,
-    kind: str,
-    control: bool,
-    songs: pd.DataFrame | None = None,
+    source: str,
 ) -> pd.DataFrame:
-    other = (a if songs is None else songs).iloc[b]
-    table = pd.DataFrame({
-        "a": a["song"].to_numpy(), "b": other["song"].to_numpy(), "end": end, "start": start,
-        "label": label, "source": "splice" if label and not control else kind,
-        "group_song": a["group"].to_numpy(), "group_album": a["album"].to_numpy(),
-        "fold": a["fold"].to_numpy(),
+    return pd.DataFrame({
+        "a": a["song"].to_numpy(), "b": b["song"].to_numpy(), "end": end, "start": start,
+        "label": label, "source": source, "group_song": a["group"].to_numpy(),
+        "group_album": a["album"].to_numpy(), "fold": a["fold"].to_numpy(),
     })  # fmt: skip
-    alike = a["group"].to_numpy() == other["group"].to_numpy()
-    if kind == "same album":
-        return table[~alike]
-    if kind == "other album" and (control or not label):
-        return table[a["album"].to_numpy() != other["album"].to_numpy()]
-    return table
+
+
+def _differ(a: pd.DataFrame, b: pd.DataFrame, kind: str) -> npt.NDArray[np.bool_]:
+    """Tell which pairs are of a kind: a song that has no other one has none of it."""
+    names = {"other place": [], "same album": ["group"], "other album": ["group", "album"]}[kind]
+    apart = [a[name].to_numpy() != b[name].to_numpy() for name in names]
+    return np.logical_and.reduce(apart, initial=True) & np.ones(len(a), dtype=bool)

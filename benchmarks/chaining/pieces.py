@@ -6,6 +6,7 @@ Sounds, copies and features are kept in ``data/cache``, for one measure after an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -72,49 +73,30 @@ def measure_pairs(
     """
     tables = list(tables)
     every = pd.concat([pairs for _, pairs in tables])
-    ends, starts = {}, {}
+    length = int(PIECE_S * RATE_HZ)
+    ends: dict[tuple[str, float], Edge] = {}
+    starts: dict[tuple[str, float], Edge] = {}
     for song, path in zip(songs["song"], songs["path"], strict=True):
         y = load_sound(song, path)
         for at in sorted(set(every.loc[every["a"] == song, "end"])):
             cut = int(at * RATE_HZ)
-            piece = y[max(cut - int(PIECE_S * RATE_HZ), 0) : cut]
-            ends[song, at] = describe(describe_end, change(np.array(piece)))
+            with suppress(AudioError):  # silence is no piece
+                ends[song, at] = describe_end(change(np.array(y[max(cut - length, 0) : cut])))
         for at in sorted(set(every.loc[every["b"] == song, "start"])):
             cut = int(at * RATE_HZ)
-            piece = y[cut : cut + int(PIECE_S * RATE_HZ)]
-            starts[song, at] = describe(describe_start, change(np.array(piece)))
+            with suppress(AudioError):
+                starts[song, at] = describe_start(change(np.array(y[cut : cut + length])))
+    row_of_end, row_of_start = ({key: row for row, key in enumerate(x)} for x in (ends, starts))
     kept, joins = [], []
     for gap_s, pairs in tables:
-        found = [(ends[row.a, row.end], starts[row.b, row.start]) for row in pairs.itertuples()]
-        heard = np.array([a is not None and b is not None for a, b in found])
-        numbers = (
-            {key: row for row, key in enumerate(ends)},
-            {k: row for row, k in enumerate(starts)},
-        )
-        pairs = pairs[heard].assign(gap_s=gap_s)
-        rows = [
-            (numbers[0][row.a, row.end], numbers[1][row.b, row.start]) for row in pairs.itertuples()
+        pairs = pairs[
+            [at in ends for at in zip(pairs["a"], pairs["end"], strict=True)]
+            & np.array([at in starts for at in zip(pairs["b"], pairs["start"], strict=True)])
         ]
-        joins.append(measure_rows(list(ends.values()), list(starts.values()), rows, gap_s))
-        kept.append(pairs)
+        rows = [
+            (row_of_end[pair.a, pair.end], row_of_start[pair.b, pair.start])
+            for pair in pairs.itertuples()
+        ]
+        joins.append(measure_joins([*ends.values()], [*starts.values()], rows, gap_s=gap_s))
+        kept.append(pairs.assign(gap_s=gap_s))
     return pd.concat(kept, ignore_index=True), np.vstack(joins)
-
-
-def describe(way: Callable[[np.ndarray], Edge], y: np.ndarray) -> Edge | None:
-    """Return the edge of a piece, None of a silent one."""
-    try:
-        return way(y)
-    except AudioError:
-        return None
-
-
-def measure_rows(
-    ends: list[Edge | None], starts: list[Edge | None], rows: list[tuple[int, int]], gap_s: float
-) -> np.ndarray:
-    """Measure joins of edges that are there."""
-    used = [sorted({row[side] for row in rows}) for side in range(2)]
-    at = [{number: row for row, number in enumerate(numbers)} for numbers in used]
-    first, second = (
-        [edges[k] for k in numbers] for edges, numbers in zip((ends, starts), used, strict=True)
-    )
-    return measure_joins(first, second, [(at[0][i], at[1][j]) for i, j in rows], gap_s=gap_s)
