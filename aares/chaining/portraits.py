@@ -253,7 +253,7 @@ def summarise_songs(
 
 def _describe_mfcc(mel_db: np.ndarray) -> dict[str, float]:
     mfcc = scipy.fft.dct(mel_db, axis=1, norm="ortho")[:, :N_MFCC]
-    found = {}
+    found: dict[str, float] = {}
     for name, values in (
         ("mean", mfcc.mean(axis=0)),
         ("spread", mfcc.std(axis=0)),
@@ -300,7 +300,7 @@ def _describe_shape(mel_db: np.ndarray, centres: np.ndarray) -> dict[str, float]
     rolloff = octaves[(np.cumsum(share, axis=1) >= 0.85).argmax(axis=1)]
     flatness = mel_db.mean(axis=1) - 10 * np.log10(power.mean(axis=1))
     flux = np.abs(np.diff(share, axis=0)).sum(axis=1) if len(share) > 1 else np.zeros(1)
-    found = {}
+    found: dict[str, float] = {}
     for name, values in (
         ("centroid", centroid),
         ("bandwidth", bandwidth),
@@ -342,7 +342,7 @@ def _describe_modulation(mel_db: np.ndarray) -> dict[str, float]:
     pieces = (pieces - pieces.mean(axis=1, keepdims=True)) * np.hanning(pieces.shape[1])[:, None]
     power = (np.abs(np.fft.rfft(pieces, axis=1)) ** 2).mean(axis=0)
     hz = np.fft.rfftfreq(pieces.shape[1], 1 / FRAMES_S)
-    found = {}
+    found: dict[str, float] = {}
     for low, high in pairwise(MODULATION_HZ):
         inside = (hz >= low) & (hz < high)
         strength = power[inside].sum(axis=0) / pieces.shape[1]

@@ -143,7 +143,8 @@ def grow_tree(distances: npt.ArrayLike, names: Sequence[str], *, method: str = "
     if method == "neighbours":
         return _join_neighbours(D, names)
     nodes, heights = [Tree(name) for name in names], [0.0] * len(names)
-    for a, b, distance, _ in linkage(squareform(D, checks=False), method):
+    joins = linkage(squareform(D, checks=False), "ward" if method == "ward" else "average")
+    for a, b, distance, _ in joins:
         height = float(distance) / 2
         children = tuple(
             replace(nodes[int(i)], length=height - heights[int(i)]) for i in sorted((a, b))
