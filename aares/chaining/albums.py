@@ -239,14 +239,14 @@ def grow_album_tree(
     members = [np.flatnonzero(names == name) for name in leaves]
     rng = np.random.default_rng(random_state)
 
-    def grow(rows: npt.NDArray[np.intp]) -> Tree:
+    def _grow(rows: npt.NDArray[np.intp]) -> Tree:
         return grow_tree(snap(compare(Z[rows], list(names[rows]))), leaves, method=method)
 
     draws = (
-        grow(np.concatenate([rng.choice(rows, len(rows)) for rows in members]))
+        _grow(np.concatenate([rng.choice(rows, len(rows)) for rows in members]))
         for _ in range(n_draws)
     )
-    tree = grow(np.arange(len(Z)))
+    tree = _grow(np.arange(len(Z)))
     return add_support(tree, draws, rooted=method != "neighbours")
 
 

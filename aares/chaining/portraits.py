@@ -45,6 +45,7 @@ EQUAL_HZ = 6000.0
 """Where bands end when bandwidths are made equal: below the lowest cutoff of the albums."""
 FRAMES_S = RATE_HZ / HOP
 MODULATION_HZ = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+BLOCK_FRAMES = 4096  # at a time: 17 MB
 PIECE_FRAMES = 512  # 12 s: modulation and tempo are means over such pieces
 TEMPOS_BPM = np.geomspace(40, 240, 32)
 QUANTILES = (0.1, 0.5, 0.9)
@@ -89,9 +90,9 @@ def measure_bands(y: np.ndarray) -> Bands:
     """
     mel, chroma, n_bins = _make_filters()
     powers, classes = [], []
-    step = 4096  # frames at a time: 17 MB
-    for start in range(0, 1 + len(y) // HOP, step):
-        part = _cut_padded(y, start, min(step, 1 + len(y) // HOP - start))
+    n_frames = 1 + len(y) // HOP
+    for start in range(0, n_frames, BLOCK_FRAMES):
+        part = _cut_padded(y, start, min(BLOCK_FRAMES, n_frames - start))
         P = np.square(compute_spectrogram(part).T[2:-2])
         powers.append(P @ mel)
         classes.append(P[:, :n_bins] @ chroma)

@@ -261,12 +261,12 @@ def add_support(tree: Tree, draws: Iterable[Tree], *, rooted: bool) -> Tree:
         found.update(list_splits(draw, rooted=rooted))
         n += 1
 
-    def add(node: Tree) -> Tree:
+    def _add(node: Tree) -> Tree:
         split = _tell_split(tree, node, rooted)
         support = found[split] / n if split and n else None
-        return replace(node, children=tuple(map(add, node.children)), support=support)
+        return replace(node, children=tuple(map(_add, node.children)), support=support)
 
-    return add(tree)
+    return _add(tree)
 
 
 def list_twins(tree: Tree) -> list[tuple[str, str]]:
