@@ -93,7 +93,7 @@ def measure(source: Workplace, *, tuning: bool = False) -> Iterator[tuple[str, d
     yield "copies", {
         "songs": len(list_music()), "kept": len(drop_copies(list_music(), copies)),
         "kept_of_30_s": dict(Counter(albums)),
-        "copies": copies.drop_duplicates("a").round(4).to_dict("records"),
+        "copies": copies.round({"share": 3}).to_dict("records"),
     }  # fmt: skip
     first = 1000 if tuning else 0
     yield from measure_trees(songs, albums, first)
