@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from aares.chaining.draws import SPLITS, Pairs, draw_pairs
+from aares.chaining.draws import SPLITS, SongPairs, sample_pairs
 from aares.chaining.representations import (
     choose_features,
     compare_representations,
@@ -29,7 +29,7 @@ QUICK = {"names": ["boosting"], "n_draws": 4, "n_chosen": 10}
 
 
 def test_a_feature_that_tells_is_chosen_and_found_in_unseen_songs():
-    train = draw_pairs(GROUPS, 200, rng=np.random.default_rng(1))
+    train = sample_pairs(GROUPS, 200, rng=np.random.default_rng(1))
     assert 7 in choose_features(TELLING, train, 3)
     answers = compare_representations({"audio": [HEARD], "visual": [TELLING],
                                        "both": [HEARD, TELLING]}, GROUPS, **QUICK)  # fmt: skip
@@ -50,7 +50,7 @@ def test_choosing_among_many_says_nothing_of_unseen_songs():
 
 
 def test_only_training_songs_scale_choose_and_teach():
-    train = Pairs(np.array([0, 1, 2, 3]), np.array([1, 2, 3, 0]), np.array([1, 0, 1, 0]) == 1)
+    train = SongPairs(np.array([0, 1, 2, 3]), np.array([1, 2, 3, 0]), np.array([1, 0, 1, 0]) == 1)
     values = np.random.default_rng(2).normal(size=(6, 30))
     other = values.copy()
     other[4:] = 1e3 * other[4:] + 5
@@ -85,7 +85,7 @@ def test_what_cannot_be_compared_is_refused():
         compare_representations({"audio": [HEARD], "visual": [NOISE[:79]]}, GROUPS)
     with pytest.raises(ValueError, match="expected representations and draws, found 0 and 10"):
         compare_representations({}, GROUPS)
-    train = draw_pairs(GROUPS, 20, rng=np.random.default_rng(1))
+    train = sample_pairs(GROUPS, 20, rng=np.random.default_rng(1))
     with pytest.raises(ValueError, match="n_chosen: expected 1 or more, found 0"):
         place_songs([HEARD], train, n_chosen=0)
 

@@ -6,7 +6,7 @@ songs answers the same pairs (:mod:`aares.chaining.draws`), on random pairs, uns
 groups, by the study's network and by boosting (:mod:`aares.chaining.models`).
 
 A picture has thousands of features and the network room for 27, so the best are chosen by Fisher's
-ratio (:func:`aares.chaining.distances.weigh_features`). Choosing, scaling and training see the
+ratio (:func:`aares.chaining.distances.weigh_by_pairs`). Choosing, scaling and training see the
 training pairs and their songs only.
 
 References
@@ -28,8 +28,8 @@ import pandas as pd
 
 from aares import exact
 from aares.chaining import models
-from aares.chaining.distances import Floats, Rows, fit_scale, weigh_features
-from aares.chaining.draws import N_TEST, N_TRAIN, SPLITS, Pairs, Split, draw_split
+from aares.chaining.distances import Floats, Rows, fit_scale, weigh_by_pairs
+from aares.chaining.draws import N_TEST, N_TRAIN, SPLITS, SongPairs, Split, sample_split
 from aares.scores import LEVEL
 
 Learner = Callable[[Rows, int], npt.ArrayLike]
@@ -39,14 +39,14 @@ N_DRAWS, N_BOOTSTRAPS = 10, 1000
 TAILS = (1 - LEVEL) / 2, (1 + LEVEL) / 2
 
 
-def choose_features(points: Floats, train: Pairs, n_chosen: int) -> npt.NDArray[np.intp]:
+def choose_features(points: Floats, train: SongPairs, n_chosen: int) -> npt.NDArray[np.intp]:
     """Choose the features whose differences tell the training pairs apart best.
 
     Parameters
     ----------
     points : ndarray of float, shape (n_songs, d)
         Standardised.
-    train : Pairs
+    train : SongPairs
     n_chosen : int
         At least 1.
 
@@ -58,19 +58,19 @@ def choose_features(points: Floats, train: Pairs, n_chosen: int) -> npt.NDArray[
     Examples
     --------
     >>> points = np.array([[0.0, 0.0, 1.0], [0.1, 5.0, 1.0], [3.0, 1.0, 1.0], [3.2, 4.0, 1.0]])
-    >>> train = Pairs(np.array([0, 2, 0]), np.array([1, 3, 2]), np.array([True, True, False]))
+    >>> train = SongPairs(np.array([0, 2, 0]), np.array([1, 3, 2]), np.array([True, True, False]))
     >>> choose_features(points, train, 1).tolist()
     [0]
     """
     if n_chosen < 1:
         raise ValueError(f"n_chosen: expected 1 or more, found {n_chosen}")
-    weights = weigh_features(points, train.a, train.b, train.labels)
+    weights = weigh_by_pairs(points, train.a, train.b, train.labels)
     return np.sort(np.argsort(-weights, kind="stable")[:n_chosen])
 
 
 def place_songs(
     tables: Sequence[npt.ArrayLike | Learner],
-    train: Pairs,
+    train: SongPairs,
     *,
     n_chosen: int = N_CHOSEN,
     random_state: int = 0,
@@ -81,7 +81,7 @@ def place_songs(
     ----------
     tables : sequence of (array-like of float, shape (n_songs, d)) or :data:`Learner`
         Each gives up to `n_chosen` features.
-    train : Pairs
+    train : SongPairs
         The training pairs.
     n_chosen : int
     random_state : int
@@ -94,7 +94,7 @@ def place_songs(
 
     Examples
     --------
-    >>> train = Pairs(np.array([0, 1]), np.array([1, 2]), np.array([True, False]))
+    >>> train = SongPairs(np.array([0, 1]), np.array([1, 2]), np.array([True, False]))
     >>> heard, seen = [[0.0], [2.0], [4.0]], [[0.0, 1.0], [0.0, 2.0], [8.0, 3.0]]
     >>> place_songs([heard, seen], train, n_chosen=1).round(2).tolist()
     [[-1.22, -0.71], [0.0, -0.71], [1.22, 1.41]]
@@ -136,7 +136,7 @@ def compare_representations(
     splits : iterable of str
         Of :data:`aares.chaining.draws.SPLITS`.
     n_draws, n_train, n_test : int
-        As of :func:`aares.chaining.draws.draw_split`.
+        As of :func:`aares.chaining.draws.sample_split`.
     n_chosen : int
         Features of each table.
     random_state : int
@@ -169,7 +169,7 @@ def compare_representations(
     for split in splits:
         for draw in range(n_draws):
             rng = np.random.default_rng([random_state, SPLITS.index(split), draw])
-            train, test = draw_split(groups, split, n_train=n_train, n_test=n_test, rng=rng)
+            train, test = sample_split(groups, split, n_train=n_train, n_test=n_test, rng=rng)
             pairs = {"split": split, "draw": draw, "a": test.a, "b": test.b, "label": test.labels}
             for representation, tables in representations.items():
                 points = place_songs(tables, train, n_chosen=n_chosen, random_state=draw)

@@ -33,7 +33,7 @@ from aares.audio.features import NAMES, extract_many
 from aares.chaining.cnn import PictureNetwork
 from aares.chaining.copies import drop_copies, find_copies
 from aares.chaining.distances import fit_scale
-from aares.chaining.draws import draw_split
+from aares.chaining.draws import sample_split
 from aares.chaining.families import FAMILIES
 from aares.chaining.pictures import SEGMENT, paint_song
 from aares.chaining.representations import (
@@ -165,7 +165,7 @@ def count_chosen(groups: np.ndarray, seen: pd.DataFrame) -> dict[str, dict[str, 
     chosen: list[int] = []
     for draw in range(N_DRAWS):
         rng = np.random.default_rng([1, draw])
-        train, _ = draw_split(groups, "unseen songs", rng=rng, **MANY)
+        train, _ = sample_split(groups, "unseen songs", rng=rng, **MANY)
         songs = np.unique(np.concatenate([train.a, train.b]))
         points = snap(fit_scale(values[songs]).standardise(values))
         chosen += choose_features(points, train, N_CHOSEN).tolist()
