@@ -519,7 +519,8 @@ book.figure(
 book.number("order_learnt", float(found["share"]["learnt"]))
 book.number("order_features", float(found["share"]["exercise 3"]))
 book.number("order_chance", float(chance))
-book.table("order", found.astype(float).round(3))
+found = found[["share", "low", "high", "either_direction", "whole_order"]].astype(float)
+book.table("order", found.round(3))
 
 # %% [markdown]
 # ## Do people's playlists tell?

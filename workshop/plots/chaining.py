@@ -14,7 +14,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from workshop.plots.style import INK, MUTED, OKABE_ITO, set_title
+from workshop.plots.style import INK, MUTED, OKABE_ITO, lay_out, set_title
 
 SERIES = (MUTED, *(OKABE_ITO[name] for name in ("blue", "orange", "vermillion", "green")))
 MARKS = ("s", "o", "D", "^", "v")
@@ -141,8 +141,9 @@ def draw_series(
     ax.grid(axis="y", visible=False)
     ax.set_xlabel(label)
     if len(series) > 1:
+        height = lay_out(ax).get_figheight()
         ax.legend(
-            loc="upper center", bbox_to_anchor=(0.5, -0.45 / ax.get_figure().get_figheight()),
+            loc="upper center", bbox_to_anchor=(0.5, -0.45 / height),
             ncols=len(series),
         )  # fmt: skip
     return set_title(ax, title, detail)
