@@ -318,8 +318,8 @@ book.say(
     f"({describe_origin(times)}). Forty million songs: {catalogue['extraction_days']:.0f} days on "
     f"one core. All their pairs, {catalogue['n_pairs']:.0e}: "
     f"{catalogue['all_pairs_days']:.0f} days, for the cheapest distance there is. So candidates "
-    f"come first, {86400 * catalogue['candidates_days']:.0f} seconds for 200 of each song, and only "
-    "those meet a model of joins."
+    f"come first, {86400 * catalogue['candidates_days']:.0f} seconds for 200 of each song, "
+    "and only those meet a model of joins."
 )
 lengths = pd.DataFrame(extraction["growth"]["rows"])
 fig, ax = new_axes(height=2.9)
