@@ -23,8 +23,11 @@ book.head("songs")
 # date); features, distances and joins of the songs at hand are computed below.
 
 # %%
+import io
+
 import numpy as np
 import pandas as pd
+import soundfile as sf
 from IPython.display import Audio, display
 
 from aares.audio import features as audio
@@ -467,7 +470,20 @@ book.figure(
 )
 
 # %%
-RATE_HZ = 8000
+RATE_HZ, HEARD_S = 16000, 3
+
+
+def play_join(first, second):
+    """Return the end of a song and the start of another as an mp3, which every browser plays."""
+    parts = [
+        read_segment(first, "outro", rate=RATE_HZ).y[-HEARD_S * RATE_HZ :],
+        read_segment(second, "intro", rate=RATE_HZ).y[: HEARD_S * RATE_HZ],
+    ]
+    with io.BytesIO() as file:
+        sf.write(file, np.concatenate(parts), RATE_HZ, format="MP3", compression_level=0.9)
+        return Audio(data=file.getvalue())
+
+
 for a, b in [*good, *bad]:
     found = chainable(songs[a], songs[b])
     book.say(
@@ -475,10 +491,7 @@ for a, b in [*good, *bad]:
         + "; ".join(map(str, found.reasons))
         + "."
     )
-    parts = [read_segment(path, part, rate=RATE_HZ).y for path, part in
-             ((songs[a], "outro"), (songs[b], "intro"))]  # fmt: skip
-    sound = np.concatenate([parts[0][-4 * RATE_HZ :], parts[1][: 4 * RATE_HZ]])
-    display(Audio(sound, rate=RATE_HZ))
+    display(play_join(songs[a], songs[b]))
 
 # %% [markdown]
 # ### Is it of use for an order?
@@ -577,13 +590,14 @@ seen_pictures = {
     name: visual.see_picture(pictures.paint_song(path)) for name, path in shown.items()
 }
 n_seen = book.number("n_visual", len(visual.list_features()))
-fig, axes = new_axes(height=6.4, rows=8, cols=2)
-draw_seen(seen_pictures, axes, seconds=60)
+views = ("edges", "tones", "local patterns", "fourier")
+fig, axes = new_axes(height=4.6, rows=1 + len(views), cols=2)
+draw_seen(seen_pictures, axes, seconds=60, views=views)
 book.figure(
     "pictures",
     fig,
     caption=f"Two songs as pictures, and what families of the {n_seen:,} visual features see.",
-    alt="Spectrograms of two songs and seven views of each.",
+    alt="Spectrograms of two songs and four views of each.",
 )
 
 # %% [markdown]
