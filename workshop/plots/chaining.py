@@ -95,7 +95,7 @@ def draw_threshold(
             textcoords="offset points", rotation=90, va="top", fontsize=7, color=MUTED,
         )  # fmt: skip
     ax.set(xlabel="threshold of the distance", ylabel="share of the pairs", ylim=(0, 1))
-    ax.legend(loc="center right")
+    ax.legend(loc="upper right")
     return set_title(ax, title, detail)
 
 
@@ -143,7 +143,7 @@ def draw_series(
     if len(series) > 1:
         height = lay_out(ax).get_figheight()
         ax.legend(
-            loc="upper center", bbox_to_anchor=(0.5, -0.45 / height),
+            loc="upper center", bbox_to_anchor=(0.5, -0.5 / height),
             ncols=len(series),
         )  # fmt: skip
     return set_title(ax, title, detail)
