@@ -63,8 +63,8 @@ def place_songs(X: npt.ArrayLike, albums: Sequence[str], songs: Sequence[str]) -
 
     >>> X = [[0.0], [0.1], [0.1], [0.2], [1.0], [1.1], [1.2], [0.1]]
     >>> table = place_songs(X, list("aaaabbbb"), [f"song {i}" for i in range(8)])
-    >>> table.iloc[0][["song", "album", "nearest"]].tolist(), int((table["margin"] < 0).sum())
-    (['song 7', 'b', 'a'], 1)
+    >>> table.iloc[0][["song", "album", "nearest"]].tolist()
+    ['song 7', 'b', 'a']
     """
     Z, names = rank_songs(X), np.asarray(albums)
     counts = pd.Series(names).value_counts()
@@ -114,7 +114,7 @@ def score_halvings(
     albums: Sequence[str],
     *,
     comparison: str = "whitened means",
-    method: str = "average",
+    method: str = "ward",
     n_draws: int = 100,
     random_state: int = 0,
 ) -> pd.DataFrame:
@@ -200,7 +200,7 @@ def grow_album_tree(
     albums: Sequence[str],
     *,
     comparison: str = "whitened means",
-    method: str = "average",
+    method: str = "ward",
     n_draws: int = 200,
     random_state: int = 0,
 ) -> Tree:
@@ -239,14 +239,14 @@ def grow_album_tree(
     members = [np.flatnonzero(names == name) for name in leaves]
     rng = np.random.default_rng(random_state)
 
-    def grow(rows: npt.NDArray[np.intp]) -> Tree:
-        return grow_tree(snap(compare(Z[rows], names[rows])), leaves, method=method)
+    def _grow(rows: npt.NDArray[np.intp]) -> Tree:
+        return grow_tree(snap(compare(Z[rows], list(names[rows]))), leaves, method=method)
 
     draws = (
-        grow(np.concatenate([rng.choice(rows, len(rows)) for rows in members]))
+        _grow(np.concatenate([rng.choice(rows, len(rows)) for rows in members]))
         for _ in range(n_draws)
     )
-    tree = grow(np.arange(len(Z)))
+    tree = _grow(np.arange(len(Z)))
     return add_support(tree, draws, rooted=method != "neighbours")
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -36,9 +37,17 @@ from aares.scores import LEVEL, Fold
 Floats = npt.NDArray[np.float64]
 Measure = Callable[[Floats, npt.NDArray, Floats], Floats]
 SHRINKAGE, WHITENING, PENALTY = 0.5, 0.9, 0.1
-BOOSTING = {"n_estimators": 150, "learning_rate": 0.05, "num_leaves": 15, "min_child_samples": 40,
-            "colsample_bytree": 0.3, "deterministic": True, "force_row_wise": True,
-            "num_threads": 1, "verbose": -1}  # fmt: skip
+BOOSTING: dict[str, Any] = {
+    "n_estimators": 60,
+    "learning_rate": 0.1,
+    "num_leaves": 7,
+    "min_child_samples": 40,
+    "colsample_bytree": 0.3,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "verbose": -1,
+}
 
 
 # --- measures -----------------------------------------------------------------------------
@@ -70,9 +79,10 @@ def compare_ranks(known: Floats, albums: npt.NDArray, songs: Floats) -> Floats:
 
     Parameters
     ----------
-    known, songs : ndarray of float, shape (n_known, n_features) and (n, n_features)
+    known : ndarray of float, shape (n_known, n_features)
     albums : ndarray of str, shape (n_known,)
         Not used here.
+    songs : ndarray of float, shape (n, n_features)
 
     Returns
     -------
@@ -95,8 +105,9 @@ def compare_discriminants(known: Floats, albums: npt.NDArray, songs: Floats) -> 
 
     Parameters
     ----------
-    known, songs : ndarray of float, shape (n_known, n_features) and (n, n_features)
+    known : ndarray of float, shape (n_known, n_features)
     albums : ndarray of str, shape (n_known,)
+    songs : ndarray of float, shape (n, n_features)
 
     Returns
     -------
@@ -112,8 +123,9 @@ def compare_components(known: Floats, albums: npt.NDArray, songs: Floats) -> Flo
 
     Parameters
     ----------
-    known, songs : ndarray of float, shape (n_known, n_features) and (n, n_features)
+    known : ndarray of float, shape (n_known, n_features)
     albums : ndarray of str, shape (n_known,)
+    songs : ndarray of float, shape (n, n_features)
 
     Returns
     -------
@@ -140,8 +152,9 @@ def compare_chances(known: Floats, albums: npt.NDArray, songs: Floats) -> Floats
 
     Parameters
     ----------
-    known, songs : ndarray of float, shape (n_known, n_features) and (n, n_features)
+    known : ndarray of float, shape (n_known, n_features)
     albums : ndarray of str, shape (n_known,)
+    songs : ndarray of float, shape (n, n_features)
 
     Returns
     -------
@@ -158,8 +171,9 @@ def compare_regressions(known: Floats, albums: npt.NDArray, songs: Floats) -> Fl
 
     Parameters
     ----------
-    known, songs : ndarray of float, shape (n_known, n_features) and (n, n_features)
+    known : ndarray of float, shape (n_known, n_features)
     albums : ndarray of str, shape (n_known,)
+    songs : ndarray of float, shape (n, n_features)
 
     Returns
     -------
@@ -175,8 +189,9 @@ def compare_boosting(known: Floats, albums: npt.NDArray, songs: Floats) -> Float
 
     Parameters
     ----------
-    known, songs : ndarray of float, shape (n_known, n_features) and (n, n_features)
+    known : ndarray of float, shape (n_known, n_features)
     albums : ndarray of str, shape (n_known,)
+    songs : ndarray of float, shape (n, n_features)
 
     Returns
     -------
@@ -189,7 +204,7 @@ def compare_boosting(known: Floats, albums: npt.NDArray, songs: Floats) -> Float
     model.fit(snap(np.abs(known[a] - known[b])), same)
     a, b = np.triu_indices(len(songs), 1)
     found = np.zeros((len(songs), len(songs)))
-    found[a, b] = model.predict_proba(snap(np.abs(songs[a] - songs[b])))[:, 1]
+    found[a, b] = np.asarray(model.predict_proba(snap(np.abs(songs[a] - songs[b]))))[:, 1]
     return found + found.T
 
 

@@ -45,6 +45,7 @@ EQUAL_HZ = 6000.0
 """Where bands end when bandwidths are made equal: below the lowest cutoff of the albums."""
 FRAMES_S = RATE_HZ / HOP
 MODULATION_HZ = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+BLOCK_FRAMES = 4096  # at a time: 17 MB
 PIECE_FRAMES = 512  # 12 s: modulation and tempo are means over such pieces
 TEMPOS_BPM = np.geomspace(40, 240, 32)
 QUANTILES = (0.1, 0.5, 0.9)
@@ -89,9 +90,9 @@ def measure_bands(y: np.ndarray) -> Bands:
     """
     mel, chroma, n_bins = _make_filters()
     powers, classes = [], []
-    step = 4096  # frames at a time: 17 MB
-    for start in range(0, 1 + len(y) // HOP, step):
-        part = _cut_padded(y, start, min(step, 1 + len(y) // HOP - start))
+    n_frames = 1 + len(y) // HOP
+    for start in range(0, n_frames, BLOCK_FRAMES):
+        part = _cut_padded(y, start, min(BLOCK_FRAMES, n_frames - start))
         P = np.square(compute_spectrogram(part).T[2:-2])
         powers.append(P @ mel)
         classes.append(P[:, :n_bins] @ chroma)
@@ -253,7 +254,7 @@ def summarise_songs(
 
 def _describe_mfcc(mel_db: np.ndarray) -> dict[str, float]:
     mfcc = scipy.fft.dct(mel_db, axis=1, norm="ortho")[:, :N_MFCC]
-    found = {}
+    found: dict[str, float] = {}
     for name, values in (
         ("mean", mfcc.mean(axis=0)),
         ("spread", mfcc.std(axis=0)),
@@ -300,7 +301,7 @@ def _describe_shape(mel_db: np.ndarray, centres: np.ndarray) -> dict[str, float]
     rolloff = octaves[(np.cumsum(share, axis=1) >= 0.85).argmax(axis=1)]
     flatness = mel_db.mean(axis=1) - 10 * np.log10(power.mean(axis=1))
     flux = np.abs(np.diff(share, axis=0)).sum(axis=1) if len(share) > 1 else np.zeros(1)
-    found = {}
+    found: dict[str, float] = {}
     for name, values in (
         ("centroid", centroid),
         ("bandwidth", bandwidth),
@@ -342,7 +343,7 @@ def _describe_modulation(mel_db: np.ndarray) -> dict[str, float]:
     pieces = (pieces - pieces.mean(axis=1, keepdims=True)) * np.hanning(pieces.shape[1])[:, None]
     power = (np.abs(np.fft.rfft(pieces, axis=1)) ** 2).mean(axis=0)
     hz = np.fft.rfftfreq(pieces.shape[1], 1 / FRAMES_S)
-    found = {}
+    found: dict[str, float] = {}
     for low, high in pairwise(MODULATION_HZ):
         inside = (hz >= low) & (hz < high)
         strength = power[inside].sum(axis=0) / pieces.shape[1]

@@ -143,7 +143,8 @@ def grow_tree(distances: npt.ArrayLike, names: Sequence[str], *, method: str = "
     if method == "neighbours":
         return _join_neighbours(D, names)
     nodes, heights = [Tree(name) for name in names], [0.0] * len(names)
-    for a, b, distance, _ in linkage(squareform(D, checks=False), method):
+    joins = linkage(squareform(D, checks=False), "ward" if method == "ward" else "average")
+    for a, b, distance, _ in joins:
         height = float(distance) / 2
         children = tuple(
             replace(nodes[int(i)], length=height - heights[int(i)]) for i in sorted((a, b))
@@ -260,12 +261,12 @@ def add_support(tree: Tree, draws: Iterable[Tree], *, rooted: bool) -> Tree:
         found.update(list_splits(draw, rooted=rooted))
         n += 1
 
-    def add(node: Tree) -> Tree:
+    def _add(node: Tree) -> Tree:
         split = _tell_split(tree, node, rooted)
         support = found[split] / n if split and n else None
-        return replace(node, children=tuple(map(add, node.children)), support=support)
+        return replace(node, children=tuple(map(_add, node.children)), support=support)
 
-    return add(tree)
+    return _add(tree)
 
 
 def list_twins(tree: Tree) -> list[tuple[str, str]]:
