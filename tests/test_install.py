@@ -87,7 +87,7 @@ EXTRAS = ("course", "test", "visual")  # those that requirements.txt lists
 OPTIONAL = {
     "aares/genre/compare.py": ("xgboost",),
     "aares/chaining/families.py": ("mahotas", "skimage"),
-    "aares/chaining/visual.py": ("pywt",),
+    "aares/chaining/visual.py": ("mahotas", "pywt"),
     "aares/chaining/cnn.py": ("torch",),
 }
 """What a module of the library imports when it is asked for it, beside its own dependencies."""

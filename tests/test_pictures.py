@@ -13,9 +13,9 @@ from aares.chaining.pictures import (
     RATE_HZ,
     ROWS,
     SCALES,
+    average_cells,
     paint_song,
     paint_sound,
-    shrink_picture,
 )
 from aares.errors import AudioError
 
@@ -74,7 +74,7 @@ def test_a_smaller_picture_is_the_same_one():
     y = make_noise() * np.linspace(0, 1, len(make_noise()))
     small = paint_sound(y, scale="linear", rows=64, columns=100)
     assert small.shape == (64, 100)
-    large = shrink_picture(paint_sound(y, scale="linear"), 8)
+    large = average_cells(paint_sound(y, scale="linear"), 8)
     assert np.std(small.astype(int) - large) < 5  # the loudest cell of small ones is less loud
 
 
@@ -117,4 +117,4 @@ def test_what_is_no_picture_is_refused(options, said):
     with pytest.raises(ValueError, match=said):
         paint_sound(make_noise(), **options)
     with pytest.raises(ValueError, match="factor: expected 1 to 64, found 65"):
-        shrink_picture(np.zeros((64, 100), np.uint8), 65)
+        average_cells(np.zeros((64, 100), np.uint8), 65)

@@ -13,7 +13,7 @@ from aares.chaining.draws import SPLITS, SongPairs, sample_pairs
 from aares.chaining.representations import (
     choose_features,
     compare_representations,
-    place_songs,
+    join_tables,
     summarise_representations,
 )
 from aares.chaining.visual import list_features
@@ -54,15 +54,15 @@ def test_only_training_songs_scale_choose_and_teach():
     values = np.random.default_rng(2).normal(size=(6, 30))
     other = values.copy()
     other[4:] = 1e3 * other[4:] + 5
-    points = place_songs([values], train, n_chosen=8)
-    assert (place_songs([other], train, n_chosen=8)[:4] == points[:4]).all()
+    points = join_tables([values], train, n_chosen=8)
+    assert (join_tables([other], train, n_chosen=8)[:4] == points[:4]).all()
     asked = []
 
     def learn(songs, seed):
         asked.append((songs.tolist(), seed))
         return values
 
-    learnt = place_songs([learn], train, n_chosen=8, random_state=5)
+    learnt = join_tables([learn], train, n_chosen=8, random_state=5)
     assert asked == [([0, 1, 2, 3], 5)] and (learnt == points).all()
 
 
@@ -87,7 +87,7 @@ def test_what_cannot_be_compared_is_refused():
         compare_representations({}, GROUPS)
     train = sample_pairs(GROUPS, 20, rng=np.random.default_rng(1))
     with pytest.raises(ValueError, match="n_chosen: expected 1 or more, found 0"):
-        place_songs([HEARD], train, n_chosen=0)
+        join_tables([HEARD], train, n_chosen=0)
 
 
 def test_the_committed_figures_are_of_these_features_and_hold_together():

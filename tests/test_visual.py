@@ -15,7 +15,7 @@ from aares.chaining.visual import (
     PAPER_COUNT,
     TRANSFORMS,
     describe_picture,
-    describe_songs,
+    extract_visual,
     list_features,
     transform_picture,
 )
@@ -217,7 +217,7 @@ def songs(tmp_path):
 
 def test_a_bad_file_is_a_row_and_the_same_song_twice_has_the_same_features(songs):
     done = []
-    table = describe_songs(songs, **SOME, progress=lambda *now: done.append(now))
+    table = extract_visual(songs, **SOME, progress=lambda *now: done.append(now))
     assert table.index.tolist() == songs and done == [(1, 3), (2, 3), (3, 3)]
     assert table["is_short"].tolist() == [True, False, True]
     assert [bool(error) for error in table["error"]] == [False, True, False]
@@ -232,22 +232,22 @@ def test_a_bad_file_is_a_row_and_the_same_song_twice_has_the_same_features(songs
 
 def test_what_was_stopped_goes_on_where_it_was(songs, tmp_path, monkeypatch):
     cache = tmp_path / "kept"
-    first = describe_songs(songs[:1], **SOME, cache=cache)
+    first = extract_visual(songs[:1], **SOME, cache=cache)
     painted = []
     monkeypatch.setattr(visual, "paint_sound", lambda y, **_: painted.append(len(y)))
-    again = describe_songs([songs[0], songs[2]], **SOME, cache=cache)  # two.wav is the same sound
+    again = extract_visual([songs[0], songs[2]], **SOME, cache=cache)  # two.wav is the same sound
     assert painted == []
     assert (again.to_numpy() == first.to_numpy()[[0, 0]]).all()
     monkeypatch.undo()
-    other = describe_songs(songs[:1], **{**SOME, "shrink": 4}, cache=cache)
-    linear = describe_songs(songs[:1], **SOME, scale="linear", cache=cache)
+    other = extract_visual(songs[:1], **{**SOME, "shrink": 4}, cache=cache)
+    linear = extract_visual(songs[:1], **SOME, scale="linear", cache=cache)
     assert not other.equals(first) and not linear.equals(first)
     assert len(list(cache.iterdir())) == 3
 
 
 def test_no_song_is_a_table_of_no_rows_and_a_wrong_argument_is_said_at_once(songs):
-    assert describe_songs([], **SOME).shape == (0, 2 * (24 + 12) + 2)
+    assert extract_visual([], **SOME).shape == (0, 2 * (24 + 12) + 2)
     with pytest.raises(ValueError, match="segment: expected one of"):
-        describe_songs(songs, "middle", **SOME)
+        extract_visual(songs, "middle", **SOME)
     with pytest.raises(ValueError, match="scale: expected one of log-mel, linear, found 'bark'"):
-        describe_songs(songs, scale="bark", **SOME)
+        extract_visual(songs, scale="bark", **SOME)

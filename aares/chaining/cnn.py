@@ -29,7 +29,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aares.chaining.families import require_package
-from aares.chaining.pictures import Picture, shrink_picture
+from aares.chaining.pictures import Picture, average_cells
 from aares.exact import snap
 
 N_FEATURES = 27
@@ -149,7 +149,7 @@ class PictureNetwork:
 
     def _stack(self, pictures: Iterable[Picture]) -> npt.NDArray[np.float32]:
         """Return small pictures as torch has them: shape (n, 1, rows, columns), about -1 to 1."""
-        small = [shrink_picture(np.asarray(picture), self.shrink) for picture in pictures]
+        small = [average_cells(np.asarray(picture), self.shrink) for picture in pictures]
         shapes = {image.shape for image in small}
         if len(shapes) != 1:
             raise ValueError(f"pictures: expected some, all of one shape, found {sorted(shapes)}")

@@ -145,7 +145,7 @@ def paint_song(
     return paint_sound(y, scale=scale, rows=rows, columns=columns, range_db=range_db)
 
 
-def shrink_picture(picture: Picture, factor: int) -> Picture:
+def average_cells(picture: Picture, factor: int) -> Picture:
     """Make a picture smaller: each cell is the mean of ``factor * factor`` cells.
 
     Parameters
@@ -165,7 +165,7 @@ def shrink_picture(picture: Picture, factor: int) -> Picture:
 
     Examples
     --------
-    >>> shrink_picture(np.array([[0, 10, 99], [20, 30, 99]], np.uint8), 2).tolist()
+    >>> average_cells(np.array([[0, 10, 99], [20, 30, 99]], np.uint8), 2).tolist()
     [[15]]
     """
     height, width = picture.shape

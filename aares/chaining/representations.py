@@ -68,7 +68,7 @@ def choose_features(points: Floats, train: SongPairs, n_chosen: int) -> npt.NDAr
     return np.sort(np.argsort(-weights, kind="stable")[:n_chosen])
 
 
-def place_songs(
+def join_tables(
     tables: Sequence[npt.ArrayLike | Learner],
     train: SongPairs,
     *,
@@ -96,7 +96,7 @@ def place_songs(
     --------
     >>> train = SongPairs(np.array([0, 1]), np.array([1, 2]), np.array([True, False]))
     >>> heard, seen = [[0.0], [2.0], [4.0]], [[0.0, 1.0], [0.0, 2.0], [8.0, 3.0]]
-    >>> place_songs([heard, seen], train, n_chosen=1).round(2).tolist()
+    >>> join_tables([heard, seen], train, n_chosen=1).round(2).tolist()
     [[-1.22, -0.71], [0.0, -0.71], [1.22, 1.41]]
     """
     songs = np.unique(np.concatenate([train.a, train.b]))
@@ -128,7 +128,7 @@ def compare_representations(
     Parameters
     ----------
     representations : mapping of str to sequence of tables
-        As of :func:`place_songs`, such as ``{"audio": [heard], "both": [heard, seen]}``.
+        As of :func:`join_tables`, such as ``{"audio": [heard], "both": [heard, seen]}``.
     groups : array-like, shape (n_songs,)
         The proxy: two songs of one group (album, genre) are called chainable.
     names : iterable of str
@@ -172,7 +172,7 @@ def compare_representations(
             train, test = sample_split(groups, split, n_train=n_train, n_test=n_test, rng=rng)
             pairs = {"split": split, "draw": draw, "a": test.a, "b": test.b, "label": test.labels}
             for representation, tables in representations.items():
-                points = place_songs(tables, train, n_chosen=n_chosen, random_state=draw)
+                points = join_tables(tables, train, n_chosen=n_chosen, random_state=draw)
                 for name in names:
                     model = models.PairModel(name, random_state=draw)
                     model.fit(points, train.a, train.b, train.labels)

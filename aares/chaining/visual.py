@@ -41,7 +41,7 @@ from aares.chaining.families import (
     stretch_image,
     transform_chebyshev,
 )
-from aares.chaining.pictures import SEGMENT, Picture, paint_sound, shrink_picture
+from aares.chaining.pictures import SEGMENT, Picture, average_cells, paint_sound
 from aares.errors import AaresError
 from aares.files import digest, write_atomic
 
@@ -183,7 +183,7 @@ def describe_picture(
     """
     features = list_features(families=families, transforms=transforms)
     _check_picture(picture)
-    small = shrink_picture(picture, shrink)
+    small = average_cells(picture, shrink)
     images = transform_picture(small, transforms)
     parts = features.drop_duplicates(["transform", "family"])
     values = [
@@ -226,7 +226,7 @@ def see_picture(picture: Picture, *, shrink: int = SHRINK) -> dict[str, npt.NDAr
     True
     """
     _check_picture(picture)
-    small = shrink_picture(picture, shrink)
+    small = average_cells(picture, shrink)
     images = transform_picture(small, ["image", "edges", "fourier", "wavelet"])
     codes = require_package("mahotas.features.lbp").lbp_transform(small, 1, 8, preserve_shape=True)
     return {
@@ -241,7 +241,7 @@ def see_picture(picture: Picture, *, shrink: int = SHRINK) -> dict[str, npt.NDAr
     }
 
 
-def describe_songs(
+def extract_visual(
     paths: Iterable[str | Path],
     segment: str = SEGMENT,
     *,
@@ -290,7 +290,7 @@ def describe_songs(
 
     Examples
     --------
-    >>> table = describe_songs(["nowhere.mp3"], families=["radon"], transforms=["image"])
+    >>> table = extract_visual(["nowhere.mp3"], families=["radon"], transforms=["image"])
     >>> table.shape, table["error"].tolist()
     ((1, 14), ['nowhere.mp3: expected an audio file, found no such file'])
     """
@@ -396,6 +396,6 @@ def _check_picture(picture: Picture) -> None:
 
 
 __all__ = [
-    "PAPER_COUNT", "TRANSFORMS", "VisualError", "describe_picture", "describe_songs",
+    "PAPER_COUNT", "TRANSFORMS", "VisualError", "describe_picture", "extract_visual",
     "list_features", "see_picture", "transform_picture",
 ]  # fmt: skip

@@ -43,7 +43,7 @@ from aares.chaining.representations import (
     compare_representations,
     summarise_representations,
 )
-from aares.chaining.visual import describe_picture, describe_songs, list_features
+from aares.chaining.visual import describe_picture, extract_visual, list_features
 from aares.exact import snap
 from chaining.music import list_music
 from workshop import config
@@ -111,7 +111,7 @@ def describe(
 ) -> tuple[np.ndarray, pd.DataFrame, pd.DataFrame]:
     """Return the groups of songs, their 27 features that are heard, and those that are seen."""
     heard = extract_many(songs["path"], segment, cache=KEPT / "heard")
-    seen = describe_songs(songs["path"], segment, cache=KEPT, progress=say, **options)
+    seen = extract_visual(songs["path"], segment, cache=KEPT, progress=say, **options)
     wrong = [*heard["error"], *seen["error"]]
     assert not any(wrong), [error for error in wrong if error]
     return songs["album"].to_numpy(), heard[list(NAMES)], seen.drop(columns=REST)
