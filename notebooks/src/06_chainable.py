@@ -168,7 +168,8 @@ place = book.number("classical_metal_place", clips["classical_metal_place"])
 book.say(
     f"Classical music and metal are number **{place}** of {clips['pairs_of_groups']} pairs of "
     f"genres by distance. Within a genre songs are {clips['within']:.1f} apart on average, in two "
-    f"genres {clips['between']:.1f}: what the slides saw is there, for some genres more than for others (the diagonal)."
+    f"genres {clips['between']:.1f}: what the slides saw is there, for some genres more than for "
+    "others (the diagonal)."
 )
 
 # %% [markdown]
@@ -398,10 +399,10 @@ book.figure(
     "called true.",
     alt="Dots with intervals for false joins of three kinds, with baseline and control.",
 )
+error = book.number("join_error", near["calibration_error"])
 for kind in NAMES:
     book.number(f"join_{kind.replace(' ', '_')}", near[kind]["auc"])
     book.number(f"join_{kind.replace(' ', '_')}_plain", near[kind]["plain"])
-book.number("join_error", near["calibration_error"])
 
 # %% [markdown]
 # What it says can nearly be taken at its word, for joins half of which are true:
@@ -551,7 +552,7 @@ listeners = read_chainable("listeners")
 rows = {
     "playlists, by other playlists": listeners["ordered"]["all"]["together"],
     "the same, no two of one artist": listeners["ordered"]["different artists"]["together"],
-    "playlists of no stated order, by sound": listeners["spotify"],
+    "playlists of no stated order, by sound": listeners["spotify"]["all"],
     "DJ mixes, by other mixes": listeners.get("mixes", {}).get("all", {}).get("together", {}),
 }
 pairs = {"next against same": "next one, against another of the list",
@@ -565,6 +566,7 @@ series = {
 }
 fig, ax = new_axes(height=3.0)
 alone = listeners["ordered"]["different artists"]["together"]["next against same"][0]
+_ = book.number("next_of_playlist", alone)
 plots.draw_series(
     series,
     ax,
@@ -580,7 +582,6 @@ book.figure(
     caption="What the order of playlists and mixes tells of neighbours.",
     alt="Dots with intervals for three kinds of lists.",
 )
-book.number("next_of_playlist", alone)
 
 # %% [markdown]
 # ## Visual features

@@ -141,11 +141,7 @@ def draw_series(
     ax.grid(axis="y", visible=False)
     ax.set_xlabel(label)
     if len(series) > 1:
-        height = lay_out(ax).get_figheight()
-        ax.legend(
-            loc="upper center", bbox_to_anchor=(0.5, -0.5 / height),
-            ncols=len(series),
-        )  # fmt: skip
+        lay_out(ax).legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return set_title(ax, title, detail)
 
 
@@ -240,5 +236,8 @@ def draw_times(
     for k, (name, (songs, seconds)) in enumerate(times.items()):
         ax.plot(songs, seconds, color=SERIES[k], marker=MARKS[k], ms=4, label=name)
     ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="seconds")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set_minor_formatter("")
     ax.legend()
     return set_title(ax, title, detail)
