@@ -303,7 +303,8 @@ book.table("conclusion", pd.DataFrame(albums["conclusion"]).round(3), index=Fals
 # A pair that was never seen is made of songs that were. A distance learns nothing of songs and
 # loses nothing; network and tree learn songs by heart. The slides (*Random Split*,
 # *Cross-Validation*) do not say that songs were kept apart. And 56 of the tree's 88 pairs are not
-# chainable, so always answering *no* is right for as many. The report of the tree on our unseen songs:
+# chainable, so always answering *no* is right for as many.
+# The report of the tree on our unseen songs:
 
 # %%
 book.table("tree_report", pd.DataFrame(albums["tree_report"][SPLITS[1]]).round(3), index=False)

@@ -95,7 +95,7 @@ def draw_threshold(
             textcoords="offset points", rotation=90, va="top", fontsize=7, color=MUTED,
         )  # fmt: skip
     ax.set(xlabel="threshold of the distance", ylabel="share of the pairs", ylim=(0, 1))
-    ax.legend(loc="upper right")
+    lay_out(ax).legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return set_title(ax, title, detail)
 
 
