@@ -473,7 +473,7 @@ NO_SONGS = {  # they take arrays, listeners, or what the rest makes of tables
     "SongLikeness", "LearntSpace", "TitleSpace",  # of a catalogue, which was read
     "ArtistScorer", "ItemCosineScorer", "EaseScorer", "HybridScorer", "ListenerScorer", "Network",
     "UserNeighbourScorer", "ItemBm25Scorer", "AlsScorer", "ListenerRanker", "WeightedEaseScorer",
-    "TagScorer", "FriendScorer",
+    "TagScorer", "FriendScorer", "PlaceScorer",
 }  # fmt: skip
 OTHER_TABLES = {  # numbers, scores and listeners, or passed on to an estimator that has a door
     "describe_dates", "find_neighbors", "find_similar", "describe_pairs", "make_matrix",

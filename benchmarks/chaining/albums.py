@@ -31,11 +31,11 @@ from aares.chaining.albums import (
     score_halvings,
 )
 from aares.chaining.alike import MEASURES, SEEN_ONLY, score_measure, split_unseen_albums
-from aares.chaining.copies import drop_copies, find_copies
+from aares.chaining.copies import drop_copies
 from aares.chaining.portraits import cut_bands, measure_bands, summarise
 from aares.chaining.trees import METHODS
 from aares.scores import Fold, bootstrap_crossed
-from chaining.music import list_music
+from chaining.music import list_music, load_albums, read_copies
 from workshop.config import CACHE, Workplace
 
 SEGMENTS = ("whole", "0:30-1:30", "0:30-1:00")
@@ -59,12 +59,6 @@ def portray(path: str, size: int) -> dict[tuple[str, bool], dict[str, float]]:
     }
 
 
-@memory.cache
-def search_copies(paths: list[str], names: list[str], sizes: list[int]) -> pd.DataFrame:
-    """Return what `find_copies` finds among files."""
-    return find_copies(pd.DataFrame({"path": paths, "song": names}))
-
-
 def list_sizes(songs: pd.DataFrame) -> list[int]:
     """Return the bytes of each file: what is cached is of the file as it was."""
     return [Path(path).stat().st_size for path in songs["path"]]
@@ -72,11 +66,10 @@ def list_sizes(songs: pd.DataFrame) -> list[int]:
 
 def read_songs() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the songs of the albums without copies and jingles, and the copies."""
-    songs = list_music().assign(path=lambda table: table["path"].astype(str))
-    copies = search_copies(songs["path"].tolist(), songs["song"].tolist(), list_sizes(songs))
-    kept = drop_copies(songs, copies)
+    kept = load_albums()
+    kept["path"] = kept["path"].astype(str)
     seconds = np.array([sf.info(path).duration for path in kept["path"]])
-    return kept[seconds >= LEAST_S].reset_index(drop=True), copies
+    return kept[seconds >= LEAST_S].reset_index(drop=True), read_copies(list_music())
 
 
 def tabulate(songs: pd.DataFrame, segment: str, *, equal: bool) -> pd.DataFrame:

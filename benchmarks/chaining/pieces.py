@@ -14,36 +14,30 @@ import pandas as pd
 import soundfile as sf
 
 from aares.audio import load_audio
-from aares.chaining.copies import drop_copies, find_copies
 from aares.chaining.edges import RATE_HZ, Edge, describe_end, describe_start
 from aares.chaining.joins import measure_joins
 from aares.chaining.pairs import PIECE_S, split_songs
 from aares.errors import AudioError
-from chaining.music import list_music
+from chaining.music import list_renderings, load_albums
 from workshop import config
 
 N_FOLDS = 4
 SOUNDS = config.CACHE / "sounds"
-COPIES = config.CACHE / "copies.csv"
 
 
 def load_songs() -> pd.DataFrame:
-    """Return the albums' songs with their length and fold, one of each group of copies."""
-    songs = list_music()
-    songs["seconds"] = [sf.info(str(path)).duration for path in songs["path"]]
-    if not COPIES.is_file():
-        COPIES.parent.mkdir(parents=True, exist_ok=True)
-        find_copies(songs).to_csv(COPIES, index=False)
-    songs = drop_copies(songs, pd.read_csv(COPIES))
-    return songs.assign(fold=split_songs(songs, N_FOLDS))
+    """Return the albums' songs with their length and fold."""
+    return complete(load_albums())
 
 
 def load_demo() -> pd.DataFrame:
     """Return the project's own renderings as such songs."""
-    paths = sorted((config.DEMO / "songs").glob("*.ogg"))
-    songs = pd.DataFrame({"path": paths, "song": [f"demo / {path.stem}" for path in paths]})
-    songs["album"] = [path.stem.split(" - ")[1] for path in paths]
-    songs["seconds"] = [sf.info(str(path)).duration for path in paths]
+    return complete(list_renderings())
+
+
+def complete(songs: pd.DataFrame) -> pd.DataFrame:
+    """Add the length and the fold of songs."""
+    songs["seconds"] = [sf.info(str(path)).duration for path in songs["path"]]
     return songs.assign(fold=split_songs(songs, N_FOLDS))
 
 

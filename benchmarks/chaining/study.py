@@ -24,7 +24,6 @@ from scipy.spatial.distance import cdist
 
 from aares.audio.features import NAMES, extract, extract_many
 from aares.audio.segments import SEGMENT, SEGMENTS
-from aares.chaining.copies import drop_copies, find_copies
 from aares.chaining.distances import POWERS, fit_scale, measure_pair_distances
 from aares.chaining.draws import N_TEST, N_TRAIN, SPLITS, sample_pairs, sample_split
 from aares.chaining.experiment import compare_groups, conclude, run_methods, summarise_methods
@@ -33,10 +32,9 @@ from aares.chaining.methods import METHODS
 from aares.chaining.models import report_classes
 from aares.chaining.slides import get_figure
 from aares.chaining.thresholds import READINGS, fit_thresholds, trace_threshold
-from chaining.music import list_music
+from chaining.music import list_clips, list_renderings, load_albums
 from workshop import config
 
-COPIES = config.CACHE / "copies.csv"
 KEPT = config.CACHE / "features"
 N_DRAWS, N_DRAWS_MANY, MANY = 50, 10, 100_000
 FEW = (4, 12)  # albums, songs of each: 300 pairs of 48 songs
@@ -53,7 +51,7 @@ def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple
     seed = 1000 if tuning else 0
     songs, proxy = list_songs(source)
     tables = {segment: read_features(songs, segment) for segment in SEGMENTS[:4]}
-    if len(clips := list_clips(source)):
+    if len(clips := list_clips(source).rename(columns={"genre": "group"})):
         heard = {SEGMENT: read_features(clips, SEGMENT)}
         yield "experiment 1, clips", describe_groups(heard[SEGMENT], clips["group"])
         yield "experiment 2, clips", judge(heard, clips["group"], "same genre", seed)
@@ -68,21 +66,8 @@ def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple
 def list_songs(source: config.Workplace) -> tuple[pd.DataFrame, str]:
     """Return songs with their group, and what the group is."""
     if source.kind == "demo":
-        paths = sorted((config.DEMO / "songs").glob("*.ogg"))
-        composers = [path.stem.split(" - ")[0] for path in paths]
-        return pd.DataFrame({"path": paths, "group": composers}), "same composer"
-    songs = list_music()
-    if not COPIES.is_file():
-        COPIES.parent.mkdir(parents=True, exist_ok=True)
-        find_copies(songs).to_csv(COPIES, index=False)
-    songs = drop_copies(songs, pd.read_csv(COPIES))
-    return songs.rename(columns={"album": "group"}), "same album"
-
-
-def list_clips(source: config.Workplace) -> pd.DataFrame:
-    """Return the clips beside the listeners' data, by genre; none where they are not there."""
-    paths = sorted((source.users.parent / "audio" / "clips").glob("*.wav"))
-    return pd.DataFrame({"path": paths, "group": [path.name.split(".")[0] for path in paths]})
+        return list_renderings().rename(columns={"composer": "group"}), "same composer"
+    return load_albums().rename(columns={"album": "group"}), "same album"
 
 
 def read_features(songs: pd.DataFrame, segment: str) -> pd.DataFrame:

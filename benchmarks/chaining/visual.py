@@ -31,7 +31,6 @@ from joblib import Memory
 
 from aares.audio.features import NAMES, extract_many
 from aares.chaining.cnn import PictureNetwork
-from aares.chaining.copies import drop_copies, find_copies
 from aares.chaining.distances import fit_scale
 from aares.chaining.draws import sample_split
 from aares.chaining.families import FAMILIES
@@ -45,11 +44,10 @@ from aares.chaining.representations import (
 )
 from aares.chaining.visual import describe_picture, extract_visual, list_features
 from aares.exact import snap
-from chaining.music import list_music
+from chaining.music import list_clips, list_renderings, load_albums
 from workshop import config
 
 KEPT = config.CACHE / "visual"
-COPIES = config.CACHE / "copies.csv"
 CLIP = "0:00-0:15"
 DIGITS = 4
 MINUTE_S = 60.0
@@ -60,11 +58,11 @@ paint = Memory(KEPT, verbose=0).cache(paint_song)
 
 def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple[str, dict]]:
     """Yield sections of results, see the module's docstring."""
-    clips = list_clips(source)
+    clips = list_clips(source).rename(columns={"genre": "album"})
     if tuning:
         yield from try_counts(clips)
         return
-    songs = load_songs(source)
+    songs = list_renderings() if source.kind == "demo" else load_albums()
     groups, heard, seen = describe(songs, SEGMENT)
     both = {"audio": [heard], "visual": [seen], "both": [heard, seen]}
     yield "albums_300", compare(both, groups) | count(songs)
@@ -84,26 +82,6 @@ def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple
         yield "cnn", compare_networks(songs, groups, heard, seen)
     linear = describe(songs, SEGMENT, scale="linear")[2]
     yield "linear", compare({"visual": [seen], "linear": [linear]}, groups, **MANY)
-
-
-def load_songs(source: config.Workplace) -> pd.DataFrame:
-    """Return the songs without copies: of the albums, or on the demo the project's own."""
-    if source.kind == "demo":
-        paths = sorted((config.DEMO / "songs").glob("*.ogg"))
-        albums = [path.stem.split(" - ")[1] for path in paths]
-        return pd.DataFrame({"path": paths, "song": [p.stem for p in paths], "album": albums})
-    songs = list_music()
-    if not COPIES.is_file():
-        COPIES.parent.mkdir(parents=True, exist_ok=True)
-        find_copies(songs).to_csv(COPIES, index=False)
-    return drop_copies(songs, pd.read_csv(COPIES))
-
-
-def list_clips(source: config.Workplace) -> pd.DataFrame:
-    """Return the clips beside the listeners' data, by genre; none where they are not there."""
-    paths = sorted((source.users.parent / "audio" / "clips").glob("*.wav"))
-    genres = [path.name.split(".")[0] for path in paths]
-    return pd.DataFrame({"path": paths, "song": [p.stem for p in paths], "album": genres})
 
 
 def describe(
