@@ -668,7 +668,8 @@ book.say(
 # from the same kind of comparisons as in section 3.1, each song against all songs of the list. A
 # trap is set here: every song is in the table because some playlist holds it, so a song that no
 # *other* playlist holds must be in the one that is judged. A ranking that sees counts learns that,
-# and recommends what nobody knows. So **it sees no counts**; and once more, the songs of exercise 3
+# and recommends what nobody knows. So **it sees no counts**; what EASE hears of others is added to
+# its score, and can only favour songs that somebody has. And once more, the songs of exercise 3
 # that no playlist holds are put among the candidates. `benchmarks/recommend.py playlists`, on the
 # playlists whatever data this notebook runs on:
 
@@ -718,7 +719,7 @@ for way, part in ordered.items():
     (value, low, high), other = part["recall"]["hybrid"], part["recall"][part["rival"]][0]
     told.append(f"{way} fifth {value:.1%} ({low:.1%} to {high:.1%}; {part['rival']} {other:.1%})")
 book.say(
-    f"Of {ordered['last']['n_playlists']:,} ordered playlists a hybrid of other playlists, artist "
+    f"Of {ordered['last']['n_playlists']:,} ordered playlists a hybrid of near songs, factors, artist "
     f"and album finds: {', '.join(told)} ({describe_origin(ordered['last'])})."
 )
 
