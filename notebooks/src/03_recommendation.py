@@ -719,8 +719,8 @@ for way, part in ordered.items():
     (value, low, high), other = part["recall"]["hybrid"], part["recall"][part["rival"]][0]
     told.append(f"{way} fifth {value:.1%} ({low:.1%} to {high:.1%}; {part['rival']} {other:.1%})")
 book.say(
-    f"Of {ordered['last']['n_playlists']:,} ordered playlists a hybrid of near songs, factors, artist "
-    f"and album finds: {', '.join(told)} ({describe_origin(ordered['last'])})."
+    f"Of {ordered['last']['n_playlists']:,} ordered playlists a hybrid of near songs, factors, "
+    f"artist and album finds: {', '.join(told)} ({describe_origin(ordered['last'])})."
 )
 
 # %% [markdown]
