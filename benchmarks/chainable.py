@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from running import run_measures
+from _running import run_measures
 
 NAMES = ("extraction", "study", "splices", "albums", "visual", "listeners", "order")
 

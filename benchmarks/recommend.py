@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from running import run_measures
+from _running import run_measures
 
 NAMES = ("subset", "rules", "language", "speed", "order", "hetrec", "playlists", "eye")
 

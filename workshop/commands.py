@@ -180,7 +180,7 @@ def _test(options: argparse.Namespace) -> int:
 
 def _bench(options: argparse.Namespace) -> int:
     folder = config.ROOT / "benchmarks"
-    found = {path.stem: path for path in sorted(folder.glob("*.py"))}
+    found = {path.stem: path for path in sorted(folder.glob("[!_]*.py"))}
     unknown = [name for name in options.names if name not in found]
     if unknown:
         print(f"no benchmark {unknown[0]!r}; there are {', '.join(found)}", file=sys.stderr)
