@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import sys
 
+from aares.errors import AaresError
 from workshop import config
 from workshop.measured import RESULTS, keep
 
@@ -35,9 +37,20 @@ def run_measures(text: str, names: tuple[str, ...], *, folder: str, prefix: str)
         parser.error(f"no measure {unknown[0]!r}; there are {', '.join(names)}")
     source = config.find_data()
     print(source.describe())
-    for name in options.names or names:
-        module = importlib.import_module(f"{folder}.{name}")
-        for section, content in module.measure(source, tuning=options.tuning):
-            print(f"{name}, {section}: {json.dumps(content, indent=1)}", flush=True)
-            if source.kind == "course" and not options.tuning:
-                keep(RESULTS / f"{prefix}-{name}.json", section, **content)
+    try:
+        for name in options.names or names:
+            run_measure(name, source, options.tuning, folder=folder, prefix=prefix)
+    except AaresError as error:  # such as files that a step of their own fetches
+        print(f"\n{error}", file=sys.stderr)
+        sys.exit(getattr(error, "status", 1))
+
+
+def run_measure(
+    name: str, source: config.Workplace, tuning: bool, *, folder: str, prefix: str
+) -> None:
+    """Print what a measure yields, and keep it where the data are the course's."""
+    module = importlib.import_module(f"{folder}.{name}")
+    for section, content in module.measure(source, tuning=tuning):
+        print(f"{name}, {section}: {json.dumps(content, indent=1)}", flush=True)
+        if source.kind == "course" and not tuning:
+            keep(RESULTS / f"{prefix}-{name}.json", section, **content)

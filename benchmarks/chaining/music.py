@@ -15,7 +15,7 @@ import pandas as pd
 from aares.chaining.copies import drop_copies, find_copies
 from aares.errors import AaresError
 from aares.files import digest
-from workshop.config import CACHE, DEMO, ROOT, Workplace
+from workshop.config import CACHE, DEMO, ROOT, SKIPPED, Workplace
 
 FOLDERS = {
     "Battle for Wesnoth": "usr/share/games/wesnoth/*/data/core/music",
@@ -32,6 +32,8 @@ SUFFIXES = {".ogg", ".opus", ".mp3", ".flac", ".wav"}
 
 class MusicError(AaresError):
     """The albums are not there."""
+
+    status = SKIPPED
 
 
 def find_music() -> Path:
