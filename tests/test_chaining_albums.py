@@ -21,7 +21,15 @@ from aares.chaining.comparisons import (
     weigh_features,
 )
 from aares.chaining.portraits import EQUAL_HZ, cut_bands, measure_bands, summarise, summarise_songs
-from aares.chaining.trees import METHODS, Tree, add_support, grow_tree, list_splits, list_twins
+from aares.chaining.trees import (
+    METHODS,
+    Tree,
+    add_support,
+    grow_tree,
+    list_splits,
+    list_twins,
+    read_newick,
+)
 from aares.data import DataError
 
 RATE = 22050
@@ -293,3 +301,13 @@ def test_a_file_that_is_no_sound_is_told(tmp_path):
     sf.write(tmp_path / "short.wav", make_sound(seconds=4), RATE)
     with pytest.raises(AudioError, match=r"short\.wav"):
         summarise_songs([tmp_path / "short.wav"])
+
+
+def test_a_tree_is_read_as_it_was_written():
+    leaves = [Tree("it's", 1.0), Tree("Warzone: (legacy), 2", 2.5), Tree("c", 0.25)]
+    inner = Tree(length=0.5, children=(leaves[0], leaves[1]), support=0.97)
+    tree = Tree(children=(inner, leaves[2]))
+    assert read_newick(tree.write_newick()) == tree
+    for text in ("", "('a':1,'b':1)", "('a':1,'b':1;", "(,);", "('a':1)x;"):
+        with pytest.raises(ValueError, match="tree"):
+            read_newick(text)
