@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import pytest
 from conftest import write_results
@@ -117,3 +118,9 @@ def test_what_an_earlier_run_made_does_not_stay(source):
     write_results(source)
     assert not old.exists()
     assert other.exists()
+
+
+def test_a_semicolon_behind_a_number_is_printed():
+    """Typst takes it for the end of the call; a backslash keeps it."""
+    lost = re.findall(r'#\w+\((?:[^()"]|"[^"]*")*\);', report.TEXT.read_text(encoding="utf-8"))
+    assert lost == []
