@@ -10,7 +10,7 @@ import pytest
 from conftest import write_results
 from pypdf import PdfReader
 
-from workshop import notebooks, report, results
+from workshop import notebooks, report, results, stamps
 from workshop.config import Workplace
 from workshop.report import ReportError
 
@@ -34,7 +34,7 @@ def test_the_same_results_give_the_same_pdf(source):
 
 
 def test_results_of_other_data_are_refused(source, monkeypatch):
-    monkeypatch.setattr(results, "_digest_data", lambda _: "other")
+    monkeypatch.setattr(stamps, "_digest_data", lambda _: "other")
     with pytest.raises(ReportError, match=r"99_story are of another data: run python3 run.py --da"):
         report.render(source)
 

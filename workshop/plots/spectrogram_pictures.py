@@ -16,7 +16,7 @@ SEEN = ("edges", "onsets", "tones", "local patterns", "directions", "fourier", "
 BRIGHTEST = 99.5  # percentile that is drawn white: one cell shall not darken all others
 
 
-def place_frequencies(rows: int, scale: str, ticks_hz: tuple[int, ...] = TICKS_HZ) -> np.ndarray:
+def _place_frequencies(rows: int, scale: str, ticks_hz: tuple[int, ...] = TICKS_HZ) -> np.ndarray:
     """Return the rows of a picture at which some frequencies stand.
 
     Parameters
@@ -71,7 +71,7 @@ def draw_picture(
         interpolation="nearest",
     )
     ax.grid(False)
-    ax.set_yticks(place_frequencies(rows, scale), [str(hz) for hz in TICKS_HZ])
+    ax.set_yticks(_place_frequencies(rows, scale), [str(hz) for hz in TICKS_HZ])
     ax.set(xlabel="time (s)", ylabel="frequency (Hz)")
     return set_title(ax, title)
 

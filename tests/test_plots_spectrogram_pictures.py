@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from aares.chaining.pictures import RATE_HZ, paint_sound
 from aares.chaining.visual import see_picture
 from workshop.plots import spectrogram_pictures
-from workshop.plots.spectrogram_pictures import SEEN, TICKS_HZ, place_frequencies
+from workshop.plots.spectrogram_pictures import SEEN, TICKS_HZ, _place_frequencies
 
 for package in ("mahotas", "pywt", "skimage"):
     pytest.importorskip(package, reason="the extra [visual] is not installed")
@@ -22,7 +22,7 @@ def make_picture(seed):
 
 @pytest.mark.parametrize("scale", ["linear", "log-mel"])
 def test_frequencies_stand_where_tones_are_painted(scale):
-    places = place_frequencies(512, scale)
+    places = _place_frequencies(512, scale)
     for hz, place in zip(TICKS_HZ, places, strict=True):
         tone = np.sin(2 * np.pi * hz * np.arange(2 * RATE_HZ) / RATE_HZ)
         row = paint_sound(tone, scale=scale, columns=50).mean(axis=1).argmax()
