@@ -19,7 +19,7 @@
     python3 run.py lock               requirements.txt -> requirements.lock
 
 Needs Python 3.11 or newer and nothing else; only the standard library is imported here. The
-environment is .venv beside this file, 1.5 GB. It is made anew whenever requirements.lock or the
+environment is .venv beside this file, 1.7 GB. It is made anew whenever requirements.lock or the
 Python changes; an installation that was cut off is noticed and repeated. What the installers said
 is in build/install.log.
 """
@@ -106,7 +106,7 @@ def _make_environment() -> None:
         )
     LOG.parent.mkdir(exist_ok=True)
     LOG.write_bytes(b"")
-    print("Installing the packages into .venv, once (about 1.5 GB) .", end="", flush=True)
+    print("Installing the packages into .venv, once (about 1.7 GB) .", end="", flush=True)
     if VENV.exists():
         shutil.rmtree(VENV)
     _run(sys.executable, "-m", "venv", str(VENV))

@@ -83,7 +83,7 @@ def test_the_identifier_starts_without_tables_figures_and_notebooks(site, tmp_pa
     assert not loaded & {"pandas", "sklearn", "matplotlib", "IPython", "jupytext", "typst"}
 
 
-EXTRAS = ("course", "test", "visual")  # those that requirements.txt lists
+EXTRAS = ("course", "test", "visual", "label")  # those that requirements.txt lists
 OPTIONAL = {
     "aares/genre/compare.py": ("xgboost",),
     "aares/chaining/families.py": ("mahotas", "skimage"),
@@ -96,14 +96,14 @@ OPTIONAL = {
 def test_every_package_that_is_imported_is_declared():
     """The extras and the base together are what requirements.txt lists, with reasons."""
     extras = PROJECT["optional-dependencies"]
-    base, course, test, visual = (
+    groups = [
         {re.split(r"[\[<>=]", item)[0] for item in items}
         for items in (PROJECT["dependencies"], *(extras[name] for name in EXTRAS))
-    )
+    ]
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     listed = {re.split(r"[<>= ]", line)[0] for line in lines if line and line[0] != "#"}
-    assert base | course | test | visual == listed
-    assert len(base) + len(course) + len(test) + len(visual) == len(listed)
+    assert set().union(*groups) == listed
+    assert sum(map(len, groups)) == len(listed)
 
 
 def test_the_library_imports_its_own_dependencies_only():

@@ -206,7 +206,7 @@ def test_all_say_the_same_size_of_the_environment():
     told = [
         re.findall(r"([0-9.]+) GB", (ROOT / name).read_text()) for name in ("README.md", "run.py")
     ]
-    assert set(told[0]) == set(told[1]) == {"1.5"}
+    assert set(told[0]) == set(told[1]) == {"1.7"}
 
 
 def test_an_interrupted_installation_ends_in_one_line(machine, monkeypatch, capsys):
