@@ -42,9 +42,9 @@ from aares.identify.catalogue import (
     Recording,
     fingerprint,
 )
-from aares.identify.index import WAYS
 from aares.identify.pairs import hash_recording
 from aares.identify.peaks import BLOCK_FRAMES, N_BINS, Peaks
+from aares.identify.search import WAYS
 from aares.identify.segment import pack_peaks, unpack_peaks
 from aares.scores import estimate_share
 from workshop.config import CACHE, DEMO, ROOT

@@ -28,6 +28,7 @@ from aares.identify import (
     make_timeline,
     pairs,
     peaks,
+    search,
     storage,
     timeline,
     vote,
@@ -35,8 +36,9 @@ from aares.identify import (
 from aares.identify.answer import THRESHOLD, Ranking, choose, estimate_p_false
 from aares.identify.catalogue import BLOCK_STEPS, fingerprint
 from aares.identify.hits import measure_hits
-from aares.identify.index import MAX_SEGMENTS, WAYS
+from aares.identify.index import MAX_SEGMENTS
 from aares.identify.query import THOROUGH
+from aares.identify.search import WAYS
 from aares.identify.segment import unpack_peaks
 from aares.identify.timeline import Played
 from workshop.config import ROOT
@@ -230,7 +232,9 @@ def test_other_speeds_are_found_and_told(songs, index, speed):
     assert match.song == "song 5" and abs(match.speed - speed) <= abs(speed - 1) + 0.001
     assert abs(match.offset_s - 50_001 / SR * speed) < 0.4  # also the error of the speed adds up
     query = make_query(y)
-    tuned, untuned = (index._search(query, THOROUGH, at)[0] for at in (round(speed, 3), 1.0))
+    tuned, untuned = (
+        search._search(index._parts, query, THOROUGH, at)[0] for at in (round(speed, 3), 1.0)
+    )
     assert tuned.song == "song 5" and tuned.votes > 3 * untuned.votes
     assert index.rank(query, "speeds").candidates[0].song == "song 5"
     assert index.rank(query, "speeds", without={"song 5"}).candidates[0].song != "song 5"

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aares.cli import _clock, _describe
+from aares.cli.identifying import _clock, _describe
 from aares.identify import (
     Candidate,
     Index,
@@ -344,10 +344,10 @@ def test_an_answer_moves_with_its_window_and_becomes_json():
 def test_the_surest_window_of_a_long_excerpt_answers(monkeypatch):
     best, chances = Candidate("a", 20.0, 9.0, 99.0, 1.0), [0.5, 1e-6, 0.9]
 
-    def ask(self, query, **options):
+    def ask(parts, query, **options):
         return Answer(best, chances.pop(0), (best,))
 
-    monkeypatch.setattr(Index, "ask", ask)
+    monkeypatch.setattr("aares.identify.search.answer_query", ask)
     answer = Index().identify(make_noise(3 * WINDOW), SR)
     assert (answer.p_false, answer.match.offset_s, chances) == (1e-6, 5.0, [])
 
@@ -360,7 +360,7 @@ def test_the_closer_look_answers_where_nothing_is_accepted(monkeypatch, bank, p_
         asked.append((way, threshold))
         return Answer(None, chances[way], ())
 
-    monkeypatch.setattr("aares.identify.index.choose", choose)
+    monkeypatch.setattr("aares.identify.search.choose", choose)
     answer = Index().ask(make_query(make_noise(SR)), threshold=1e-3, bank=bank)
     assert answer.p_false == p_false
     assert asked == [("quick", 1e-4), ("thorough", 1e-3), ("speeds", 1e-3)][: 3 if bank else 2]

@@ -16,7 +16,7 @@ from workshop.config import ROOT, Workplace
 
 # These run, print or hand on what notebooks found; no number depends on them.
 NOT_CODE = (
-    "aares/cli.py", "workshop/__main__.py", "workshop/commands.py", "workshop/handin.py",
+    "workshop/__main__.py", "workshop/commands.py", "workshop/handin.py",
     "workshop/notebooks.py", "workshop/precompile.py", "workshop/report.py", "workshop/stamps.py",
 )  # fmt: skip
 PACKAGES = ("aares", "workshop")

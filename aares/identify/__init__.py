@@ -1,8 +1,9 @@
 """Which recording is this? Exercise 5 beyond the assignment, for catalogues of any size.
 
 Used by notebook 04. :class:`Index` is all that most need; :mod:`.peaks` and :mod:`.pairs` make
-fingerprints, :mod:`.vote` finds candidates, :mod:`.evidence` weighs them, :mod:`.answer` accepts
-one or none, :mod:`.timeline` goes through long recordings, :mod:`.storage` is the file.
+fingerprints, :mod:`.search` asks for one, :mod:`.vote` finds candidates, :mod:`.evidence` weighs
+them, :mod:`.answer` accepts one or none, :mod:`.timeline` goes through long recordings,
+:mod:`.storage` is the file.
 """
 
 from aares.errors import IndexFileError

@@ -27,8 +27,8 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from aares.errors import IndexFileError
-from aares.identify import peaks, vote
-from aares.identify.answer import THRESHOLD, Answer, Ranking, choose
+from aares.identify import search
+from aares.identify.answer import THRESHOLD, Answer, Ranking
 from aares.identify.catalogue import (
     Part,
     Prints,
@@ -40,28 +40,12 @@ from aares.identify.catalogue import (
     make_part,
     merge_parts,
 )
-from aares.identify.hits import Hit, measure_hits
 from aares.identify.ingest import OnError, fingerprint_file, keep_readable, name_file
-from aares.identify.query import (
-    QUICK,
-    THOROUGH,
-    WINDOW,
-    Look,
-    Query,
-    list_windows,
-    make_query,
-    read_signal,
-    resample,
-)
+from aares.identify.query import Query, read_signal
 from aares.identify.segment import Segment, check_segment
 from aares.identify.storage import read_arrays, write_arrays
 
 MAX_SEGMENTS = 8
-SPEEDS = tuple(1 + percent / 200 for percent in range(-6, 7) if percent)  # the bank: half per cents
-N_ANSWERS = 8
-WAYS = ("quick", "thorough", "speeds")  # to search, the cheapest first
-QUICK_STRICTNESS = 10  # of the quick look, whose doubts a closer one settles
-FINE_SPEEDS = (-0.002, -0.001, 0.001, 0.002)  # tried around the speed of the best candidate
 
 
 class Index:
@@ -336,14 +320,7 @@ class Index:
         ValueError
             `y` is empty, not finite, or not shaped like sound.
         """
-        y = resample(read_signal(y), sr)
-        answers = [
-            self.ask(make_query(y[start : start + WINDOW]), threshold=threshold, bank=bank).shift(
-                -start / peaks.RATE_HZ
-            )
-            for start in list_windows(len(y))
-        ]
-        return min(answers, key=lambda answer: answer.p_false)
+        return search.identify_signal(self._parts, y, sr, threshold=threshold, bank=bank)
 
     def ask(self, query: Query, *, threshold: float = THRESHOLD, bank: bool = True) -> Answer:
         """Search for a query that is fingerprinted already; see `identify`.
@@ -359,13 +336,7 @@ class Index:
         -------
         Answer
         """
-        answers = []
-        for way in WAYS if bank else WAYS[:-1]:
-            strictness = QUICK_STRICTNESS if way == "quick" else 1
-            answers.append(choose(self.rank(query, way), way=way, threshold=threshold / strictness))
-            if answers[-1].match:
-                return answers[-1]
-        return min(answers[1:], key=lambda answer: answer.p_false)
+        return search.answer_query(self._parts, query, threshold=threshold, bank=bank)
 
     def rank(self, query: Query, way: str, *, without: Container[str] = ()) -> Ranking:
         """Find the best candidates for a query, one for each recording.
@@ -383,41 +354,4 @@ class Index:
         Ranking
             At most 8 candidates.
         """
-        if way == "speeds":
-            hits = [hit for speed in SPEEDS for hit in self._search(query, QUICK, speed)]
-        else:
-            hits = self._search(query, QUICK if way == "quick" else THOROUGH)
-        hits = [hit for hit in hits if hit.song not in without]
-        if way == "speeds":
-            hits = self._tune(query, hits)
-        best: dict[str, Hit] = {}
-        for hit in sorted(hits, key=lambda hit: -hit.merit):
-            best.setdefault(hit.song, hit)  # found at several speeds: once
-        chosen = list(best.values())[:N_ANSWERS]
-        breadth, beside = chosen[0].examine(query) if chosen else (0.0, 0.0)
-        candidates = [hit.locate() for hit in chosen]
-        return Ranking(candidates, breadth, beside, query.ceiling, query.seconds)
-
-    def _search(self, query: Query, look: Look, speed: float = 1.0) -> list[Hit]:
-        hashes, times = query.hash(look, speed)
-        hits: list[Hit] = []
-        for part in self._parts:
-            places, votes = vote.find_places(
-                part.segment,
-                part.table,
-                hashes,
-                times,
-                budget=look.budget,
-                n_places=look.n_candidates,
-            )
-            hits += measure_hits(part, query, speed, places, votes)
-        return hits
-
-    def _tune(self, query: Query, hits: list[Hit]) -> list[Hit]:
-        """Measure the best hits of the bank again at speeds between those of the bank."""
-        tuned = sorted(hits, key=lambda hit: -hit.merit)
-        for hit in tuned[:3]:
-            place, votes = np.array([hit.place]), np.array([hit.votes])
-            for change in FINE_SPEEDS:
-                tuned += measure_hits(hit.part, query, hit.speed + change, place, votes)
-        return tuned
+        return search.rank_candidates(self._parts, query, way, without=without)

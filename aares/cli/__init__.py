@@ -1,0 +1,119 @@
+"""The command line: ``aares index FOLDER`` and ``aares identify FILE...``.
+
+The only package of the library that prints. It is thin: :class:`aares.identify.Index` does the
+work, and is imported when there is some.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from aares.arguments import Parser
+from aares.cli.identifying import identify_files
+from aares.cli.indexing import index_folder
+from aares.cli.messages import fail
+from aares.errors import AaresError
+
+__all__ = ["add_commands", "identify_files", "index_folder", "main", "run_quietly"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command of ``aares``; return the exit status.
+
+    Examples
+    --------
+    Without an index there is no answer; the reason goes to standard error.
+
+    >>> main(["identify", "excerpt.wav", "--index", "nowhere.index"])
+    1
+    """
+    return run_quietly(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    parser = Parser(
+        prog="aares", description="Index recordings, and tell which of them a file comes from."
+    )
+    add_commands(parser.add_commands(required=True), index=Path("music.index"))
+    try:
+        options, rest = parser.parse_known_args(arguments)
+        parser.refuse(rest, options)
+        status: int = options.run(options)
+    except AaresError as error:
+        return fail(str(error))
+    except KeyboardInterrupt:
+        print("interrupted; what the index holds already stays", file=sys.stderr)
+        return 130
+    return status
+
+
+def run_quietly(command: Callable[[], int]) -> int:
+    """Run a command that ends without a word when nobody reads on, as in ``aares --help | head``.
+
+    Parameters
+    ----------
+    command : callable
+        Returns the exit status.
+
+    Returns
+    -------
+    int
+        That status, or 141, as of other tools whose reader went away.
+
+    Examples
+    --------
+    >>> run_quietly(lambda: 0)
+    0
+    """
+    try:
+        try:
+            return command()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        try:
+            print(flush=True)
+        except BrokenPipeError:  # what is still to be said goes nowhere, now and at the end
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.dup2(nowhere, sys.stderr.fileno())
+            return 141
+        raise  # another pipe, which is another matter
+
+
+def add_commands(commands: Any, *, index: Path) -> None:
+    """Add ``index`` and ``identify`` to a command line.
+
+    Parameters
+    ----------
+    commands : argparse subparsers
+    index : Path
+        The index where none is named.
+
+    Examples
+    --------
+    >>> parser = Parser()
+    >>> add_commands(parser.add_commands(), index=Path("music.index"))
+    >>> options = parser.parse_args(["index", "albums"])
+    >>> options.folder, options.out.name
+    ('albums', 'music.index')
+    """
+    make = commands.add_parser(
+        "index", help="index the audio files of a folder, to identify excerpts of them"
+    )
+    make.add_argument("folder", metavar="FOLDER")
+    make.add_argument("--out", default=index, type=Path, metavar="INDEX", help=f"default: {index}")
+    make.set_defaults(run=lambda options: index_folder(options.folder, options.out))
+    ask = commands.add_parser(
+        "identify", help="tell which recordings of an index files come from, and where in them"
+    )
+    ask.add_argument("files", nargs="+", metavar="FILE")
+    ask.add_argument("--index", default=index, type=Path, metavar="INDEX", help=f"default: {index}")
+    ask.add_argument("--json", action="store_true", help="one JSON object for each file")
+    ask.set_defaults(
+        run=lambda options: identify_files(options.files, options.index, as_json=options.json)
+    )

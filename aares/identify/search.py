@@ -1,0 +1,175 @@
+"""Ask the parts of a catalogue for an excerpt: the cheap way first, the others where it fails.
+
+Used by :class:`aares.identify.Index`, which keeps the parts; the conventions are those of
+:mod:`.index`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+
+import numpy as np
+
+from aares.identify import peaks, vote
+from aares.identify.answer import THRESHOLD, Answer, Ranking, choose
+from aares.identify.catalogue import Part
+from aares.identify.hits import Hit, measure_hits
+from aares.identify.query import (
+    QUICK,
+    THOROUGH,
+    WINDOW,
+    Look,
+    Query,
+    list_windows,
+    make_query,
+    read_signal,
+    resample,
+)
+
+SPEEDS = tuple(1 + percent / 200 for percent in range(-6, 7) if percent)  # the bank: half per cents
+N_ANSWERS = 8
+WAYS = ("quick", "thorough", "speeds")  # to search, the cheapest first
+QUICK_STRICTNESS = 10  # of the quick look, whose doubts a closer one settles
+FINE_SPEEDS = (-0.002, -0.001, 0.001, 0.002)  # tried around the speed of the best candidate
+
+
+def identify_signal(
+    parts: Sequence[Part],
+    y: np.ndarray,
+    sr: int,
+    *,
+    threshold: float = THRESHOLD,
+    bank: bool = True,
+) -> Answer:
+    """Tell which recording an excerpt comes from; see `Index.identify`.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+    y : ndarray of float, shape (n,) or (channels, n)
+    sr : int
+    threshold : float
+    bank : bool
+
+    Returns
+    -------
+    Answer
+        Of the surest window of 15 s.
+
+    Raises
+    ------
+    ValueError
+        `y` is empty, not finite, or not shaped like sound.
+
+    Examples
+    --------
+    Nothing is known where there are no recordings.
+
+    >>> identify_signal([], np.random.default_rng(0).standard_normal(8000), 8000).match is None
+    True
+    """
+    y = resample(read_signal(y), sr)
+    answers = [
+        answer_query(
+            parts, make_query(y[start : start + WINDOW]), threshold=threshold, bank=bank
+        ).shift(-start / peaks.RATE_HZ)
+        for start in list_windows(len(y))
+    ]
+    return min(answers, key=lambda answer: answer.p_false)
+
+
+def answer_query(
+    parts: Sequence[Part], query: Query, *, threshold: float = THRESHOLD, bank: bool = True
+) -> Answer:
+    """Search one way after another until a recording is accepted; see `Index.ask`.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+    query : Query
+    threshold : float
+    bank : bool
+
+    Returns
+    -------
+    Answer
+
+    Examples
+    --------
+    >>> query = make_query(np.random.default_rng(0).standard_normal(8000, dtype=np.float32))
+    >>> answer_query([], query).p_false
+    1.0
+    """
+    answers = []
+    for way in WAYS if bank else WAYS[:-1]:
+        strictness = QUICK_STRICTNESS if way == "quick" else 1
+        ranking = rank_candidates(parts, query, way)
+        answers.append(choose(ranking, way=way, threshold=threshold / strictness))
+        if answers[-1].match:
+            return answers[-1]
+    return min(answers[1:], key=lambda answer: answer.p_false)
+
+
+def rank_candidates(
+    parts: Sequence[Part], query: Query, way: str, *, without: Container[str] = ()
+) -> Ranking:
+    """Find the best candidates for a query, one for each recording; see `Index.rank`.
+
+    Parameters
+    ----------
+    parts : sequence of Part
+    query : Query
+    way : {"quick", "thorough", "speeds"}
+    without : container of str
+
+    Returns
+    -------
+    Ranking
+        At most 8 candidates.
+
+    Examples
+    --------
+    >>> query = make_query(np.random.default_rng(0).standard_normal(8000, dtype=np.float32))
+    >>> rank_candidates([], query, "quick").candidates
+    []
+    """
+    if way == "speeds":
+        hits = [hit for speed in SPEEDS for hit in _search(parts, query, QUICK, speed)]
+    else:
+        hits = _search(parts, query, QUICK if way == "quick" else THOROUGH)
+    hits = [hit for hit in hits if hit.song not in without]
+    if way == "speeds":
+        hits = _tune(query, hits)
+    best: dict[str, Hit] = {}
+    for hit in sorted(hits, key=lambda hit: -hit.merit):
+        best.setdefault(hit.song, hit)  # found at several speeds: once
+    chosen = list(best.values())[:N_ANSWERS]
+    breadth, beside = chosen[0].examine(query) if chosen else (0.0, 0.0)
+    candidates = [hit.locate() for hit in chosen]
+    return Ranking(candidates, breadth, beside, query.ceiling, query.seconds)
+
+
+def _search(parts: Sequence[Part], query: Query, look: Look, speed: float = 1.0) -> list[Hit]:
+    hashes, times = query.hash(look, speed)
+    hits: list[Hit] = []
+    for part in parts:
+        places, votes = vote.find_places(
+            part.segment,
+            part.table,
+            hashes,
+            times,
+            budget=look.budget,
+            n_places=look.n_candidates,
+        )
+        hits += measure_hits(part, query, speed, places, votes)
+    return hits
+
+
+def _tune(query: Query, hits: list[Hit]) -> list[Hit]:
+    """Measure the best hits of the bank again at speeds between those of the bank."""
+    tuned = sorted(hits, key=lambda hit: -hit.merit)
+    for hit in tuned[:3]:
+        place, votes = np.array([hit.place]), np.array([hit.votes])
+        for change in FINE_SPEEDS:
+            tuned += measure_hits(hit.part, query, hit.speed + change, place, votes)
+    return tuned
