@@ -23,6 +23,7 @@ from matplotlib.text import Text
 
 from workshop.plots.style import MUTED, new_axes, use_style
 
+LEAST_PT = 6.5  # figures stand in the report at their own size
 SLACK_PX = 1.0  # boxes are as high as the tallest letter of the font, ink is a little smaller
 FINDING = "A finding that takes its words from the data and so may be a good deal longer than usual"
 DETAIL = (
@@ -72,7 +73,9 @@ def meet(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def check_texts(texts: list[Text]) -> None:
-    """Fail if two texts overlap or if one leaves the figure."""
+    """Fail if two texts overlap, if one leaves the figure or is too small for paper."""
+    for text in texts:
+        assert text.get_fontsize() >= LEAST_PT, f"too small: {text.get_text()!r}"
     boxes = [find_box(text) for text in texts]
     for text, box in zip(texts, boxes, strict=True):
         low, high = text.get_figure(root=True).bbox.get_points()

@@ -79,6 +79,20 @@ def test_whole_numbers(draw, ax, axis):
     assert getattr(ax, f"{axis}axis").get_major_formatter()(25492) == "25\u2009492"
 
 
+@draws(
+    style.mark_signs,
+    labels=[("column", "row")],
+    data={"mixed": [[2, -0.5], [0.9, -1.0]], "nan": [[np.nan]]},
+)
+def test_signs_stand_where_colours_are_strong(draw, ax, values):
+    values = np.array(values, dtype=float)
+    ax.imshow(values)
+    ax.set(xlabel="column", ylabel="row")
+    draw(ax, values, above=1.0)
+    told = [(*text.get_position(), text.get_text()) for text in ax.texts]
+    assert told == ([(0, 0, "+"), (1, 1, "−")] if values.size > 1 else [])
+
+
 @pytest.mark.parametrize("room", [60, 200, 1000])
 def test_lines_are_broken_between_words(room):
     fig, ax = plt.subplots()

@@ -18,6 +18,7 @@ from aares.errors import AaresError
 from aares.files import digest, write_atomic
 from workshop import notebooks, results, stamps
 from workshop.config import ROOT, Workplace
+from workshop.plots.style import FONTS
 
 TEXT = ROOT / "report" / "report.typ"
 PAGE_PPI = 110
@@ -73,6 +74,7 @@ def render(
             TEXT,
             root=ROOT,
             ignore_system_fonts=True,
+            font_paths=[FONTS],
             sys_inputs={"results": folder, "sections": sections, "authors": ",".join(authors)},
             format=format,
             ppi=PAGE_PPI,

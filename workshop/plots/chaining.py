@@ -14,7 +14,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from workshop.plots.style import INK, MUTED, OKABE_ITO, lay_out, set_title
+from workshop.plots.style import INK, LINES, MUTED, OKABE_ITO, lay_out, set_title
 
 SERIES = (MUTED, *(OKABE_ITO[name] for name in ("blue", "orange", "vermillion", "green")))
 MARKS = ("s", "o", "D", "^", "v")
@@ -86,8 +86,10 @@ def draw_threshold(
         "false_positives": ("vermillion", "wrongly called chainable"),
         "false_negatives": ("orange", "wrongly called not chainable"),
     }
-    for column, (color, name) in lines.items():
-        ax.plot(curve["threshold"], curve[column], color=OKABE_ITO[color], label=name)
+    for line, (column, (color, name)) in enumerate(lines.items()):
+        ax.plot(
+            curve["threshold"], curve[column], ls=LINES[line], color=OKABE_ITO[color], label=name
+        )
     for name, distance in marks.items():
         ax.axvline(distance, color=MUTED, lw=0.8, ls=":")
         ax.annotate(

@@ -14,9 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from workshop.plots.labels import label_points
-from workshop.plots.style import GRID, INK, MUTED, OKABE_ITO, set_title
-
-LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+from workshop.plots.style import GRID, INK, LINES, MUTED, OKABE_ITO, mark_signs, set_title
 
 
 def draw_p_values(
@@ -107,7 +105,7 @@ def draw_size_curves(
     Axes
     """
     colours = [OKABE_ITO[name] for name in ("blue", "vermillion", "green", "purple", "orange")]
-    for (name, sizes), colour, style in zip(curves.items(), colours, LINE_STYLES, strict=False):
+    for (name, sizes), colour, style in zip(curves.items(), colours, LINES, strict=False):
         ax.plot(sizes.index, sizes, color=colour, linestyle=style, label=name)
     ax.axhline(1, color=MUTED, linewidth=0.8)
     ax.set(xlabel="accepted error rate ε", ylabel="mean number of genres in the set")
@@ -138,6 +136,7 @@ def draw_lift(lift: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> 
     ax.set_xticks(range(len(lift)), lift.columns, rotation=90)
     ax.set_yticks(range(len(lift)), lift.index)
     ax.grid(False)
+    mark_signs(ax, values.to_numpy(), above=limit / 2)
     ticks = np.arange(-2.0, 3.0) if limit == 2 else np.array([-limit, 0.0, limit])
     bar = ax.figure.colorbar(image, ax=ax, ticks=ticks, pad=0.02, shrink=0.85)
     names = [f"{2.0**tick:.3g}×" for tick in ticks]

@@ -18,7 +18,7 @@ from aares.audio import COURSE_RATE_HZ
 from aares.scores import estimate_grouped_share, estimate_share
 from fingerprint import HOP_LENGTH, N_FFT, ZONE_BINS, ZONE_FRAMES
 from workshop.plots.labels import label_ends, label_points
-from workshop.plots.style import INK, MUTED, OKABE_ITO, set_title
+from workshop.plots.style import INK, LINES, MARKERS, MUTED, OKABE_ITO, set_title
 
 BIN_HZ = COURSE_RATE_HZ / N_FFT
 FRAME_S = HOP_LENGTH / COURSE_RATE_HZ
@@ -253,8 +253,9 @@ def draw_noise_curves(
         x = np.arange(len(cells)) + nudge[line]
         bars = np.clip([share - low, high - share], 0, None)
         ax.errorbar(
-            x, share, yerr=bars, fmt="o-", ms=4, color=colours[line], capsize=2, elinewidth=1
-        )
+            x, share, yerr=bars, ls=LINES[line], marker=MARKERS[line], ms=4, color=colours[line],
+            capsize=2, elinewidth=1,
+        )  # fmt: skip
         ends[length] = (len(cells) - 1 + nudge[-1], float(share[-1]))
     ax.axhline(chance, color=MUTED, ls="--", lw=1)
     ax.annotate("chance", (0, chance), xytext=(0, 3), textcoords="offset points", color=INK)
@@ -318,9 +319,9 @@ def draw_growth(table: pd.DataFrame, axes: Sequence[Axes], *, titles: Sequence[s
     for ax, unit, label, title in zip(
         axes, ("ms", "mb"), ("one search (ms)", "memory (MB)"), titles, strict=True
     ):
-        for name, text, colour in ways:
-            ax.plot(table.index, table[f"{name}_{unit}"], "o-", ms=4, color=OKABE_ITO[colour],
-                    label=text)  # fmt: skip
+        for line, (name, text, colour) in enumerate(ways):
+            ax.plot(table.index, table[f"{name}_{unit}"], ls=LINES[line], ms=4,
+                    marker=MARKERS[line], color=OKABE_ITO[colour], label=text)  # fmt: skip
         ax.set(xscale="log", yscale="log", xlabel="songs", ylabel=label)
         ax.set_xticks(table.index, [f"{n}" for n in table.index])
         ax.minorticks_off()

@@ -22,6 +22,7 @@ from workshop.plots.style import (
     OKABE_ITO,
     break_lines,
     lay_out,
+    mark_signs,
     set_title,
     show_whole_numbers,
 )
@@ -141,6 +142,8 @@ def draw_matrix(
     for tick in ax.get_xticklabels():
         tick.set_rotation_mode("anchor")
     ax.grid(False)
+    if centered:
+        mark_signs(ax, values, above=top / 2)
     bar = ax.figure.colorbar(image, ax=ax, pad=0.01, aspect=40)
     bar.set_label(label, fontsize=8)
     return set_title(ax, title, detail)

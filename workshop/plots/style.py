@@ -9,10 +9,12 @@ are friendly to colorblind people.
 from __future__ import annotations
 
 import textwrap
+from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import matplotlib.ticker
+import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -32,6 +34,9 @@ INK = "#222222"
 MUTED = "#8A8F98"  # what is there for comparison: baselines, other classes
 GRID = "#E3E6EA"
 REPORT_WIDTH_IN = 6.3
+FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"  # of the letters in the SVGs
+MARKERS = ("o", "s", "^", "D", "v", "P")  # and lines: what tells series apart where all is grey
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 
 
 def use_style() -> None:
@@ -67,7 +72,7 @@ def use_style() -> None:
             "legend.fontsize": 8,
             "lines.linewidth": 1.6,
             "image.cmap": "magma",
-            "svg.fonttype": "path",
+            "svg.fonttype": "none",  # words that can be searched and copied, in the PDF too
             "svg.hashsalt": "aares",
         }
     )
@@ -176,6 +181,28 @@ def break_lines(text: Text, room: float) -> int:
         columns -= 1
         text.set_text(textwrap.fill(words, columns, break_on_hyphens=False))
     return text.get_text().count("\n") + 1
+
+
+def mark_signs(ax: Axes, values: np.ndarray, *, above: float) -> Axes:
+    """Write + and − into the strong cells of a heat map whose two ends are equally dark in grey.
+
+    Parameters
+    ----------
+    ax : Axes
+        Of the heat map, a cell each unit.
+    values : ndarray of float, shape (n_rows, n_columns)
+        Centred on zero.
+    above : float
+        Smallest magnitude that gets a sign.
+
+    Returns
+    -------
+    Axes
+    """
+    for row, column in np.argwhere(np.abs(values) >= above):
+        sign = "+" if values[row, column] > 0 else "−"
+        ax.text(column, row, sign, ha="center", va="center", color="white", fontsize=7)
+    return ax
 
 
 def show_whole_numbers(ax: Axes, axis: str = "y") -> Axes:
