@@ -889,6 +889,8 @@ months = patterns.summarise_months(df)
 season = months.attrs["explained"]
 overall = float((months["share"] * months["popularity"]).sum())
 stand_out = int(((months["popularity"] - overall).abs() > months["error"]).sum())
+book.number("friday_before", float(friday["before"]))
+book.number("friday_since", float(friday["since"]))
 friday_spread = {name: spread_of_share(friday[name], n) for name, n in weekdays.attrs["n"].items()}
 
 # %% [markdown]

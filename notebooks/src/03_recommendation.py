@@ -327,7 +327,7 @@ recommender.find_songs(misspelt, 3)
 several = recommender.playlist(seeds)
 shares = several["seed"].value_counts()
 assert shares.sum() == 10 and shares.max() - shares.min() <= 1
-several[["name", "artist", "year", "reason"]]
+book.table("playlist_list", several[["name", "artist", "year", "reason"]])
 
 # %% [markdown]
 # Where do they lie? Right, all songs on the two directions in which the space spreads most, with

@@ -443,6 +443,22 @@ columns = {"prediction": "last genre", "eps_single": "eps", "confidence": "confi
 book.table("singles", table.rename(columns=columns)[[*columns.values(), "credibility"]].round(3))
 
 # %% [markdown]
+# The three questions side by side: what is in the sets of each song at three levels, and which genre
+# is the last.
+
+# %%
+side_by_side = table[["prediction"]].rename(columns={"prediction": "last genre"})
+for level in (0.5, 0.2, EPS):
+    texts = []
+    for row in chosen:
+        predictor.predict(test.loc[row])
+        kept = predictor.compute_interval(level)
+        texts.append(", ".join(kept[:4]) + (f" and {len(kept) - 4} more" if len(kept) > 4 else ""))
+    side_by_side.insert(0, f"set at ε = {level:g}", texts)
+side_by_side["its ε"] = table["eps_single"].round(2)
+book.table("songs", side_by_side)
+
+# %% [markdown]
 # "This prediction has (1 − eps) of confidence": how often is the last genre right? The evaluation
 # songs know.
 
@@ -822,6 +838,9 @@ n_kept = book.number("n_never_excluded", int((in_bag < least_songs).sum()))
 kept_by_all = methods["Mondrian"][:, in_bag[predictor.labels].to_numpy() < least_songs]
 assert (kept_by_all > EPS).all(), "below 1 / eps - 1 songs of a genre nothing excludes it"
 lowest_row = by_genre["textbook"].loc[lowest["textbook"][1]]
+book.number("worst_genre", lowest["textbook"][1])
+book.number("worst_coverage", lowest["textbook"][0])
+book.number("worst_songs", int(lowest_row["n"]))
 
 # %% [markdown]
 # Some genres are never excluded at all, whatever the song: those with too few songs in the bag.
