@@ -124,8 +124,9 @@ book.say(
 #
 # Each maximum becomes an *anchor*. Its target zone starts with the next frame and covers 300
 # frames and 20 bins, centred on the anchor's bin; the ten highest maxima inside are paired with it.
-# A pair of peaks is rarer than a single one, so it says more about the song. A zone is 51 s long, so
-# we look for it in a minute, and show the anchor of its first two seconds with the most partners.
+# A pair of peaks is rarer than a single one, so it says more about the song. A zone is nearly a
+# minute long, so we look at a minute, and show the anchor of its first two seconds with the most
+# partners.
 
 # %%
 S_minute = compute_spectrogram(songs[0][start : start + 60 * SR_HZ])
