@@ -17,6 +17,7 @@ import typst
 from aares.errors import AaresError
 from aares.files import digest, write_atomic
 from workshop import notebooks, results, stamps
+from workshop.answered import read_answered
 from workshop.config import ROOT, Workplace
 from workshop.plots.style import FONTS
 
@@ -68,6 +69,7 @@ def render(
         The PDF, or a picture of each page.
     """
     sections = json.dumps(check_results(source))
+    answered = json.dumps(read_answered(ROOT))
     folder = "/" + (source.out / "report").relative_to(ROOT).as_posix()
     try:
         compiled = typst.compile(
@@ -75,7 +77,12 @@ def render(
             root=ROOT,
             ignore_system_fonts=True,
             font_paths=[FONTS],
-            sys_inputs={"results": folder, "sections": sections, "authors": ",".join(authors)},
+            sys_inputs={
+                "results": folder,
+                "sections": sections,
+                "answered": answered,
+                "authors": ",".join(authors),
+            },
             format=format,
             ppi=PAGE_PPI,
             pdf_standards=["ua-1"] if format == "pdf" else [],

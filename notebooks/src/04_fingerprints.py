@@ -139,8 +139,8 @@ assert heights == sorted(heights, reverse=True) and len(points) <= 10
 assert all(1 <= t - anchor[1] <= 300 and -10 <= b - anchor[0] < 10 for b, t in points)
 
 # %% [markdown]
-# Figure 1 of the assignment for our data: ten seconds as a spectrogram, as its maxima, and one anchor
-# with its partners in the whole length of its zone.
+# Figure 1 of the assignment for our data: ten seconds as a spectrogram, as its maxima, and one
+# anchor with its partners in the whole length of its zone.
 
 # %%
 name = textwrap.shorten(titles[0], 50)

@@ -443,8 +443,8 @@ columns = {"prediction": "last genre", "eps_single": "eps", "confidence": "confi
 book.table("singles", table.rename(columns=columns)[[*columns.values(), "credibility"]].round(3))
 
 # %% [markdown]
-# The three questions side by side: what is in the sets of each song at three levels, and which genre
-# is the last.
+# The three questions side by side: what is in the sets of each song at three levels, and which
+# genre is the last.
 
 # %%
 side_by_side = table[["prediction"]].rename(columns={"prediction": "last genre"})

@@ -136,7 +136,7 @@ def draw_lift(lift: pd.DataFrame, ax: Axes, *, title: str, detail: str = "") -> 
     ax.set_xticks(range(len(lift)), lift.columns, rotation=90)
     ax.set_yticks(range(len(lift)), lift.index)
     ax.grid(False)
-    mark_signs(ax, values.to_numpy(), above=limit / 2)
+    mark_signs(ax, np.asarray(values), above=limit / 2)
     ticks = np.arange(-2.0, 3.0) if limit == 2 else np.array([-limit, 0.0, limit])
     bar = ax.figure.colorbar(image, ax=ax, ticks=ticks, pad=0.02, shrink=0.85)
     names = [f"{2.0**tick:.3g}×" for tick in ticks]
