@@ -311,7 +311,7 @@ def test_a_ranking_is_described_by_hand():
     lead = math.log(2) - math.log1p(40)
     told = describe(weak)
     assert told[1:3] == pytest.approx((6, 6)) and told[4:6] == pytest.approx((lead, -(lead**2)))
-    assert told[7:9] == pytest.approx((9, math.log(5)))
+    assert told[7:9] == pytest.approx((1, math.log(5)))  # a share is at most 1
 
 
 def test_a_false_match_is_as_likely_as_the_calibration_says():
@@ -333,10 +333,14 @@ def test_an_answer_moves_with_its_window_and_becomes_json():
     assert moved.match == moved.candidates[0]
     told = json.loads(json.dumps(answer.to_dict()))
     first = {"song": "a", "offset_s": 10.0, "score": 9.0, "votes": 99.0, "speed": 1.02}
-    assert told.pop("candidates")[0] == first
-    assert told == {"match": "a", "offset_s": 10, "score": 9, "p_false": 1e-6, "speed": 1.02}
+    assert told.pop("candidates")[0] == first | {"pitch": 1.0}
+    best_only = {"match": "a", "offset_s": 10, "score": 9, "p_false": 1e-6, "speed": 1.02}
+    assert told == best_only | {"reason": "match", "pitch": 1.0, "twins": []}
+    twin = replace(answer, twins=(other,)).shift(-5.0)
+    assert twin.twins == (moved.candidates[1],) and twin.to_dict()["twins"] == ["b"]
     unknown = replace(answer, match=None)
-    assert unknown.shift(1.0).match is None
+    assert unknown.shift(1.0).match is None and unknown.to_dict()["reason"] == "unknown"
+    assert replace(unknown, heard=False).to_dict()["reason"] == "nothing"
     told = unknown.to_dict()
     assert [told[k] for k in ("match", "offset_s", "score", "speed")] == [None] * 4
 

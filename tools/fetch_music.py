@@ -4,7 +4,7 @@
     python tools/fetch_music.py --all [FOLDER]    for benchmarks/identify.py too, 5 GB
 
 The default folder is data/music, which git ignores; the packages of ``--all`` are those of
-``benchmarks/identifying/sources.py``. Music in a game's archives (``.pk3``) is unpacked beside them.
+``benchmarks/identifying/sources.py``. Music in an archive (``.pk3``) is unpacked beside it.
 The files come from Debian's packages, whose licences allow to share them; each package's own is in
 ``usr/share/doc``. Nothing is installed. Where there is no ``apt-get`` the albums can be fetched by
 hand: https://packages.debian.org/bookworm/NAME, unpacked with ``dpkg -x`` or ``ar`` and ``tar``.

@@ -55,7 +55,8 @@ REPORT = (
 ROLES = {"indexed": INDEXED, "calibrate": CALIBRATE, "choose": CHOOSE, "report": REPORT}
 OMITTED = (
     "/tilesets/", "/soundfx/", "/ambience/", "/sfx/", "/ambient/", "/ardentryst/Sounds/",
-    "/library/", "/steamLocomotive", "/audio/sounds/", "/sounds/tada", "/Wind.", "/wind_ambient", "/DesertAmbient",
+    "/library/", "/steamLocomotive", "/audio/sounds/", "/sounds/tada",
+    "/Wind.", "/wind_ambient", "/DesertAmbient",
 )  # fmt: skip
 """Parts of paths that hold no music of their own: weather, machines."""
 
