@@ -162,6 +162,8 @@ def sniff_format(head: bytes) -> str | None:
     if head[:3] == b"ID3" and len(head) >= 10:  # the tag may stand before any format
         after = head[10 + sum((byte & 127) << shift for byte, shift in _list_size(head)) :]
         return sniff_format(after) or "mp3" if after[:3] != b"ID3" else "mp3"
+    if head[4:8] == b"ftyp" and head[8:12] in PICTURES:
+        return None
     for place, magic, name in MAGIC:
         if head[place : place + len(magic)] == magic:
             return name
@@ -171,7 +173,8 @@ def sniff_format(head: bytes) -> str | None:
         layer, rate = head[1] >> 1 & 3, head[2] >> 2 & 3
         if layer == 0:
             return "aac" if head[1] & 0xF0 == 0xF0 else None
-        return "mp3" if head[1] >> 3 & 3 != 1 and head[2] >> 4 != 15 and rate != 3 else None
+        known = layer != 3 and head[1] >> 3 & 3 != 1  # layer I is extinct: FF FE begins a text
+        return "mp3" if known and head[2] >> 4 not in (0, 15) and rate != 3 else None
     return None
 
 
@@ -183,10 +186,14 @@ MAGIC = (
     (4, b"ftyp", "mp4"), (4, b"moov", "mp4"), (4, b"mdat", "mp4"), (4, b"wide", "mp4"),
     (0, b"\x1aE\xdf\xa3", "matroska"), (0, b"0&\xb2u\x8ef\xcf\x11", "asf"), (0, b"OggS", "ogg"),
     (0, b"fLaC", "flac"), (8, b"WAVE", "wav"), (0, b"riff.\x91\xcf\x11", "wav"),
-    (8, b"AVI ", "avi"), (0, b"FORM", "aiff"), (0, b".snd", "au"), (0, b"caff", "caf"),
+    (8, b"AVI ", "avi"), (8, b"AIFF", "aiff"), (8, b"AIFC", "aiff"), (0, b".snd", "au"),
+    (0, b"caff", "caf"),
     (0, b"FLV\x01", "flv"), (0, b"\x0bw", "ac3"), (0, b"MAC ", "ape"), (0, b"wvpk", "wavpack"),
     (0, b"\x00\x00\x01\xba", "mpeg"),
 )  # fmt: skip
+
+
+PICTURES = (b"heic", b"heix", b"mif1", b"msf1", b"avif", b"avis")
 
 
 def find_links(path: Path) -> list[tuple[int, int]]:

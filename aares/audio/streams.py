@@ -18,7 +18,7 @@ kept, and `Blocks.notes` says what is missing or was mended.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -347,7 +347,7 @@ def _list_parts(source: Source, kind: str | None) -> Iterator[Path | io.BytesIO]
             yield io.BytesIO(file.read(end - start))
 
 
-def _cut(pieces: Iterator[np.ndarray], length: int) -> Iterator[np.ndarray]:
+def _cut(pieces: Iterator[np.ndarray], length: int) -> Generator[np.ndarray, None, None]:
     """Cut what comes into blocks of one length."""
     held: list[np.ndarray] = []
     size = 0
