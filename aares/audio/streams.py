@@ -27,6 +27,7 @@ import soxr
 
 from aares.audio import ffmpeg
 from aares.audio.channels import Mixer, average_channels
+from aares.audio.mpeg import measure_mpeg
 from aares.audio.sources import Source, find_links, is_encrypted, open_source, sniff_format
 from aares.errors import AudioError
 
@@ -35,6 +36,7 @@ PADDING_S = 0.3
 PADDING_SHARE = 0.001  # and where a header estimates the length from the rate, by this share
 PIECE_FRAMES = 1 << 18  # decoded at a time
 LOUDEST = 1e6  # no sample is louder; integers written as floats reach 2e9 / 2e3
+SLOWEST_HZ, FASTEST_HZ = 100, 1_000_000  # rates of sound; others are damaged headers
 SENSIBLE_S = 1.0  # less than that out of a damaged file is noise that looks like sound
 FOREIGN = frozenset({"aac", "ac3", "ape", "asf", "avi", "flv", "matroska", "mp4", "mpeg", "mpegts",
                      "wavpack"})  # fmt: skip
@@ -211,6 +213,8 @@ class Blocks:
                 yield from self._ask_libsndfile(kind)
             except sf.LibsndfileError as error:
                 reason = _explain(error)
+            except _ShortenedError as error:
+                reason = str(error)
         frames, rate = self._done
         if reason is None:
             if self._strict or program is None or not misses_sound(frames / rate, self.promised_s):
@@ -232,13 +236,16 @@ class Blocks:
         promised_s: float | None = 0.0
         for file in _list_parts(source, kind):
             with sf.SoundFile(file) as sound:
-                rate, frames = sound.samplerate, sound.frames
+                rate, frames = self._check_rate(sound.samplerate), sound.frames
                 known = 0 <= frames < ffmpeg.LONGEST_S * rate
                 promised_s = (
                     promised_s + frames / rate if known and promised_s is not None else None
                 )
+                if sound.format == "MP3" and source.path is not None:
+                    promised_s = self._check_mpeg(source.path, frames / rate)
                 self.promised_s = promised_s
-                while len(samples := sound.read(PIECE_FRAMES, "float32", always_2d=True)):
+                size = _limit_piece(sound.channels)
+                while len(samples := sound.read(size, "float32", always_2d=True)):
                     self._advance(len(samples), rate)
                     yield rate, samples
 
@@ -256,7 +263,8 @@ class Blocks:
             raise
         with sound:
             skip = round(frames * sound.samplerate / rate)
-            while len(samples := sound.read(PIECE_FRAMES)):
+            self._check_rate(sound.samplerate)
+            while len(samples := sound.read(_limit_piece(sound.channels))):
                 if skip >= len(samples):
                     skip -= len(samples)
                     continue
@@ -264,15 +272,36 @@ class Blocks:
                 self.decoder = "ffmpeg"
                 self._advance(len(samples), sound.samplerate)
                 yield sound.samplerate, samples
-            self.promised_s = sound.promised_s if not frames else self.promised_s
+            if not frames:
+                self.promised_s = sound.promised_s or self.promised_s
             if self.decoder == "ffmpeg" and sound.complaints:
                 self._note(f"it is damaged ({sound.complaints[0]})")
             elif reason and frames:
                 self._note(f"libsndfile gave up after {frames / rate:.1f} s ({reason})")
 
+    def _check_mpeg(self, path: Path, claimed_s: float) -> float:
+        """Return what an mp3 promises: what its header counts, or else what its frames come to."""
+        real_s, counted = measure_mpeg(path)
+        self.promised_s = max(claimed_s, real_s) if counted else real_s
+        if misses_sound(claimed_s, real_s) and ffmpeg.find_ffmpeg():
+            raise _ShortenedError(f"it would read {claimed_s:.1f} s of {real_s:.1f} s")
+        return self.promised_s
+
+    def _check_rate(self, rate: int) -> int:
+        if not SLOWEST_HZ <= rate <= FASTEST_HZ:
+            raise AudioError(
+                f"{self._source.name}: expected {SLOWEST_HZ} to {FASTEST_HZ} samples a second, "
+                f"found {rate}"
+            )
+        return rate
+
     def _advance(self, frames: int, rate: int) -> None:
         done, before = self._done
         self._done = (frames + (done if before == rate else round(done * rate / before)), rate)
+
+
+class _ShortenedError(Exception):
+    """libsndfile would take the first part of a file for the whole."""
 
 
 class _Voice:
@@ -325,6 +354,10 @@ def misses_sound(decoded_s: float, promised_s: float | None) -> bool:
     if promised_s is None:
         return False
     return promised_s - decoded_s > max(PADDING_S, PADDING_SHARE * promised_s)
+
+
+def _limit_piece(channels: int) -> int:
+    return max(1, 2 * PIECE_FRAMES // max(2, channels))
 
 
 def _explain(error: sf.LibsndfileError) -> str:
