@@ -80,6 +80,8 @@ class Prints(NamedTuple):
         Peaks in each block.
     peaks : ndarray of uint16, shape (n_peaks,)
         See `segment.Segment`.
+    notes : tuple of str
+        What was missing in the file or was mended.
     """
 
     recording: Recording
@@ -87,6 +89,7 @@ class Prints(NamedTuple):
     times: np.ndarray
     counts: np.ndarray
     peaks: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 def fingerprint(name: str, y: np.ndarray, settings: Settings) -> Prints:

@@ -40,7 +40,7 @@ from aares.identify.catalogue import (
     make_part,
     merge_parts,
 )
-from aares.identify.ingest import OnError, fingerprint_file, keep_readable, name_file
+from aares.identify.ingest import OnError, OnNote, fingerprint_file, keep_readable, name_file
 from aares.identify.query import Query, read_signal
 from aares.identify.segment import Segment, check_segment
 from aares.identify.storage import read_arrays, write_arrays
@@ -153,6 +153,7 @@ class Index:
         root: str | Path | None = None,
         n_jobs: int = 2,
         on_error: OnError | None = None,
+        on_note: OnNote | None = None,
     ) -> None:
         """Add audio files; what is indexed already keeps its name and place.
 
@@ -164,6 +165,8 @@ class Index:
         n_jobs : int
         on_error : callable, optional
             These and `paths` as for `build`.
+        on_note : callable, optional
+            Called with the path and a sentence about a file of which something is missing.
 
         Raises
         ------
@@ -179,7 +182,7 @@ class Index:
         )
         # fingerprints come back in the order of the files, as soon as they are there
         results = Parallel(n_jobs=n_jobs, return_as="generator")(jobs) if files else ()
-        self._add(keep_readable(zip(files, results, strict=True), on_error))
+        self._add(keep_readable(zip(files, results, strict=True), on_error, on_note))
 
     def _add(self, prints: Iterable[Prints]) -> None:
         added = list(prints)
