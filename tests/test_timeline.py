@@ -61,7 +61,7 @@ def test_a_timeline_tells_what_was_played_when(songs, index):
 
 @pytest.mark.parametrize(("window_s", "step_s"), [(10, 0), (5, 6), (16, 5)])
 def test_windows_are_checked(index, window_s, step_s):
-    with pytest.raises(ValueError, match=f"step_s.*{window_s} s and {step_s} s"):
+    with pytest.raises(ValueError, match=f"window_s {window_s} and step_s {step_s}"):
         make_timeline(index, np.ones(SR), SR, window_s=window_s, step_s=step_s)
 
 
@@ -73,7 +73,7 @@ def test_a_song_played_too_fast_is_one_entry(songs, index):
 
 
 def test_a_drifting_tempo_under_key_lock_is_one_entry():
-    song = make_song(50, seconds=80)
+    song = make_song(50, seconds=82)[: 80 * SR]  # the last second of a made-up song is silent
     drifting = stretch(song, 1.0, 1.05)
     [entry] = make_timeline(Index.from_signals({"song": song}), drifting, SR)
     assert entry.song == "song" and entry.end_s == pytest.approx(len(drifting) / SR, abs=1.5)

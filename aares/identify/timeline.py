@@ -9,7 +9,6 @@ already, the windows are searched for what plays besides. :mod:`.entries` makes 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,7 +33,7 @@ WINDOW_S, STEP_S = 5.0, 2.5  # finds 4 s
 BLOCK_S = 30.0
 LOOKAHEAD_S = 12.0  # of sound beyond a window, to follow what is found in it
 CLOSER = 2  # windows that are looked at closely are so much longer, and their steps
-STRICTNESS = 10  # there are many windows
+STRICTNESS = 100  # there are many windows
 
 
 def make_timeline(
@@ -79,6 +78,7 @@ def make_timeline(
     0 5 None
     5 15 known
     """
+    check_windows(window_s, step_s)
     y = resample(read_signal(y), sr)
     length = int(BLOCK_S * RATE_HZ)
     blocks = (y[start : start + length] for start in range(0, len(y), length))
@@ -123,10 +123,7 @@ def trace_blocks(
     >>> played.song, played.start_s, played.end_s
     ('noise', 0.0, 20.0)
     """
-    if not 0 < step_s <= window_s <= QUERY_S:
-        raise ValueError(
-            f"expected 0 < step_s <= window_s <= {QUERY_S:g}, found {step_s} s and {window_s} s"
-        )
+    check_windows(window_s, step_s)
     listener = _Listener(index, window_s, step_s)
     for block in blocks:
         for start in range(0, len(block), int(BLOCK_S * RATE_HZ)):
@@ -136,12 +133,31 @@ def trace_blocks(
     return listener.finish()
 
 
-@dataclass
-class _Found:
-    """An accepted candidate of a window."""
+def check_windows(window_s: float = WINDOW_S, step_s: float = STEP_S) -> None:
+    """Refuse windows that are too long, or leave something out.
 
-    answer: Answer
-    way: str
+    Parameters
+    ----------
+    window_s, step_s : float
+        As of `make_timeline`.
+
+    Raises
+    ------
+    ValueError
+        They are not ``0 < step_s <= window_s <= 15``.
+
+    Examples
+    --------
+    >>> check_windows(10.0, 20.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: expected 0 < step_s <= window_s <= 15, found window_s 10 and step_s 20
+    """
+    if not 0 < step_s <= window_s <= QUERY_S:
+        raise ValueError(
+            f"expected 0 < step_s <= window_s <= {QUERY_S:g}, "
+            f"found window_s {window_s:g} and step_s {step_s:g}"
+        )
 
 
 class _Listener:
@@ -229,7 +245,7 @@ class _Listener:
 
     def _is_sure(self, line: Line, answer: Answer) -> bool:
         """Of many windows some are accepted by chance: such a place is not confirmed beside it."""
-        if answer.p_false <= THRESHOLD / QUICK_STRICTNESS / STRICTNESS:
+        if answer.p_false <= THRESHOLD / min(max(self.tape.end_s / QUERY_S, 1.0), STRICTNESS):
             return True
         return sum(knot.score >= ENOUGH for knot in line.knots) >= 3
 
