@@ -40,11 +40,14 @@ STEP_S = STEP_LENGTH / RATE_HZ
 LOOK_S = 6.0  # a look at a place
 HOP_S = 3.0  # between two looks
 ENOUGH = 3.5  # score of a look where the recording goes on
+FAINT = 0.3  # of the highest score of a line: less is chance
 MAX_MISSES = 3  # looks in a row that may fail, as under talk
 CHANGES = (-0.02, -0.01, -0.005, 0.0, 0.005, 0.01, 0.02)  # of the tempo, from look to look
 FIRST_CHANGES = tuple(k / 200 for k in range(-8, 9))  # where nothing is known of it yet
 REACH_STEPS = 8  # a look finds a place so far beside the predicted one
 N_KNOTS = 3  # looks that tell the tempo, with the new one
+STRONG = 0.6  # of the usual score of a line: where it plays for sure
+EDGE_SHARE = 0.35  # of what peaks say there: as much is said where it plays too
 EDGE_S = 9.0  # beyond the last look an end is looked for
 
 
@@ -360,7 +363,7 @@ def _follow(line: Line, tape: Tape, direction: int) -> bool:
         if time_s - LOOK_S / 2 < tape.start_s:
             return False
         new = look(tape, line.stars, last._replace(time_s=time_s, place_s=place_s))
-        if new.score < ENOUGH:
+        if new.score < max(ENOUGH, FAINT * max(knot.score for knot in line.knots)):
             misses += 1
             continue
         misses = 0
@@ -397,10 +400,13 @@ def find_edge(line: Line, tape: Tape, direction: int) -> float:
     ----------
     Page 1954 [1]_, section 3.
     """
-    knot = line.knots[-1 if direction > 0 else 0]
-    ends = sorted((knot.time_s - direction * LOOK_S, knot.time_s + direction * EDGE_S))
+    knots = line.knots if direction > 0 else line.knots[::-1]
+    usual = float(np.median([knot.score for knot in knots]))
+    strong = [knot for knot in knots if knot.score >= STRONG * usual]
+    knot = strong[-1] if strong else knots[-1]
+    ends = sorted((knot.time_s - direction * LOOK_S, knots[-1].time_s + direction * EDGE_S))
     start_s, end_s = max(ends[0], tape.start_s), min(ends[1], tape.end_s)
-    excess = tape.weigh(start_s, end_s)
+    excess = tape.weigh_plainly(start_s, end_s)
     stars = line.stars.cut(line.place(start_s), line.place(end_s))
     times = line.time(stars.places)
     steps = np.clip(np.rint((times - start_s) / STEP_S).astype(np.int64), 0, excess.shape[1] - 1)
@@ -412,7 +418,7 @@ def find_edge(line: Line, tape: Tape, direction: int) -> float:
     else:
         weights = stars.weights
     sure = direction * (times - knot.time_s) <= 0
-    limit = np.average(said[sure], weights=weights[sure]) / 2 if sure.any() else 0.5
+    limit = np.average(said[sure], weights=weights[sure]) * EDGE_SHARE if sure.any() else 0.5
     total = np.cumsum(weights * (said - max(limit, 0.1)))
     if not len(total):
         return knot.time_s

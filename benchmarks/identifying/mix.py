@@ -26,6 +26,7 @@ SR = 8000
 N_SONGS = 12
 REPORTED, TUNED = range(1000, 1008), range(8)  # seeds
 WITHIN_S = 1.5
+FRAME = SR // 4
 LEVEL = 0.1  # root mean square of each song
 KINDS = (*["plain"] * 5, *["fader"] * 3, *["key lock"] * 2, *["drifting"] * 2)
 
@@ -48,7 +49,8 @@ def make_mix(
     truth: list[Truth] = []
     mix = np.zeros(0, dtype=np.float32)
     kinds = rng.permutation([KINDS[k % len(KINDS)] for k in range(len(songs))])
-    for (name, y), kind in zip(songs, kinds, strict=True):
+    for (name, whole), kind in zip(songs, kinds, strict=True):
+        y, silent_s = _trim(whole)
         seconds = min(rng.uniform(45, 120), len(y) / SR)
         offset_s = rng.uniform(0, len(y) / SR - seconds)
         piece = _play(y[int(offset_s * SR) : int((offset_s + seconds) * SR)], str(kind), rng)
@@ -60,8 +62,15 @@ def make_mix(
         fade = int(rng.uniform(2, 6) * SR) if between == "fade" else 0
         start = len(mix) - fade
         mix = _join(mix, piece, fade)
-        truth.append(Truth(name, start / SR, len(mix) / SR, offset_s, str(kind)))
+        truth.append(Truth(name, start / SR, len(mix) / SR, silent_s + offset_s, str(kind)))
     return mix, truth
+
+
+def _trim(y: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return a song without silence at its ends, 40 dB below its mean, and what went before."""
+    power = np.mean(y[: len(y) // FRAME * FRAME].reshape(-1, FRAME) ** 2, axis=1)
+    loud = np.flatnonzero(power >= 1e-4 * power.mean())
+    return y[loud[0] * FRAME : (loud[-1] + 1) * FRAME], loud[0] * FRAME / SR
 
 
 def _play(y: np.ndarray, kind: str, rng: np.random.Generator) -> np.ndarray:
