@@ -52,13 +52,13 @@ def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple
     """Yield the calibration's own figures, after it is written."""
     tables = gather()
     found = {way: fit_way(*(table[table["way"] == way] for table in tables)) for way in WAYS}
-    size = int(tables[1]["n_recordings"].max())
+    size = int(tables[1]["n_recordings"].max().item())
     floor = max(one.pop("floor") for one in found.values())
     calibration = {"features": FEATURES, "covariates": COVARIATES, "n_recordings": size,
                    "floor": floor} | found  # fmt: skip
     path = config.ROOT / "aares" / "identify" / "calibration.json"
     write_atomic(path, json.dumps(calibration, indent=1) + "\n")
-    about = {key: int(len(table)) for key, table in zip(("known", "unknown"), tables, strict=True)}
+    about = {key: len(table) for key, table in zip(("known", "unknown"), tables, strict=True)}
     yield "calibration", {"n_indexed": size, "floor": floor, **about}
 
 
@@ -83,8 +83,10 @@ def gather() -> tuple[pd.DataFrame, pd.DataFrame]:
     ]  # fmt: skip
     for size in SIZES:
         few = catalogue.build_index(choose_few(tracks, size))
-        parts.append(keep_table(f"size {size}", N_SIZES,
-                                lambda i=few: trials.gather_unknown(i, outside, N_SIZES, 50, families)))  # fmt: skip
+        parts.append(keep_table(
+            f"size {size}", N_SIZES,
+            lambda few=few: trials.gather_unknown(few, outside, N_SIZES, 50, families),
+        ))  # fmt: skip
     return known, pd.concat(parts, ignore_index=True)
 
 

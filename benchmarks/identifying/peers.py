@@ -85,7 +85,9 @@ def list_conditions() -> list[Condition]:
         for snr_db in (CLEAN, 0, -5, -10, -15)
     ]  # fmt: skip
     wide = conditions.add_noise("white", -10 + BAND_DB)
-    rows += [Condition(f"white -10 dB up to 11 kHz, {length} s", length, wide) for length in (5, 10)]
+    rows += [
+        Condition(f"white -10 dB up to 11 kHz, {length} s", length, wide) for length in (5, 10)
+    ]
     for percent in (-2.9, 1.3):
         change = conditions.play_faster(1 + percent / 100)
         rows.append(Condition(f"speed {percent:+.1f} %, 10 s", 10, change, 1.03))
@@ -95,7 +97,7 @@ def list_conditions() -> list[Condition]:
 def try_conditions(
     ask: Ask, tracks: list[Track], tuning: bool
 ) -> Iterator[tuple[str, int, int, int]]:
-    """Yield each condition with the counts of right first ones, of accepted right and wrong ones."""
+    """Yield each condition, and the counts of right first, accepted right and wrong ones."""
     for number, condition in enumerate(list_conditions()):
         rng = np.random.default_rng((80 if tuning else 4000) + number)
         first = right = wrong = 0

@@ -36,7 +36,7 @@ COLUMNS = ["track", "p_false", "match"]
 
 
 def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple[str, dict]]:
-    """Yield false alarms by cell, the reliability curve, and other sizes; for tuning, of `CHOOSE`."""
+    """Yield false alarms by cell, the reliability curve, other sizes; for tuning, of `CHOOSE`."""
     tracks = catalogue.list_calibrating() if tuning else catalogue.list_reported()
     unknown = list_unknown(tracks, "choose" if tuning else "report")
     asked = {cell: ask_cell(tracks, unknown, cell, N) for cell in CELLS}
