@@ -259,7 +259,7 @@ def load_calibration() -> dict[str, Any]:
     Examples
     --------
     >>> sorted(load_calibration())
-    ['features', 'quick', 'speeds', 'thorough']
+    ['features', 'quick', 'speeds', 'stretched', 'thorough']
     >>> len(load_calibration()["quick"]["weights"]) == len(FEATURES)
     True
     """
@@ -274,7 +274,7 @@ def estimate_p_false(ranking: Ranking, *, way: str) -> float:
     Parameters
     ----------
     ranking : Ranking
-    way : {"quick", "thorough", "speeds"}
+    way : {"quick", "thorough", "speeds", "stretched"}
         How it was found: whoever looks at more places finds better wrong ones.
 
     Returns
@@ -310,7 +310,7 @@ def choose(ranking: Ranking, *, way: str, threshold: float) -> Answer:
     Parameters
     ----------
     ranking : Ranking
-    way : {"quick", "thorough", "speeds"}
+    way : {"quick", "thorough", "speeds", "stretched"}
         See `estimate_p_false`.
     threshold : float
         Highest `p_false` that is accepted.
