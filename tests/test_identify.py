@@ -45,7 +45,7 @@ from aares.identify.answer import (
 from aares.identify.catalogue import BLOCK_STEPS, fingerprint
 from aares.identify.hits import measure_hits
 from aares.identify.index import MAX_SEGMENTS
-from aares.identify.query import THOROUGH
+from aares.identify.query import QUICK
 from aares.identify.search import WAYS
 from aares.identify.segment import unpack_peaks
 from aares.identify.timeline import Played
@@ -158,7 +158,7 @@ def test_votes_equal_counting_by_hand(songs):
     index = Index.from_signals(dict(list(songs.items())[:3]))
     part = index._parts[0]
     query = make_query(songs["song 1"][: 6 * SR])
-    hashes, times = query.hash()
+    hashes, times, _ = query.hash()
     where = {}
     for row, key in enumerate(part.segment.keys.tolist()):
         first, last = part.segment.starts[row], part.segment.starts[row + 1]
@@ -168,7 +168,9 @@ def test_votes_equal_counting_by_hand(songs):
         for key, step in zip(hashes.tolist(), times.tolist(), strict=True)
         for posting in where.get(key, [])
     )
-    votes = vote._gather(*part.segment[:3], part.table, hashes, times, len(places))
+    votes = vote._gather(
+        *part.segment[:3], part.table, hashes, times, np.ones(len(times)), len(places)
+    )
     assert sorted((votes >> 12).tolist()) == places and len(places) > 20
 
 
@@ -242,9 +244,10 @@ def test_other_speeds_are_found_and_told(songs, index, speed):
     assert abs(match.offset_s - 50_001 / SR * speed) < 0.4  # also the error of the speed adds up
     query = make_query(y)
     tuned, untuned = (
-        search._search(index._parts, query, THOROUGH, at)[0] for at in (round(speed, 3), 1.0)
+        search._search(index._parts, query, QUICK, at) for at in (round(speed, 3), 1.0)
     )
-    assert tuned.song == "song 5" and tuned.votes > 3 * untuned.votes
+    others = max((hit.votes for hit in untuned), default=0)
+    assert tuned[0].song == "song 5" and tuned[0].votes > 3 * others
     assert index.rank(query, "speeds").candidates[0].song == "song 5"
     assert index.rank(query, "speeds", without={"song 5"}).candidates[0].song != "song 5"
 
@@ -447,7 +450,7 @@ def test_a_song_played_too_fast_or_missed_for_a_moment_is_one_entry(songs, index
     long = Index.from_signals({"long": make_song(77, seconds=70)})
     fast = distortions.change_speed(make_song(77, seconds=70), 1.03)[: 60 * SR]
     [entry] = make_timeline(long, fast, SR)
-    assert entry.song == "long" and abs(entry.speed - 1.03) < 0.002 and entry.end_s == 60
+    assert entry.song == "long" and abs(entry.speed - 1.03) < 0.003 and entry.end_s == 60
     windows = [Played(0, 10, "a", 3.0, 0.0), Played(5, 15, None, None, 1.0),
                Played(10, 20, "a", 13.0, 0.0)]  # fmt: skip
     entries = []

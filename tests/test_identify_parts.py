@@ -207,8 +207,8 @@ def test_evidence_is_the_normalised_power(pause):
     some = some[some[:, peaks.FIRST_BIN :].sum(axis=1) > 1e-6]
     assert len(some) == (25 if pause else 35)
     bits = some.astype(np.float32).view(np.int32).mean(axis=0).astype(np.int32)
-    relative = np.minimum(rows / bits.view(np.float32), 10)
-    known = np.minimum(some / bits.view(np.float32), 10)
+    relative = np.sqrt(np.minimum(rows / bits.view(np.float32), 100))
+    known = np.sqrt(np.minimum(some / bits.view(np.float32), 100))
     spread = known.std(axis=0)
     scaled = np.where(spread > 0.01, (relative - known.mean(axis=0)) / np.maximum(spread, 1e-9), 0)
     scaled -= scaled.mean(axis=1, keepdims=True)
@@ -224,7 +224,7 @@ def measure_slowly(blocks, packed, place, excess, speed):
     for block in range(len(blocks) - 1):
         for word in packed[blocks[block] : blocks[block + 1]].tolist():
             t = (block * 32 + (word >> 9 & 31)) * 2 - place
-            b, weight = word & 511, (2, 4, 5, 7)[word >> 14]
+            b, weight = word & 511, (1, 3, 5, 8)[word >> 14]
             step = int(np.rint(t / speed))
             b = b if speed == 1 else int(np.rint(b * speed))
             if 0 <= step < excess.shape[1] and b < 512:
@@ -274,7 +274,7 @@ def test_the_ceiling_is_the_score_of_the_own_peaks():
     excess = np.zeros((512, 8), dtype=np.int8)
     excess[found.bin, found.time] = [8, 16, 24, 80]
     heard = evidence.Evidence(power.T, excess)
-    expected = (2 * 8 + 4 * 16 + 5 * 24 + 7 * 80) / (8 * math.sqrt(4 + 16 + 25 + 49))
+    expected = (1 * 8 + 3 * 16 + 5 * 24 + 8 * 80) / (8 * math.sqrt(1 + 9 + 25 + 64))
     assert evidence.measure_own(found, heard) == pytest.approx(expected)
     nothing = peaks.Peaks(*np.zeros((2, 0), dtype=int), np.zeros(0))
     assert evidence.measure_own(nothing, heard) == 0
@@ -372,7 +372,7 @@ def test_the_surest_window_of_a_long_excerpt_answers(monkeypatch):
 
 @pytest.mark.parametrize(("bank", "p_false"), [(True, 0.02), (False, 0.3)])
 def test_the_closer_look_answers_where_nothing_is_accepted(monkeypatch, bank, p_false):
-    asked, chances = [], {"quick": 0.001, "thorough": 0.3, "speeds": 0.02}
+    asked, chances = [], {"quick": 0.001, "thorough": 0.3, "speeds": 0.02, "stretched": 0.4}
 
     def choose(ranking, *, way, threshold):
         asked.append((way, threshold))
@@ -381,7 +381,8 @@ def test_the_closer_look_answers_where_nothing_is_accepted(monkeypatch, bank, p_
     monkeypatch.setattr("aares.identify.search.choose", choose)
     answer = Index().ask(make_query(make_noise(SR)), threshold=1e-3, bank=bank)
     assert answer.p_false == p_false
-    assert asked == [("quick", 1e-4), ("thorough", 1e-3), ("speeds", 1e-3)][: 3 if bank else 2]
+    closer = [(way, 1e-3) for way in ("thorough", "speeds", "stretched")]
+    assert asked == [("quick", 1e-4), *closer][: 4 if bank else 2]
 
 
 # --- queries and signals ------------------------------------------------------------------
