@@ -220,13 +220,17 @@ def _begin_at(song: Played, start_s: float) -> Played:
 def _describe_gap(start_s: float, end_s: float, heard: Sequence[Heard]) -> list[Played]:
     """Divide a stretch into what is unknown and where there is nothing to identify."""
     windows = [one for one in heard if one.start_s < end_s and one.end_s > start_s]
+    borders = {t for w in windows for t in (w.start_s, w.end_s) if start_s < t < end_s}
     pieces: list[Played] = []
-    times = sorted({start_s, end_s, *(t for w in windows for t in (w.start_s, w.end_s)
-                                      if start_s < t < end_s)})  # fmt: skip
-    for low, high in itertools.pairwise(times):
+    for low, high in itertools.pairwise(sorted({start_s, end_s, *borders})):
         over = [w for w in windows if w.start_s < high and w.end_s > low]
-        reason = "nothing" if any(w.reason == "nothing" for w in over) else "unknown"
+        reasons = {w.reason for w in over}
+        if not reasons and pieces:  # beside a song, as before
+            reasons = {pieces[-1].reason}
+        reason = "nothing" if "nothing" in reasons else "unknown"
         p_false = min((w.p_false for w in over), default=1.0)
+        if pieces and reason != pieces[-1].reason and high - low < SHORT_S:
+            reason = pieces[-1].reason
         if pieces and pieces[-1].reason == reason:
             p_false = min(p_false, pieces[-1].p_false)
             pieces[-1] = replace(pieces[-1], end_s=high, p_false=p_false)
