@@ -5,6 +5,7 @@
     python benchmarks/identify.py accuracy    recognition by noise, length, codec, room, speed
     python benchmarks/identify.py unknown     false alarms on music that calibration never heard
     python benchmarks/identify.py nonmusic    false alarms on a thousand sounds that are no music
+    python benchmarks/identify.py mix         timelines of mixes of twelve songs; three hours
     python benchmarks/identify.py peers       other programs on the same excerpts
     python benchmarks/identify.py speed       indexing, a query and its search, memory
     python benchmarks/identify.py             all but calibrate and speed, in this order
@@ -26,7 +27,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from _running import run_measures
 
-NAMES = ("audit", "accuracy", "unknown", "nonmusic", "peers")
+NAMES = ("audit", "accuracy", "unknown", "nonmusic", "mix", "peers")
 OTHERS = ("calibrate", "speed")
 
 if __name__ == "__main__":

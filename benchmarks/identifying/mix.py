@@ -12,15 +12,24 @@ The time and the memory of three hours are measured in a process of their own, d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile as sf
 
 from aares.audio import distortions
 from aares.audio.stretching import stretch
-from aares.identify import Played
+from aares.identify import Index, Played, make_timeline
+from aares.scores import estimate_grouped_share
+from benchmarks.identifying.sources import list_tracks
 
 SR = 8000
 N_SONGS = 12
@@ -125,3 +134,92 @@ def judge(entries: Sequence[Played], truth: Sequence[Truth]) -> tuple[list[dict[
         errors = [abs(row.get(key, np.inf)) for key in ("start_error_s", "end_error_s")]
         rows.append({**row, "right": len(of_song) == 1 and max(errors) <= WITHIN_S})
     return rows, len(named) - len(used)
+
+
+def measure(source: Any, *, tuning: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield how the songs of the mixes are found; then what three hours cost."""
+    signals = {track.name: track.load() for track in list_tracks("indexed")}
+    index = Index.from_signals(signals)
+    long = sorted(name for name, y in signals.items() if len(y) >= 60 * SR)
+    rows: list[dict[str, Any]] = []
+    n_others, seconds = 0, 0.0
+    for seed in TUNED if tuning else REPORTED:
+        rng = np.random.default_rng(seed)
+        chosen = [str(name) for name in rng.choice(long, N_SONGS, replace=False)]
+        y, truth = make_mix([(name, signals[name]) for name in chosen], rng)
+        found, others = judge(make_timeline(index, y, SR), truth)
+        rows += [{**row, "mix": seed} for row in found]
+        n_others += others
+        seconds += len(y) / SR
+        print(f"mix {seed}: {sum(row['right'] for row in found)} of {N_SONGS}, {others} others")
+    yield "mixes", {**summarise(rows), "n_others": n_others, "hours": round(seconds / 3600, 2)}
+    if not tuning:
+        yield "three hours", measure_hours(index, signals, long)
+
+
+def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Count the songs that are one entry within 1.5 s, in all and by kind."""
+    right = np.array([row["right"] for row in rows])
+    mixes = np.array([row["mix"] for row in rows])
+    share, low, high = estimate_grouped_share(right, mixes)
+    errors = [abs(row[key]) for row in rows for key in ("start_error_s", "end_error_s")
+              if key in row]  # fmt: skip
+    kinds = {}
+    for kind in dict.fromkeys(KINDS):
+        of_kind = np.array([row["kind"] == kind for row in rows])
+        kinds[kind] = {"n": int(of_kind.sum()), "right": int(right[of_kind].sum())}
+    return {
+        "n_mixes": len(set(mixes.tolist())),
+        "n_songs": len(rows),
+        "n_right": int(right.sum()),
+        "right": round(share, 3),
+        "low": round(low, 3),
+        "high": round(high, 3),
+        "n_named": sum(row["n_entries"] > 0 for row in rows),
+        "n_one_entry": sum(row["n_entries"] == 1 for row in rows),
+        "error_median_s": round(float(np.median(errors)), 2),
+        "error_95_s": round(float(np.quantile(errors, 0.95)), 2),
+        "kinds": kinds,
+        "missed": [row for row in rows if not row["right"]],
+    }
+
+
+def measure_hours(
+    index: Index, signals: dict[str, np.ndarray], names: Sequence[str], hours: float = 3.0
+) -> dict[str, Any]:
+    """Write three hours of radio, half of it unknown; identify it in a process of its own."""
+    rng = np.random.default_rng(1999)
+    with tempfile.TemporaryDirectory() as folder:
+        radio, kept = Path(folder) / "radio.ogg", index.save(Path(folder) / "a.index")
+        unknown = [track.load() for track in list_tracks("choose")]
+        written = 0.0
+        with sf.SoundFile(radio, "w", SR, 1, format="OGG", subtype="VORBIS") as sound:
+            while written < hours * 3600 * SR:
+                known = signals[str(rng.choice(names))]
+                for y in (known, unknown[int(rng.integers(len(unknown)))]):
+                    y = y * (LEVEL / max(float(np.sqrt(np.mean(y**2))), 1e-6))
+                    sound.write(np.clip(y, -1, 1))
+                    written += len(y)
+        program = (
+            "import json, sys, time; begin = time.perf_counter();"
+            "from aares.cli import main; status = main(sys.argv[1:]);"
+            "import resource; use = resource.getrusage(resource.RUSAGE_SELF);"
+            "print(json.dumps([status, time.perf_counter() - begin, use.ru_utime + use.ru_stime,"
+            " use.ru_maxrss / 1024]), file=sys.stderr)"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program, "identify", str(radio), "--index", str(kept), "--json"],
+            capture_output=True, text=True, check=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+    status, wall_s, cpu_s, megabytes = json.loads(done.stderr.strip().splitlines()[-1])
+    timeline = json.loads(done.stdout)["timeline"]
+    return {
+        "hours": round(written / SR / 3600, 2),
+        "status": status,
+        "wall_s": round(wall_s, 1),
+        "cpu_s": round(cpu_s, 1),
+        "memory_mb": round(megabytes),
+        "n_entries": len(timeline),
+        "n_cores": os.cpu_count(),
+    }
