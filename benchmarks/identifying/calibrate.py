@@ -41,9 +41,9 @@ from benchmarks.identifying import catalogue, sources, trials
 from benchmarks.identifying.unknown import choose_few
 from workshop import config
 
-N_UNKNOWN, N_INDEXED, N_SOUNDS, N_KNOWN, N_CHOOSE = 7000, 4000, 960, 1500, 3000
+N_UNKNOWN, N_INDEXED, N_SOUNDS, N_KNOWN = 5000, 2500, 640, 900
 SIZES = (60, 180)  # of smaller catalogues, which a part of the excerpts is asked in, too
-N_SIZES = 2000
+N_SIZES = 800
 START = 0.95  # the tail begins at this quantile
 SHORT_S, SHORT_WEIGHT = 4.0, 0.3  # shorter excerpts, many of them hopeless, weigh less
 

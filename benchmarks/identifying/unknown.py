@@ -26,12 +26,12 @@ from benchmarks.identifying.conditions import CLEAN, Condition
 from benchmarks.identifying.sources import Track
 from workshop import config
 
-N = 3500  # in each cell
+N = 3334  # in each cell
 CELLS = [(noisy, length_s) for noisy in (False, True) for length_s in (2, 5, 10)]
 NOISES = (("white", 0), ("white", -5), ("babble", 0), ("white", -10), ("pink", 0))
 LEVELS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, THRESHOLD)
 SIZES = (100, 300)
-N_SIZES = 1000
+N_SIZES = 300
 COLUMNS = ["track", "p_false", "match"]
 
 
