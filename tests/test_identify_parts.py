@@ -24,7 +24,15 @@ from aares.identify import (
     timeline,
     vote,
 )
-from aares.identify.answer import Answer, Ranking, describe, estimate_p_false, load_calibration
+from aares.identify.answer import (
+    SHARES,
+    Answer,
+    Ranking,
+    describe,
+    estimate_p_false,
+    extrapolate_tail,
+    load_calibration,
+)
 from aares.identify.catalogue import (
     Prints,
     Recording,
@@ -304,24 +312,30 @@ def test_a_ranking_is_described_by_hand():
     ranking = Ranking(candidates, 7.0, 3.0, 18.0, 30.0)
     rivals = (math.log1p(40) * 5 + 0) / 6
     lead = math.log(100) - rivals
-    expected = [9, 5, 9 - (1 + 5 * 3) / 6, math.log(100), lead, lead**2, 18, 0.5]
+    expected = [9, 9 - (1 + 5 * 3) / 6, math.log(100), lead, lead**2, 18, 0.5]
     expected += [math.log(15), 7, 3 / 9]
     assert describe(ranking) == pytest.approx(expected)
     weak = replace(ranking, candidates=[replace(candidates[0], votes=1.0)], ceiling=0.5, seconds=1)
     lead = math.log(2) - math.log1p(40)
     told = describe(weak)
-    assert told[1:3] == pytest.approx((6, 6)) and told[4:6] == pytest.approx((lead, -(lead**2)))
-    assert told[7:9] == pytest.approx((1, math.log(5)))  # a share is at most 1
+    assert told[1] == pytest.approx(6) and told[3:5] == pytest.approx((lead, -(lead**2)))
+    assert told[6:8] == pytest.approx((1, math.log(1)))  # a share is at most 1
 
 
 def test_a_false_match_is_as_likely_as_the_calibration_says():
     ranking = Ranking([Candidate("a", 0.0, 12.0, 300.0, 1.0)], 9.0, 3.0, 20.0, 10.0)
+    ranking = replace(ranking, n_recordings=load_calibration()["n_recordings"])
     known = load_calibration()["quick"]
     total = sum(w * x for w, x in zip(known["weights"], describe(ranking), strict=True))
-    assert total > known["start"]
-    expected = known["rate"] * math.exp(-(total - known["start"]) / known["scale"])
-    assert estimate_p_false(ranking, way="quick") == pytest.approx(max(expected, 1e-12))
-    hopeless = replace(ranking, candidates=[Candidate("a", 0.0, 0.1, 0.0, 1.0)])
+    inputs = (1.0, math.log(10), 1.5, 0.3, math.log(21))
+    start = sum(c * x for c, x in zip(known["start"], inputs, strict=True))
+    scale = math.exp(sum(c * x for c, x in zip(known["scale"], inputs, strict=True)))
+    assert total > start
+    expected = known["rate"] / SHARES["quick"] * math.exp((start - total) / scale)
+    assert extrapolate_tail(ranking, way="quick") == pytest.approx(expected)
+    floor = load_calibration()["floor"]
+    assert estimate_p_false(ranking, way="quick") == pytest.approx(max(expected, floor))
+    hopeless = replace(ranking, candidates=[Candidate("a", 0.0, 0.1, 0.0, 1.0)], breadth=0.0)
     assert estimate_p_false(hopeless, way="quick") == 1
 
 

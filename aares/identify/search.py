@@ -28,7 +28,6 @@ from aares.identify.query import (
 
 N_ANSWERS = 8
 WAYS = ("quick", "thorough", "speeds", "stretched")  # to search, the cheapest first
-QUICK_STRICTNESS = 10  # of the quick look, whose doubts a closer one settles
 SPEEDS = tuple(1 + percent / 200 for percent in range(-16, 17) if percent)  # half per cents
 TEMPI = tuple(1 + percent / 100 for percent in range(-8, 9) if percent)  # with the pitch kept
 SEMITONES = (-3, -2, -1, 1, 2, 3)  # with the tempo kept
@@ -84,7 +83,7 @@ def identify_signal(
         ).shift(-start / peaks.RATE_HZ)
         for start in list_windows(len(y))
     ]
-    return min(answers, key=lambda answer: answer.p_false)
+    return min(answers, key=lambda answer: (answer.p_false, answer.tail))
 
 
 def answer_query(
@@ -111,12 +110,10 @@ def answer_query(
     """
     answers = []
     for way in WAYS if bank else WAYS[:2]:
-        strictness = QUICK_STRICTNESS if way == "quick" else 1
-        ranking = rank_candidates(parts, query, way)
-        answers.append(choose(ranking, way=way, threshold=threshold / strictness))
+        answers.append(choose(rank_candidates(parts, query, way), way=way, threshold=threshold))
         if answers[-1].match:
-            return answers[-1]
-    return min(answers[1:], key=lambda answer: answer.p_false)
+            break
+    return min(answers, key=lambda answer: (answer.match is None, answer.p_false, answer.tail))
 
 
 def rank_candidates(
