@@ -169,13 +169,14 @@ def _search(
     hashes, times, weights = query.hash(look, speed, pitch)
     hits: list[Hit] = []
     for part in parts:
+        grown = look.grow(len(part.segment.postings))
         places, votes = vote.find_places(
             part.segment,
             part.table,
             hashes,
             times,
-            budget=look.budget,
-            n_places=look.n_candidates,
+            budget=grown.budget,
+            n_places=grown.n_candidates,
             weights=weights,
             slack=look.slack,
         )
