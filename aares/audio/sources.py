@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import stat
 import sys
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -70,8 +71,35 @@ def show_name(name: str | Path) -> str:
     >>> print(show_name("two\nlines.mp3"))
     two\nlines.mp3
     """
-    text = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(
+        c if c.isprintable() or unicodedata.category(c) == "Zs" else _escape(c)
+        for c in replace_undecodable(str(name))
+    )
+
+
+def replace_undecodable(name: str) -> str:
+    r"""Return a name in valid Unicode: bytes that are none stand as escapes.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(replace_undecodable(b"caf\xe9.mp3".decode("utf-8", "surrogateescape")))
+    caf\xe9.mp3
+    """
+    return "".join(_escape(c) if "\ud800" <= c <= "\udfff" else c for c in name)
+
+
+def _escape(c: str) -> str:
+    if "\udc80" <= c <= "\udcff":
+        return f"\\x{ord(c) - 0xDC00:02x}"
+    return c.encode("unicode_escape").decode()
 
 
 def open_source(source: str | Path) -> Source:

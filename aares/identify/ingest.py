@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aares.audio.sources import HEAD_BYTES, MEDIA, show_name, sniff_format
+from aares.audio.sources import HEAD_BYTES, MEDIA, replace_undecodable, show_name, sniff_format
 from aares.audio.streams import open_blocks
 from aares.errors import AudioError
 from aares.identify.catalogue import Prints, Settings, fingerprint
@@ -141,7 +141,7 @@ def name_file(path: Path, root: str | Path | None = None) -> str:
     ('01.mp3', 'album/01.mp3')
     """
     name = path.name if root is None else path.relative_to(root).as_posix()
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return replace_undecodable(name)
 
 
 def read_file(path: Path) -> tuple[np.ndarray, list[str]]:
