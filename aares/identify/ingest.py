@@ -76,6 +76,7 @@ def search_folder(folder: str | Path) -> Folder:
         raise AudioError(f"{show_name(folder)}: expected a folder with audio files, found {what}")
     found = Folder([], [], 0)
     n_other, seen = 0, set[tuple[int, int]]()
+    _enter(folder, seen)
 
     def report(error: OSError) -> None:
         found.skipped.append((Path(error.filename), f"not readable ({error.strerror})"))
