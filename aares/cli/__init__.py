@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aares.arguments import Parser
-from aares.cli.identifying import identify_files
+from aares.cli.identifying import add_identify, identify_files
 from aares.cli.indexing import index_folder
 from aares.cli.messages import fail
 from aares.errors import AaresError
@@ -117,12 +117,4 @@ def add_commands(commands: Any, *, index: Path) -> None:
     make.add_argument("folder", metavar="FOLDER")
     make.add_argument("--out", default=index, type=Path, metavar="INDEX", help=f"default: {index}")
     make.set_defaults(run=lambda options: index_folder(options.folder, options.out))
-    ask = commands.add_parser(
-        "identify", help="tell which recordings of an index files come from, and where in them"
-    )
-    ask.add_argument("files", nargs="+", metavar="FILE")
-    ask.add_argument("--index", default=index, type=Path, metavar="INDEX", help=f"default: {index}")
-    ask.add_argument("--json", action="store_true", help="one JSON object for each file")
-    ask.set_defaults(
-        run=lambda options: identify_files(options.files, options.index, as_json=options.json)
-    )
+    add_identify(commands, index=index)

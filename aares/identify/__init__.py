@@ -9,9 +9,10 @@ them, :mod:`.answer` accepts one or none, :mod:`.timeline` goes through long rec
 from aares.errors import IndexFileError
 from aares.identify.answer import Answer, Candidate
 from aares.identify.catalogue import Recording, Settings
+from aares.identify.entries import Played
 from aares.identify.index import Index
 from aares.identify.query import Query, make_query
-from aares.identify.timeline import Played, make_timeline
+from aares.identify.timeline import make_timeline, trace_blocks
 
 __all__ = [
     "Answer",
@@ -24,4 +25,5 @@ __all__ = [
     "Settings",
     "make_query",
     "make_timeline",
+    "trace_blocks",
 ]
