@@ -18,6 +18,7 @@ import soundfile as sf
 
 from aares.audio import AudioError, ffmpeg, load_audio, sources
 from aares.audio.channels import Mixer, average_channels
+from aares.audio.content import open_content
 from aares.audio.decoding import change_rate
 from aares.audio.mpeg import measure_mpeg
 from aares.audio.streams import Blocks, misses_sound, open_blocks
@@ -342,6 +343,18 @@ def test_frames_of_an_mp3_are_counted_whatever_lies_between_them(tmp_path):
     (tmp_path / "cut.mp3").write_bytes(content[len(content) // 2 :])
     half = measure_mpeg(tmp_path / "cut.mp3")
     assert half.seconds == pytest.approx(5, abs=0.7) and not half.counted
+
+
+def test_bytes_of_a_file_are_found_across_its_windows(tmp_path, monkeypatch):
+    monkeypatch.setattr("aares.audio.content.WINDOW", 64)
+    whole = np.random.default_rng(0).integers(0, 3, 5000, np.uint8).tobytes()
+    (tmp_path / "a").write_bytes(whole)
+    with open_content(tmp_path / "a") as content:
+        for start in range(0, 5000, 77):
+            wanted = whole[start + 30 : start + 38]
+            assert content.find(wanted, start) == whole.find(wanted, start)
+            assert content[start : start + 99] == whole[start : start + 99]
+            assert content.find(b"\7", start) == -1
 
 
 def test_names_are_printable_whatever_they_are():

@@ -6,7 +6,6 @@ so the first bytes decide.
 
 from __future__ import annotations
 
-import mmap
 import os
 import stat
 import sys
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from aares.audio.content import Content, open_content
 from aares.errors import AudioError
 
 HELD_BYTES = 1 << 26  # of a pipe, kept in memory, so that formats can be read that need seeking
@@ -270,7 +270,7 @@ def find_links(path: Path) -> list[tuple[int, int]]:
     [(0, 22), (22, 44)]
     """
     begin, later = b"OggS\x00\x02", b"OggS\x00\x00"
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with open_content(path) as content:
         starts, end = [0], len(content)
         while (place := content.find(later, starts[-1])) >= 0:
             if (place := content.find(begin, place)) < 0:
@@ -297,16 +297,13 @@ def is_encrypted(source: Source) -> bool:
     """
     if source.path is None:
         return _find_lock(source.content)
-    with (
-        source.path.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-    ):
+    with open_content(source.path) as content:
         return _find_lock(content)
 
 
-def _find_lock(content: bytes | mmap.mmap) -> bool:
+def _find_lock(content: bytes | Content) -> bool:
     for entry in (b"enca", b"drms"):
-        place = content.find(entry)
+        place = content.find(entry, 0)
         if place >= 0 and b"sinf" in content[place : place + 600]:
             return True
     return False
