@@ -47,7 +47,7 @@ FIRST_CHANGES = tuple(k / 200 for k in range(-8, 9))  # where nothing is known o
 REACH_STEPS = 8  # a look finds a place so far beside the predicted one
 N_KNOTS = 3  # looks that tell the tempo, with the new one
 STRONG = 0.6  # of the usual score of a line: where it plays for sure
-EDGE_SHARE = 0.35  # of what peaks say there: as much is said where it plays too
+EDGE_SHARE = 0.15  # of what peaks say there: as much is said where it plays too
 EDGE_S = 9.0  # beyond the last look an end is looked for
 
 

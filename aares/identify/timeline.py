@@ -26,7 +26,7 @@ from aares.identify.following import (
 from aares.identify.index import Index
 from aares.identify.peaks import RATE_HZ
 from aares.identify.query import QUERY_S, make_query, read_signal, resample
-from aares.identify.search import QUICK_STRICTNESS, WAYS
+from aares.identify.search import WAYS
 from aares.identify.tape import Tape
 
 WINDOW_S, STEP_S = 5.0, 2.5  # finds 4 s
@@ -213,7 +213,7 @@ class _Listener:
         answer = self._ask(start_s, end_s, ways)
         if covered < 0.5 and answer.reason != "match":
             self.heard.append(Heard(start_s, end_s, answer.reason, answer.p_false))
-        self._closely_s = end_s - (end_s - start_s) / 2
+        self._closely_s = end_s
 
     def _ask(self, start_s: float, end_s: float, ways: tuple[str, ...]) -> Answer:
         """Search a window for what is not known to play in it; follow what is found."""
@@ -224,8 +224,7 @@ class _Listener:
         answer = None
         for way in ways:
             ranking = self.index.rank(query, way, without=known)
-            strictness = QUICK_STRICTNESS if way == "quick" else 1
-            answer = choose(ranking, way=way, threshold=THRESHOLD / strictness)
+            answer = choose(ranking, way=way, threshold=THRESHOLD)
             if answer.match and self._begin(answer, start_s, end_s):
                 break
         assert answer is not None
@@ -245,7 +244,7 @@ class _Listener:
 
     def _is_sure(self, line: Line, answer: Answer) -> bool:
         """Of many windows some are accepted by chance: such a place is not confirmed beside it."""
-        if answer.p_false <= THRESHOLD / min(max(self.tape.end_s / QUERY_S, 1.0), STRICTNESS):
+        if answer.tail <= THRESHOLD / min(max(self.tape.end_s / QUERY_S, 1.0), STRICTNESS):
             return True
         return sum(knot.score >= ENOUGH for knot in line.knots) >= 3
 
