@@ -1,4 +1,4 @@
-"""The command line: ``aares index FOLDER`` and ``aares identify FILE...``.
+"""The command line: ``aares index FOLDER``, ``aares identify FILE...``, and what keeps an index.
 
 The only package of the library that prints. It is thin: :class:`aares.identify.Index` does the
 work, and is imported when there is some.
@@ -14,7 +14,7 @@ from typing import Any
 
 from aares.arguments import Parser
 from aares.cli.identifying import identify_files
-from aares.cli.indexing import index_folder
+from aares.cli.indexing import add_index_commands, index_folder
 from aares.cli.messages import fail
 from aares.errors import AaresError
 
@@ -86,7 +86,7 @@ def run_quietly(command: Callable[[], int]) -> int:
 
 
 def add_commands(commands: Any, *, index: Path) -> None:
-    """Add ``index`` and ``identify`` to a command line.
+    """Add the commands of the identifier to a command line.
 
     Parameters
     ----------
@@ -99,15 +99,10 @@ def add_commands(commands: Any, *, index: Path) -> None:
     >>> parser = Parser()
     >>> add_commands(parser.add_commands(), index=Path("music.index"))
     >>> options = parser.parse_args(["index", "albums"])
-    >>> options.folder, options.out.name
+    >>> options.folder, options.index.name
     ('albums', 'music.index')
     """
-    make = commands.add_parser(
-        "index", help="index the audio files of a folder, to identify excerpts of them"
-    )
-    make.add_argument("folder", metavar="FOLDER")
-    make.add_argument("--out", default=index, type=Path, metavar="INDEX", help=f"default: {index}")
-    make.set_defaults(run=lambda options: index_folder(options.folder, options.out))
+    add_index_commands(commands, index=index)
     ask = commands.add_parser(
         "identify", help="tell which recordings of an index files come from, and where in them"
     )

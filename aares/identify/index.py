@@ -4,48 +4,32 @@ Used by notebook 04 and by ``python3 run.py index`` and ``identify``.
 
 Conventions
 -----------
-The catalogue is one long axis of time in frames (32 ms): recordings begin at multiples of 32 frames
-and are followed by a silence as long as the longest query, so that a place tells the recording and
-the offset at once. An index is made of segments: appending adds one, and where there are too many,
-the last ones become one, so that each is much larger than the next.
-
-References
-----------
-.. [1] A. L.-C. Wang, "An Industrial-Strength Audio Search Algorithm", ISMIR 2003.
-.. [2] P. O'Neil et al., "The log-structured merge-tree", Acta Informatica 33, 1996: section 2
-   (small parts are written at once and merged later).
+Recordings lie on an axis of time in frames (32 ms), one for each part: they begin at multiples of
+32 frames and are followed by a silence as long as the longest query, so that a place tells the
+recording and the offset at once. An index is made of parts: adding makes one, see
+:mod:`.compaction` for how they become few again, :mod:`.store` for how they lie on the disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from itertools import count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from aares.errors import IndexFileError
 from aares.identify import search
 from aares.identify.answer import THRESHOLD, Answer, Ranking
-from aares.identify.catalogue import (
-    Part,
-    Prints,
-    Recording,
-    Settings,
-    check_recording,
-    count_blocks,
-    fingerprint,
-    make_part,
-    merge_parts,
-)
-from aares.identify.ingest import OnError, fingerprint_file, keep_readable, name_file
+from aares.identify.catalogue import Part, Prints, Settings, fingerprint, make_part
+from aares.identify.compaction import compact
+from aares.identify.ingest import OnError, fingerprint_files, keep_readable, name_file
+from aares.identify.lock import locked
 from aares.identify.query import Query, read_signal
-from aares.identify.segment import Segment, check_segment
-from aares.identify.storage import read_arrays, write_arrays
-
-MAX_SEGMENTS = 8
+from aares.identify.roll import Recording, Source
+from aares.identify.segment import Segment
+from aares.identify.store import MANIFEST, Manifest, open_parts, read_manifest, write_state
 
 
 class Index:
@@ -72,6 +56,9 @@ class Index:
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         self._parts: list[Part] = []
+        self._rows: dict[str, tuple[int, int]] | None = None  # part and row by name
+        self._home: tuple[Path, Manifest] | None = None  # the state that was opened or saved last
+        self._is_writing = False
 
     # --- making and changing ----------------------------------------------------------------
 
@@ -163,7 +150,8 @@ class Index:
             Folder of all these files: their names in the index are then the paths below it.
         n_jobs : int
         on_error : callable, optional
-            These and `paths` as for `build`.
+            Called with the path and the error of a file that cannot be read; without it, it is
+            raised.
 
         Raises
         ------
@@ -173,48 +161,171 @@ class Index:
         files = [Path(path) for path in paths]
         names = [name_file(path, root) for path in files]
         self._check_names(names)
-        jobs = (
-            delayed(fingerprint_file)(path, name, self.settings)
-            for path, name in zip(files, names, strict=True)
-        )
-        # fingerprints come back in the order of the files, as soon as they are there
-        results = Parallel(n_jobs=n_jobs, return_as="generator")(jobs) if files else ()
+        results = fingerprint_files(files, names, self.settings, n_jobs=n_jobs)
         self._add(keep_readable(zip(files, results, strict=True), on_error))
 
     def _add(self, prints: Iterable[Prints]) -> None:
         added = list(prints)
         self._check_names([one.recording.name for one in added])
-        if not added:
-            return
-        last = self._parts[-1] if self._parts else None
-        first_block = last.first_block + int(last.starts[-1]) if last else 0
-        self._parts.append(make_part(added, first_block))
-        if len(self._parts) > MAX_SEGMENTS:
-            self._merge()
+        if added:
+            self._set_parts([*self._parts, make_part(added, 0)])
+
+    def _set_parts(self, parts: Sequence[Part]) -> None:
+        self._parts = compact(parts)
+        self._rows = None
+
+    def _find_rows(self) -> dict[str, tuple[int, int]]:
+        """Return the part and the row of each recording by its name."""
+        if self._rows is None:
+            self._rows = {
+                part.recordings[row].name: (number, row)
+                for number, part in enumerate(self._parts)
+                for row in part.list_present()
+            }
+        return self._rows
 
     def _check_names(self, names: Sequence[str]) -> None:
-        seen = {recording.name for recording in self.recordings}
+        known, seen = self._find_rows(), set[str]()
         for name in names:
-            if name in seen:
+            if name in known or name in seen:
                 raise ValueError(f"two recordings are called {name!r}: names must differ")
             seen.add(name)
 
-    def _merge(self) -> None:
-        """Make one segment of the last ones: of two, and of those not much larger than the rest."""
-        sizes = [len(part.segment.postings) for part in self._parts]
-        first = len(sizes) - 2
-        while first > 0 and sizes[first - 1] <= 2 * sum(sizes[first:]):
-            first -= 1
-        self._parts[first:] = [merge_parts(self._parts[first:])]
+    def remove(self, names: Iterable[str]) -> None:
+        """Take recordings out: they are never answered again.
+
+        Parameters
+        ----------
+        names : iterable of str
+
+        Raises
+        ------
+        ValueError
+            A name is not in the index; nothing was removed then.
+
+        Examples
+        --------
+        >>> index = Index.from_signals({name: np.ones(8000) for name in "ab"})
+        >>> index.remove(["a"])
+        >>> [recording.name for recording in index.recordings]
+        ['b']
+        """
+        self.change({name: None for name in names})
+
+    def change(self, changes: Mapping[str, tuple[str, Source | None] | None]) -> None:
+        """Give recordings another name and file, or take them out.
+
+        Parameters
+        ----------
+        changes : mapping of str to (str, Source or None) or None
+            New name and file by the name until now; None takes the recording out.
+
+        Raises
+        ------
+        ValueError
+            A name is not in the index, or two recordings would have one name; nothing was changed.
+
+        Examples
+        --------
+        >>> index = Index.from_signals({name: np.ones(8000) for name in "ab"})
+        >>> index.change({"a": ("b", None), "b": ("a", None)})
+        >>> [recording.name for recording in index.recordings]
+        ['b', 'a']
+        """
+        rows = self._find_rows()
+        for name in changes:
+            if name not in rows:
+                raise ValueError(f"no recording of the index is called {name!r}")
+        left = [name for name in rows if name not in changes]
+        names = left + [new[0] for new in changes.values() if new]
+        if len(set(names)) < len(names):
+            twice = next(name for k, name in enumerate(names) if name in names[:k])
+            raise ValueError(f"two recordings would be called {twice!r}: names must differ")
+        parts = list(self._parts)
+        for number, part in enumerate(parts):
+            mine = {rows[name][1]: new for name, new in changes.items() if rows[name][0] == number}
+            if mine:
+                renamed = {row: new for row, new in mine.items() if new}
+                removed = [row for row, new in mine.items() if not new]
+                roll = part.recordings.change(removed=removed, renamed=renamed)
+                parts[number] = part.replace_roll(roll)
+        self._set_parts(parts)
+
+    def merge(self, other: Index, *, name: str = "merged") -> list[str]:
+        """Take up the recordings of another index.
+
+        Parameters
+        ----------
+        other : Index
+        name : str
+            Of the other: a recording that is called as another one of this index gets it in front.
+
+        Returns
+        -------
+        list of str
+            Recordings that were passed over: this index has the same under the same name.
+
+        Raises
+        ------
+        ValueError
+            The other keeps more or less of each recording.
+        IndexFileError
+            The other is damaged.
+
+        Examples
+        --------
+        >>> hiss = np.random.default_rng(0).standard_normal((2, 8000))
+        >>> one, two = (Index.from_signals({"a": y}) for y in hiss)
+        >>> one.merge(two, name="two"), [recording.name for recording in one.recordings]
+        ([], ['a', 'two/a'])
+        >>> one.merge(two, name="two"), len(one)
+        (['a'], 2)
+        """
+        if other.settings != self.settings:
+            raise ValueError(f"expected an index of {self.settings}, found {other.settings}")
+        rows = self._find_rows()
+        taken, passed, parts = set(rows), [], []
+        for part in other._parts:
+            part.check_all()
+            renamed, dropped = {}, []
+            for row in part.list_present():
+                old = part.recordings[row].name
+                if any(self._is_same(n, part, row) for n in (old, f"{name}/{old}") if n in rows):
+                    dropped.append(row)
+                    passed.append(old)
+                    continue
+                new = choose_name([old, f"{name}/{old}"], taken)
+                taken.add(new)
+                if new != old:
+                    renamed[row] = new, part.recordings.get_source(row)
+            if len(dropped) < len(part):
+                roll = part.recordings.change(removed=dropped, renamed=renamed)
+                parts.append(part.replace_roll(roll))
+        self._set_parts([*self._parts, *parts])
+        return passed
+
+    def _is_same(self, name: str, part: Part, row: int) -> bool:
+        number, own_row = self._find_rows()[name]
+        own = self._parts[number]
+        sources = own.recordings.get_source(own_row), part.recordings.get_source(row)
+        if sources[0] and sources[1]:
+            return sources[0].digest == sources[1].digest
+        one, two = own.read_peaks(own_row), part.read_peaks(row)
+        return np.array_equal(one[0], two[0]) and np.array_equal(one[1], two[1])
 
     # --- files ------------------------------------------------------------------------------
 
-    def save(self, file: str | Path) -> Path:
-        """Write the index in one step: whoever opens the file finds the old index or this one.
+    def save(self, file: str | Path, *, wait_s: float = 0.0) -> Path:
+        """Write the index in one step: whoever opens it finds the old index or this one.
+
+        Of an index that was opened from there, only what is new is written.
 
         Parameters
         ----------
         file : str or Path
+            A folder, which is made where it is missing.
+        wait_s : float
+            How long to wait for another writer.
 
         Returns
         -------
@@ -222,19 +333,31 @@ class Index:
 
         Raises
         ------
+        IndexBusyError
+            Another process is writing to it.
+        IndexFileError
+            Another process changed it since it was opened, or there is a file that is no index.
         OSError
-            The disk is full, or the folder cannot be written to; an older file is still there.
+            The disk is full, or the folder cannot be written to; the older index is still there.
         """
-        about: dict[str, Any] = {"settings": asdict(self.settings), "segments": []}
-        arrays: dict[str, np.ndarray] = {}
-        for number, part in enumerate(self._parts):
-            about["segments"].append([list(recording) for recording in part.recordings])
-            arrays |= {f"{number}/{key}": a for key, a in part.segment._asdict().items()}
-        return write_arrays(Path(file), about, arrays)
+        path = Path(file)
+        if path.is_file():
+            read_manifest(path)
+        with nullcontext() if self._is_writing else locked(path, wait_s=wait_s):
+            before = find_manifest(path)
+            if self._home and self._home[0] == path.resolve() and before != self._home[1]:
+                raise IndexFileError(
+                    f"{path.name}: another process changed it since it was opened; open it again, "
+                    "or change it with Index.edit"
+                )
+            write_state(path, self.settings, self._parts, before)
+            manifest, self._parts = open_parts(path)
+        self._home = path.resolve(), manifest
+        return path
 
     @classmethod
     def open(cls, file: str | Path) -> Index:
-        """Open a file of `save`; its arrays stay on the disk, and are read once to check them.
+        """Open an index; its arrays stay on the disk, and are checked where they are used.
 
         Parameters
         ----------
@@ -243,28 +366,86 @@ class Index:
         Returns
         -------
         Index
+            As it is now, whatever others write later.
 
         Raises
         ------
         IndexFileError
-            The file is missing, foreign, of another version, cut off or damaged.
+            The index is missing, foreign, of another version, cut off or damaged.
         """
-        about, arrays = read_arrays(Path(file))
-        name = Path(file).name
-        try:
-            index = cls(Settings(**about["settings"]))
-            first_block = 0
-            for number, rows in enumerate(about["segments"]):
-                recordings = [check_recording(row) for row in rows]
-                parts = {key: arrays[f"{number}/{key}"] for key in Segment._fields}
-                segment = Segment(**parts)
-                check_segment(segment, count_blocks(recordings))
-                index._check_names([recording.name for recording in recordings])
-                index._parts.append(Part(recordings, segment, first_block))
-                first_block += int(index._parts[-1].starts[-1])
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise IndexFileError(f"{name}: the index contradicts itself ({error})") from error
+        path = Path(file)
+        manifest, parts = open_parts(path)
+        index = cls(manifest.settings)
+        index._parts, index._home = parts, (path.resolve(), manifest)
         return index
+
+    @classmethod
+    @contextmanager
+    def edit(cls, file: str | Path, *, wait_s: float = 0.0) -> Iterator[Index]:
+        """Open an index, or begin one, as the only one who writes to it.
+
+        What was saved inside stays, whatever happens then.
+
+        Parameters
+        ----------
+        file : str or Path
+        wait_s : float
+            How long to wait for another writer.
+
+        Yields
+        ------
+        Index
+
+        Raises
+        ------
+        IndexBusyError
+            Another process is writing to it.
+        IndexFileError
+            As for `open`.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     with Index.edit(f"{folder}/music.index") as index:
+        ...         index.add({"hiss": np.random.default_rng(0).standard_normal(80_000)})
+        ...         _ = index.save(f"{folder}/music.index")
+        ...     len(Index.open(f"{folder}/music.index"))
+        1
+        """
+        path = Path(file)
+        if path.is_file() or (path.is_dir() and any(path.iterdir())):
+            read_manifest(path)  # somebody's file or folder gets no lock
+        with locked(path, wait_s=wait_s):
+            index = cls.open(path) if find_manifest(path) else cls()
+            index._is_writing = True
+            if index._home is None:
+                index.save(path)
+            try:
+                yield index
+            finally:
+                index._is_writing = False
+
+    def verify(self) -> None:
+        """Check all of an index on the disk, which else is checked where it is used.
+
+        Raises
+        ------
+        IndexFileError
+            Something is damaged, or contradicts itself.
+
+        Examples
+        --------
+        >>> Index.from_signals({"a": np.ones(8000)}).verify()
+        """
+        names = set[str]()
+        for part in self._parts:
+            part.check_all()
+            for row in part.list_present():
+                name = part.recordings[row].name
+                if name in names:
+                    raise IndexFileError(f"contradicts itself, two recordings are called {name!r}")
+                names.add(name)
 
     # --- asking -----------------------------------------------------------------------------
 
@@ -276,7 +457,20 @@ class Index:
         -------
         list of Recording
         """
-        return [recording for part in self._parts for recording in part.recordings]
+        return [part.recordings[row] for part in self._parts for row in part.list_present()]
+
+    @property
+    def sources(self) -> list[Source | None]:
+        """List the files of the recordings, in the same order.
+
+        Returns
+        -------
+        list of Source or None
+            None for a signal that came from memory.
+        """
+        return [
+            part.recordings.get_source(row) for part in self._parts for row in part.list_present()
+        ]
 
     @property
     def nbytes(self) -> dict[str, int]:
@@ -292,7 +486,7 @@ class Index:
         }
 
     def __len__(self) -> int:
-        return sum(len(part.recordings) for part in self._parts)
+        return sum(len(part) for part in self._parts)
 
     def identify(
         self, y: np.ndarray, sr: int, *, threshold: float = THRESHOLD, bank: bool = True
@@ -355,3 +549,52 @@ class Index:
             At most 8 candidates.
         """
         return search.rank_candidates(self._parts, query, way, without=without)
+
+
+def find_manifest(path: Path) -> Manifest | None:
+    """Return the state of the index in a folder, or None where there is none yet.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Manifest or None
+
+    Raises
+    ------
+    IndexFileError
+        There is something that is no index.
+
+    Examples
+    --------
+    >>> find_manifest(Path("nowhere.index")) is None
+    True
+    """
+    return read_manifest(path) if (path / MANIFEST).exists() else None
+
+
+def choose_name(wished: Iterable[str], taken: Container[str]) -> str:
+    """Choose a name that no other recording has.
+
+    Parameters
+    ----------
+    wished : iterable of str
+        The first that is free; else the last, with a number.
+    taken : container of str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> choose_name(["a.mp3", "B/a.mp3"], {"a.mp3"}), choose_name(["a.mp3"], {"a.mp3"})
+    ('B/a.mp3', 'a.mp3 (2)')
+    """
+    last = ""
+    for last in wished:
+        if last not in taken:
+            return last
+    return next(name for k in count(2) if (name := f"{last} ({k})") not in taken)

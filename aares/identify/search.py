@@ -153,6 +153,7 @@ def _search(parts: Sequence[Part], query: Query, look: Look, speed: float = 1.0)
     hashes, times = query.hash(look, speed)
     hits: list[Hit] = []
     for part in parts:
+        part.check_hashes(hashes)
         places, votes = vote.find_places(
             part.segment,
             part.table,
