@@ -6,6 +6,7 @@ work, and is imported when there is some.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -31,7 +32,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     >>> main(["identify", "excerpt.wav", "--index", "nowhere.index"])
     1
     """
+    _print_any_name()
     return run_quietly(lambda: _run(arguments))
+
+
+def _print_any_name() -> None:
+    """Let names be printed that the terminal's encoding does not have."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(arguments: Sequence[str] | None) -> int:

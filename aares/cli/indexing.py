@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aares.cli.messages import fail
-from aares.cli.sound import AUDIO
 from aares.errors import AaresError, IndexFileError
 
 if TYPE_CHECKING:
@@ -87,21 +86,15 @@ def index_folder(folder: str | Path, out: str | Path, *, wait_s: float = WAIT_S)
     --------
     A folder without audio files makes no index; the reason goes to standard error.
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     index_folder(folder, Path(folder) / "music.index")
     1
     """
+    from aares.audio.sources import show_name
     from aares.identify.sync import sync
 
-    folder, out = Path(folder), Path(out)
-    if not folder.is_dir():
-        return fail(f"{folder}: expected a folder with audio files, found none")
-    paths = [path for path in folder.rglob("*") if path.suffix.lower() in AUDIO and path.is_file()]
-    if not paths:
-        return fail(
-            f"{folder}: no audio file ({', '.join(sorted(AUDIO))}); nothing was changed. "
-            "To empty an index: remove '*'"
-        )
+    out = Path(out)
     begin = time.perf_counter()
 
     def show(done: int, total: int) -> None:
@@ -113,13 +106,16 @@ def index_folder(folder: str | Path, out: str | Path, *, wait_s: float = WAIT_S)
     try:
         _announce_wait(out, wait_s)
         changes = sync(
-            out, folder, paths, wait_s=wait_s, on_progress=show,
-            on_error=lambda path, error: print(error, file=sys.stderr),
+            out, folder, wait_s=wait_s, on_progress=show,
+            on_error=lambda _, error: print(error, file=sys.stderr),
+            on_note=lambda _, note: print(note, file=sys.stderr),
         )  # fmt: skip
     except IndexFileError as error:
         return fail(f"{error}, or name another with --out")
     except AaresError as error:
         return fail(str(error))
+    for path, reason in changes.skipped:
+        print(f"{show_name(path.name)}: {reason}", file=sys.stderr)
     for old, new in changes.renamed:
         print(f"moved: {old} -> {new}")
     for word, names in (("changed", changes.changed), ("removed", changes.removed)):
@@ -127,8 +123,13 @@ def index_folder(folder: str | Path, out: str | Path, *, wait_s: float = WAIT_S)
             print(f"{word}: {name}")
     if changes.n_same:
         print(f"{changes.n_same} files are in the index already")
-    _describe(out, f"; {len(changes.failed)} files could not be read" if changes.failed else "")
-    return 1 if changes.failed else 0
+    n_failed = len(changes.failed) + len(changes.skipped)
+    _describe(
+        out,
+        (f"; {n_failed} files could not be read" if n_failed else "")
+        + (f"; {changes.n_other} other files passed over" if changes.n_other else ""),
+    )
+    return 1 if n_failed else 0
 
 
 def _describe(file: Path, rest: str = "") -> None:
@@ -252,6 +253,7 @@ def list_recordings(file: str | Path, *, as_json: bool) -> int:
     >>> list_recordings("nowhere.index", as_json=False)
     1
     """
+    from aares.audio.sources import show_name
     from aares.identify import Index
 
     try:
@@ -265,13 +267,9 @@ def list_recordings(file: str | Path, *, as_json: bool) -> int:
             about = {"name": recording.name, "seconds": recording.seconds, "file": path}
             print(json.dumps(about))
         else:
-            print(f"{recording.seconds:9.1f} s  {_printable(recording.name)}"
-                  + (f"  ({_printable(path)})" if path else ""))  # fmt: skip
+            print(f"{recording.seconds:9.1f} s  {show_name(recording.name)}"
+                  + (f"  ({show_name(path)})" if path else ""))  # fmt: skip
     return 0
-
-
-def _printable(name: str) -> str:
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
 
 
 def verify_index(file: str | Path) -> int:

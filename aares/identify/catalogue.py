@@ -70,6 +70,8 @@ class Prints(NamedTuple):
         See `segment.Segment`.
     source : Source, optional
         The file, if they were made of one.
+    notes : tuple of str
+        What was missing in the file or was mended.
     """
 
     recording: Recording
@@ -78,6 +80,7 @@ class Prints(NamedTuple):
     counts: np.ndarray
     peaks: np.ndarray
     source: Source | None = None
+    notes: tuple[str, ...] = ()
 
 
 def fingerprint(name: str, y: np.ndarray, settings: Settings) -> Prints:

@@ -24,7 +24,7 @@ from aares.identify import search
 from aares.identify.answer import THRESHOLD, Answer, Ranking
 from aares.identify.catalogue import Part, Prints, Settings, fingerprint, make_part
 from aares.identify.compaction import compact
-from aares.identify.ingest import OnError, fingerprint_files, keep_readable, name_file
+from aares.identify.ingest import OnError, OnNote, fingerprint_files, keep_readable, name_file
 from aares.identify.lock import locked
 from aares.identify.query import Query, read_signal
 from aares.identify.roll import Recording, Source
@@ -140,6 +140,7 @@ class Index:
         root: str | Path | None = None,
         n_jobs: int = 2,
         on_error: OnError | None = None,
+        on_note: OnNote | None = None,
     ) -> None:
         """Add audio files; what is indexed already keeps its name and place.
 
@@ -152,6 +153,8 @@ class Index:
         on_error : callable, optional
             Called with the path and the error of a file that cannot be read; without it, it is
             raised.
+        on_note : callable, optional
+            Called with the path and a sentence about a file of which something is missing.
 
         Raises
         ------
@@ -162,7 +165,7 @@ class Index:
         names = [name_file(path, root) for path in files]
         self._check_names(names)
         results = fingerprint_files(files, names, self.settings, n_jobs=n_jobs)
-        self._add(keep_readable(zip(files, results, strict=True), on_error))
+        self._add(keep_readable(zip(files, results, strict=True), on_error, on_note))
 
     def _add(self, prints: Iterable[Prints]) -> None:
         added = list(prints)

@@ -9,14 +9,23 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aares.audio.sources import show_name
 from aares.errors import AudioError
 from aares.identify.catalogue import Prints
 from aares.identify.index import Index, choose_name
-from aares.identify.ingest import OnError, fingerprint_files, keep_readable
+from aares.identify.ingest import (
+    Folder,
+    OnError,
+    OnNote,
+    fingerprint_files,
+    keep_readable,
+    name_file,
+    search_folder,
+)
 from aares.identify.roll import Source
 
 BATCH = 64  # files between two states: what was indexed by then survives an interruption
@@ -35,8 +44,10 @@ class Changes:
         Old and new name.
     n_same : int
         Files that are as they were.
-    failed : list of Path
-        Files that cannot be read as sound.
+    failed, skipped : list of (Path, str)
+        Files that cannot be read as sound, and why; those that were skipped were not tried.
+    n_other : int
+        Files that are no sound.
     """
 
     added: list[str] = field(default_factory=list)
@@ -44,7 +55,9 @@ class Changes:
     removed: list[str] = field(default_factory=list)
     renamed: list[tuple[str, str]] = field(default_factory=list)
     n_same: int = 0
-    failed: list[Path] = field(default_factory=list)
+    failed: list[tuple[Path, str]] = field(default_factory=list)
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
+    n_other: int = 0
 
 
 def read_source(path: Path) -> Source:
@@ -81,11 +94,11 @@ def read_source(path: Path) -> Source:
 def sync(
     file: str | Path,
     folder: str | Path,
-    files: Iterable[Path],
     *,
     wait_s: float = 0.0,
     n_jobs: int = 2,
     on_error: OnError | None = None,
+    on_note: OnNote | None = None,
     on_progress: OnProgress | None = None,
 ) -> Changes:
     """Make what an index holds of a folder equal to it.
@@ -98,14 +111,14 @@ def sync(
     file : str or Path
         The index; begun where there is none.
     folder : str or Path
-    files : iterable of Path
-        Its sounds, all of them.
     wait_s : float
         How long to wait for another writer.
     n_jobs : int
         Files at a time.
     on_error : callable, optional
         Called with the path and the error of a file that cannot be read; without it, it is raised.
+    on_note : callable, optional
+        Called with the path and a sentence about a file of which something is missing.
     on_progress : callable, optional
         Called with how many of how many files were decoded, when they are on the disk for good.
 
@@ -116,27 +129,31 @@ def sync(
     Raises
     ------
     AudioError
-        There is no file: whoever unplugged a disk does not want its index emptied.
+        There is no such folder, or no sound in it: whoever unplugged a disk does not want its index
+        emptied. Or a file cannot be read, and there is no `on_error`.
     IndexBusyError, IndexFileError, OSError
         As `Index.edit` and `Index.save`; what was reported as done stays.
 
     Examples
     --------
-    >>> sync("a.index", "nowhere", [])
+    >>> sync("a.index", "nowhere")
     Traceback (most recent call last):
         ...
-    aares.errors.AudioError: nowhere: expected files with sound, found none; nothing was changed
+    aares.errors.AudioError: nowhere: expected a folder with audio files, found none
     """
     root = Path(folder).resolve()
-    paths = sorted(root / path.relative_to(folder) for path in files)
-    if not paths:
-        raise AudioError(f"{folder}: expected files with sound, found none; nothing was changed")
+    found = search_folder(root)
+    if not found.files:
+        raise AudioError(
+            f"{show_name(folder)}: no audio file among {found.n_other} files; nothing was changed "
+            "(remove '*' empties an index)"
+        )
     with Index.edit(file, wait_s=wait_s) as index:
-        plan = _Plan(index, root, paths)
+        plan = _Plan(index, root, found)
         if plan.updates:
             index.change(plan.updates)
             index.save(file)
-        run = _Run(index, Path(file), plan.changes, on_error)
+        run = _Run(index, Path(file), plan.changes, on_error, on_note)
         for start in range(0, len(plan.todo), BATCH):
             run.take(plan.todo[start : start + BATCH], root, plan.replaced, n_jobs)
             if on_progress:
@@ -147,8 +164,9 @@ def sync(
 class _Plan:
     """What has to be done to files: `updates` at once, `todo` by decoding them."""
 
-    def __init__(self, index: Index, root: Path, paths: Sequence[Path]) -> None:
-        self.changes = Changes()
+    def __init__(self, index: Index, root: Path, found: Folder) -> None:
+        paths = found.files
+        self.changes = Changes(skipped=found.skipped, n_other=found.n_other)
         self.updates: dict[str, tuple[str, Source | None] | None] = {}
         self.todo: list[Path] = []
         self.replaced: dict[Path, str] = {}  # recordings whose file has another content now
@@ -158,7 +176,7 @@ class _Plan:
             for recording, source in zip(index.recordings, index.sources, strict=True)
             if source
         }
-        present = set(paths)
+        present = {*paths, *(path for path, _ in found.skipped)}  # what cannot be read may be later
         gone = [p for p in self._known if p not in present and p.is_relative_to(root)]
         rest = [path for path in paths if not self._is_same(path)]
         if rest:  # a file that another folder lost may have come here
@@ -221,10 +239,15 @@ class _Run:
     """Files are decoded and added, a batch at a time."""
 
     def __init__(
-        self, index: Index, file: Path, changes: Changes, on_error: OnError | None
+        self,
+        index: Index,
+        file: Path,
+        changes: Changes,
+        on_error: OnError | None,
+        on_note: OnNote | None,
     ) -> None:
         self.index, self.file, self.changes = index, file, changes
-        self.on_error = on_error
+        self.on_error, self.on_note = on_error, on_note
 
     def take(self, paths: Sequence[Path], root: Path, replaced: dict[Path, str], n: int) -> None:
         sources: dict[Path, Source] = {}
@@ -232,7 +255,9 @@ class _Run:
             try:
                 sources[path] = read_source(path)
             except OSError as error:
-                self._fail(path, AudioError(f"{path.name}: cannot be read ({error.strerror})"))
+                self._fail(
+                    path, AudioError(f"{show_name(path.name)}: cannot be read ({error.strerror})")
+                )
         old = {replaced[path]: path for path in paths if path in replaced}
         taken = {recording.name for recording in self.index.recordings} - set(old)
         names: dict[Path, str] = {}
@@ -244,7 +269,7 @@ class _Run:
         )
         found: list[Prints] = []
         for (path, source), result in zip(sources.items(), results, strict=True):
-            for one in keep_readable([(path, result)], self._fail):
+            for one in keep_readable([(path, result)], self._fail, self.on_note):
                 found.append(one._replace(source=source))
         self.index.remove(old)
         self.index._add(found)
@@ -259,7 +284,7 @@ class _Run:
     def _fail(self, path: Path, error: Exception) -> None:
         if self.on_error is None:
             raise error
-        self.changes.failed.append(path)
+        self.changes.failed.append((path, str(error)))
         self.on_error(path, error)
 
 
@@ -281,5 +306,5 @@ def name_below(path: Path, root: Path, taken: set[str]) -> str:
     >>> name_below(root / "a.mp3", root, set()), name_below(root / "a.mp3", root, {"a.mp3"})
     ('a.mp3', 'music/a.mp3')
     """
-    below = path.relative_to(root).as_posix()
-    return choose_name([below, f"{root.name}/{below}", path.as_posix()], taken)
+    below = name_file(path, root)
+    return choose_name([below, name_file(path, root.parent), name_file(path, path.anchor)], taken)
