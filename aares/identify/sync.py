@@ -141,15 +141,14 @@ def sync(
         ...
     aares.errors.AudioError: nowhere: expected a folder with audio files, found none
     """
-    root = Path(folder).resolve()
-    found = search_folder(root)
+    found, root = search_folder(folder), Path(folder).resolve()
     if not found.files:
         raise AudioError(
             f"{show_name(folder)}: no audio file among {found.n_other} files; nothing was changed "
             "(remove '*' empties an index)"
         )
     with Index.edit(file, wait_s=wait_s) as index:
-        plan = _Plan(index, root, found)
+        plan = _Plan(index, Path(folder), root, found)
         if plan.updates:
             index.change(plan.updates)
             index.save(file)
@@ -164,8 +163,8 @@ def sync(
 class _Plan:
     """What has to be done to files: `updates` at once, `todo` by decoding them."""
 
-    def __init__(self, index: Index, root: Path, found: Folder) -> None:
-        paths = found.files
+    def __init__(self, index: Index, folder: Path, root: Path, found: Folder) -> None:
+        paths = [root / path.relative_to(folder) for path in found.files]
         self.changes = Changes(skipped=found.skipped, n_other=found.n_other)
         self.updates: dict[str, tuple[str, Source | None] | None] = {}
         self.todo: list[Path] = []
@@ -176,7 +175,10 @@ class _Plan:
             for recording, source in zip(index.recordings, index.sources, strict=True)
             if source
         }
-        present = {*paths, *(path for path, _ in found.skipped)}  # what cannot be read may be later
+        present = {
+            *paths,
+            *(root / path.relative_to(folder) for path, _ in found.skipped),
+        }  # what cannot be read may be later
         gone = [p for p in self._known if p not in present and p.is_relative_to(root)]
         rest = [path for path in paths if not self._is_same(path)]
         if rest:  # a file that another folder lost may have come here
