@@ -28,13 +28,13 @@ MAX_POSTINGS = 100_000_000  # of a part: 20,000 tracks, 0.5 GB, some seconds of 
 STALE = 0.25  # share of a part that may belong to removed recordings
 
 
-def choose_merge(sizes: Sequence[int]) -> int | None:
+def choose_merge(sizes: Sequence[float]) -> int | None:
     """Tell from which part on the last ones become one.
 
     Parameters
     ----------
-    sizes : sequence of int
-        Postings of each part, in their order.
+    sizes : sequence of float
+        How much of what a part may hold each does, in their order; from `measure_part`.
 
     Returns
     -------
@@ -43,21 +43,46 @@ def choose_merge(sizes: Sequence[int]) -> int | None:
 
     Examples
     --------
-    Four of one size become one; with it, there are four of the next size.
+    Four of one size become one; with it, there are four of the next size. No part gets too large.
 
-    >>> choose_merge([8, 8, 8, 1, 1, 1]), choose_merge([100, 1, 1, 1, 1])
+    >>> choose_merge([0.08, 0.08, 0.08, 0.01, 0.01, 0.01]), choose_merge([0.5, *[0.01] * 4])
     (None, 1)
-    >>> choose_merge([100, 4, 4, 4, 1, 1, 1, 1])
-    1
+    >>> choose_merge([0.5, *[0.04] * 3, *[0.01] * 4]), choose_merge([0.3] * 4)
+    (1, None)
     """
     stack = list(sizes)
     while (
         len(stack) >= ALIKE
-        and stack[-ALIKE] <= TIER * max(*stack[1 - ALIKE :], 1)
-        and sum(stack[-ALIKE:]) <= MAX_POSTINGS
+        and stack[-ALIKE] <= TIER * max(stack[1 - ALIKE :])
+        and sum(stack[-ALIKE:]) < 1
     ):
         stack[-ALIKE:] = [sum(stack[-ALIKE:])]
     return None if len(stack) == len(sizes) else len(stack) - 1
+
+
+def measure_part(part: Part) -> float:
+    """Tell how much of what a part may hold it does: of the postings, or of the frames.
+
+    Parameters
+    ----------
+    part : Part
+
+    Returns
+    -------
+    float
+        Parts of less than 1 together can become one.
+
+    Examples
+    --------
+    Two years of silence have no postings, and half of the frames that can be counted.
+
+    >>> from aares.identify.catalogue import Recording, make_part
+    >>> years = Part([Recording("silence", 1 << 26, 6.9e7)], make_part([], 0).segment)
+    >>> round(measure_part(years), 3)
+    0.5
+    """
+    frames = int(part.starts[-1]) * peaks.BLOCK_FRAMES
+    return max(part.count_present() / MAX_POSTINGS, frames / (1 << 32))
 
 
 def choose_stale(shares: Sequence[float]) -> int | None:
@@ -108,7 +133,7 @@ def compact(parts: Sequence[Part]) -> list[Part]:
     ([4], [1, 1, 1])
     """
     parts = list(parts)
-    first = choose_merge([part.count_present() for part in parts])
+    first = choose_merge([measure_part(part) for part in parts])
     if first is not None:
         parts[first:] = [merge_parts(parts[first:])]
     row = choose_stale([1 - len(part) / max(len(part.recordings), 1) for part in parts])

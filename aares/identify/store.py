@@ -140,7 +140,9 @@ def _refuse_file(path: Path) -> None:
     )
 
 
-def _parse(found: dict[str, Any]) -> Manifest:
+def _parse(found: Any) -> Manifest:
+    if not isinstance(found, dict) or not isinstance(found["entries"], list):
+        raise TypeError("no list of entries")
     entries = tuple(Entry(**entry) for entry in found["entries"])
     numbers = [found["state"], found["free"], *(n for e in entries for n in asdict(e).values())]
     if not all(type(number) is int and 0 <= number < 1 << 63 for number in numbers):
