@@ -111,9 +111,9 @@ def index_folder(folder: str | Path, out: str | Path, *, wait_s: float = WAIT_S)
             on_note=lambda _, note: print(note, file=sys.stderr),
         )  # fmt: skip
     except IndexFileError as error:
-        return fail(f"{error}, or name another with --out")
-    except AaresError as error:
-        return fail(str(error))
+        return fail(f"{error}; or name another with --out")
+    except (AaresError, OSError) as error:
+        return fail(_explain(out, error))
     for path, reason in changes.skipped:
         print(f"{show_name(path.name)}: {reason}", file=sys.stderr)
     for old, new in changes.renamed:
@@ -130,6 +130,12 @@ def index_folder(folder: str | Path, out: str | Path, *, wait_s: float = WAIT_S)
         + (f"; {changes.n_other} other files passed over" if changes.n_other else ""),
     )
     return 1 if n_failed else 0
+
+
+def _explain(file: Path, error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{file}: {error.strerror}; what it held before, it holds still"
+    return str(error)
 
 
 def _describe(file: Path, rest: str = "") -> None:
@@ -192,8 +198,8 @@ def remove_recordings(names: Sequence[str], file: str | Path, *, wait_s: float =
                 chosen |= dict.fromkeys(found)
             index.remove(chosen)
             index.save(file)
-    except AaresError as error:
-        return fail(str(error))
+    except (AaresError, OSError) as error:
+        return fail(_explain(file, error))
     _describe(file, f"; {len(chosen)} removed")
     return 0
 
@@ -226,8 +232,8 @@ def merge_index(other: str | Path, file: str | Path, *, wait_s: float = WAIT_S) 
         with Index.edit(file, wait_s=wait_s) as index:
             passed = index.merge(added, name=other.stem)
             index.save(file)
-    except (AaresError, ValueError) as error:
-        return fail(str(error))
+    except (AaresError, OSError, ValueError) as error:
+        return fail(_explain(file, error))
     for name in passed:
         print(f"there already: {name}")
     _describe(file, f"; {len(added) - len(passed)} added")

@@ -23,7 +23,7 @@ from aares.identify.roll import Roll
 from aares.identify.segment import Segment
 
 ALIKE = 4  # parts of a tier that become one
-TIER = 2.0  # a part this many times larger than all that follow in its group is of another tier
+TIER = 2.0  # a part more than this many times larger than the last one is of another tier
 MAX_POSTINGS = 100_000_000  # of a part: 20,000 tracks, 0.5 GB, some seconds of work
 STALE = 0.25  # share of a part that may belong to removed recordings
 
@@ -51,11 +51,7 @@ def choose_merge(sizes: Sequence[float]) -> int | None:
     (1, None)
     """
     stack = list(sizes)
-    while (
-        len(stack) >= ALIKE
-        and stack[-ALIKE] <= TIER * max(stack[1 - ALIKE :])
-        and sum(stack[-ALIKE:]) < 1
-    ):
+    while len(stack) >= ALIKE and stack[-ALIKE] <= TIER * stack[-1] and sum(stack[-ALIKE:]) < 1:
         stack[-ALIKE:] = [sum(stack[-ALIKE:])]
     return None if len(stack) == len(sizes) else len(stack) - 1
 
@@ -132,13 +128,13 @@ def compact(parts: Sequence[Part]) -> list[Part]:
     >>> [len(part) for part in compact(parts)], [len(part) for part in compact(parts[1:])]
     ([4], [1, 1, 1])
     """
-    parts = list(parts)
+    parts = [part for part in parts if len(part)]
     first = choose_merge([measure_part(part) for part in parts])
     if first is not None:
         parts[first:] = [merge_parts(parts[first:])]
-    row = choose_stale([1 - len(part) / max(len(part.recordings), 1) for part in parts])
+    row = choose_stale([1 - len(part) / len(part.recordings) for part in parts])
     if row is not None:
-        parts[row : row + 1] = [merge_parts([parts[row]])] if len(parts[row]) else []
+        parts[row] = merge_parts([parts[row]])
     return lay(parts)
 
 

@@ -29,7 +29,14 @@ from aares.identify.lock import locked
 from aares.identify.query import Query, read_signal
 from aares.identify.roll import Recording, Source
 from aares.identify.segment import Segment
-from aares.identify.store import MANIFEST, Manifest, open_parts, read_manifest, write_state
+from aares.identify.store import (
+    MANIFEST,
+    Manifest,
+    open_parts,
+    read_manifest,
+    refuse_foreign,
+    write_state,
+)
 
 
 class Index:
@@ -344,8 +351,7 @@ class Index:
             The disk is full, or the folder cannot be written to; the older index is still there.
         """
         path = Path(file)
-        if path.is_file():
-            read_manifest(path)
+        refuse_foreign(path)
         with nullcontext() if self._is_writing else locked(path, wait_s=wait_s):
             before = find_manifest(path)
             if self._home and self._home[0] == path.resolve() and before != self._home[1]:
@@ -417,8 +423,7 @@ class Index:
         1
         """
         path = Path(file)
-        if path.is_file() or (path.is_dir() and any(path.iterdir())):
-            read_manifest(path)  # somebody's file or folder gets no lock
+        refuse_foreign(path)
         with locked(path, wait_s=wait_s):
             index = cls.open(path) if find_manifest(path) else cls()
             index._is_writing = True

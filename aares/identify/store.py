@@ -30,13 +30,14 @@ from aares.files import write_atomic
 from aares.identify.catalogue import Part, Settings, count_starts
 from aares.identify.compaction import lay
 from aares.identify.guards import N_RUNS, SegmentGuard
+from aares.identify.lock import HOLDER, LOCK
 from aares.identify.roll import Roll
 from aares.identify.storage import MAGIC, REMEDY, VERSION, Origin, read_arrays, write_arrays
 
 MANIFEST = "manifest"
 MAX_MANIFEST = 1 << 20  # bytes
 _HEAD = re.compile(rb"AARESIDX (\d{1,9}) ([0-9a-f]{8})\n")
-_OURS = re.compile(r"\d+\.(segment|roll)|\.(\d+\.(segment|roll)|manifest)\..*\.tmp")
+_OURS = re.compile(r"\d+\.(segment|roll)|\.(\d+\.(segment|roll)|manifest|writer)\..*\.tmp")
 _ATTEMPTS = 20  # of a reader whose files a writer replaces
 
 
@@ -138,6 +139,36 @@ def _refuse_file(path: Path) -> None:
     raise IndexFileError(
         f"{path.name}: version {version} of the format, this reads {VERSION}; {REMEDY}"
     )
+
+
+def refuse_foreign(path: Path) -> None:
+    """Make sure that a place is free for an index, or holds one: others' files get no lock.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    IndexFileError
+        There is a file, or a folder with something else in it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     (Path(name) / "photo.jpg").touch()
+    ...     refuse_foreign(Path(name))
+    Traceback (most recent call last):
+        ...
+    aares.errors.IndexFileError: ...: expected an index, found a folder without one
+    """
+    if path.is_file():
+        _refuse_file(path)
+    if path.is_dir() and not (path / MANIFEST).exists():
+        ours = {LOCK, HOLDER, MANIFEST}  # of a writer who is about to begin it
+        if any(p.name not in ours and not _OURS.fullmatch(p.name) for p in path.iterdir()):
+            read_manifest(path)
 
 
 def _parse(found: Any) -> Manifest:

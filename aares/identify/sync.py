@@ -169,26 +169,32 @@ class _Plan:
         self.updates: dict[str, tuple[str, Source | None] | None] = {}
         self.todo: list[Path] = []
         self.replaced: dict[Path, str] = {}  # recordings whose file has another content now
-        self._names = {recording.name for recording in index.recordings}
+        names = {recording.name for recording in index.recordings}
         self._known = {
             Path(source.path): (recording.name, source)
             for recording, source in zip(index.recordings, index.sources, strict=True)
             if source
         }
-        present = {
-            *paths,
-            *(root / path.relative_to(folder) for path, _ in found.skipped),
-        }  # what cannot be read may be later
+        unread = [root / path.relative_to(folder) for path, _ in found.skipped]
+        present = {*paths, *unread}  # what cannot be read now may be later
         gone = [p for p in self._known if p not in present and p.is_relative_to(root)]
         rest = [path for path in paths if not self._is_same(path)]
         if rest:  # a file that another folder lost may have come here
             gone += [p for p in self._known if not p.is_relative_to(root) and not p.exists()]
-        self._follow_moves(rest, gone, root)
-        for path in gone:
+        moved = self._find_moves(rest, gone)
+        came = {Path(source.path) for source in moved.values()}
+        for path in [*gone, *(p for p in self.replaced if p in came)]:
             name = self._known[path][0]
-            if name not in self.updates and path.is_relative_to(root):
+            if name not in moved and path.is_relative_to(root):
                 self.updates[name] = None
                 self.changes.removed.append(name)
+        taken = names - moved.keys() - self.updates.keys()
+        for name, source in moved.items():
+            new = name_below(Path(source.path), root, taken)
+            taken.add(new)
+            self.updates[name] = new, source
+            self.changes.renamed.append((name, new))
+        self.replaced = {p: name for p, name in self.replaced.items() if name not in moved}
 
     def _is_same(self, path: Path) -> bool:
         """Tell whether a file holds what its recording was made of."""
@@ -210,12 +216,13 @@ class _Plan:
         self.changes.n_same += same
         return same
 
-    def _follow_moves(self, paths: Sequence[Path], gone: Sequence[Path], root: Path) -> None:
+    def _find_moves(self, paths: Sequence[Path], gone: Sequence[Path]) -> dict[str, Source]:
         """Find the files whose content is that of a recording that lost its own."""
         lost = defaultdict(list)
         for old in [*gone, *self.replaced]:
             name, source = self._known[old]
-            lost[source.size].append((name, source))
+            lost[source.size].append((name, source.digest))
+        moved = {}
         for path in paths:
             now = None
             try:
@@ -223,18 +230,13 @@ class _Plan:
                     now = read_source(path)
             except OSError:
                 pass  # it is reported when it is decoded
-            same = [one for one in lost[now.size] if one[1].digest == now.digest] if now else []
-            if now is None or not same:
+            same = [one for one in lost[now.size] if one[1] == now.digest] if now else []
+            if now and same:
+                lost[now.size].remove(same[0])
+                moved[same[0][0]] = now
+            else:
                 self.todo.append(path)
-                continue
-            name, _ = same[0]
-            lost[now.size].remove(same[0])
-            self._names.discard(name)
-            new = name_below(path, root, self._names)
-            self._names.add(new)
-            self.updates[name] = new, now
-            self.changes.renamed.append((name, new))
-        self.replaced = {p: name for p, name in self.replaced.items() if name not in self.updates}
+        return moved
 
 
 class _Run:
