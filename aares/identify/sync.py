@@ -176,8 +176,10 @@ class _Plan:
             if source
         }
         unread = [root / path.relative_to(folder) for path, _ in found.skipped]
-        present = {*paths, *unread}  # what cannot be read now may be later
+        present = set(paths)
         gone = [p for p in self._known if p not in present and p.is_relative_to(root)]
+        if unread:  # what cannot be read now, such as a whole folder, may be later
+            gone = [p for p in gone if not any(p.is_relative_to(one) for one in unread)]
         rest = [path for path in paths if not self._is_same(path)]
         if rest:  # a file that another folder lost may have come here
             gone += [p for p in self._known if not p.is_relative_to(root) and not p.exists()]
