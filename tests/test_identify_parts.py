@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aares.cli.identifying import _clock, _describe
 from aares.identify import (
     Candidate,
     Index,
@@ -19,7 +18,6 @@ from aares.identify import (
     evidence,
     pairs,
     peaks,
-    timeline,
     vote,
 )
 from aares.identify.answer import Answer, Ranking, describe, estimate_p_false, load_calibration
@@ -31,7 +29,6 @@ from aares.identify.catalogue import (
 from aares.identify.hits import measure_hits
 from aares.identify.query import QUICK, WINDOW, list_windows, make_query, read_signal, resample
 from aares.identify.segment import pack_peaks, unpack_peaks
-from aares.identify.timeline import Played
 
 SR = 8000
 
@@ -308,7 +305,7 @@ def test_a_ranking_is_described_by_hand():
     lead = math.log(2) - math.log1p(40)
     told = describe(weak)
     assert told[1:3] == pytest.approx((6, 6)) and told[4:6] == pytest.approx((lead, -(lead**2)))
-    assert told[7:9] == pytest.approx((9, math.log(5)))
+    assert told[7:9] == pytest.approx((1, math.log(5)))  # a share is at most 1
 
 
 def test_a_false_match_is_as_likely_as_the_calibration_says():
@@ -330,10 +327,14 @@ def test_an_answer_moves_with_its_window_and_becomes_json():
     assert moved.match == moved.candidates[0]
     told = json.loads(json.dumps(answer.to_dict()))
     first = {"song": "a", "offset_s": 10.0, "score": 9.0, "votes": 99.0, "speed": 1.02}
-    assert told.pop("candidates")[0] == first
-    assert told == {"match": "a", "offset_s": 10, "score": 9, "p_false": 1e-6, "speed": 1.02}
+    assert told.pop("candidates")[0] == first | {"pitch": 1.0}
+    best_only = {"match": "a", "offset_s": 10, "score": 9, "p_false": 1e-6, "speed": 1.02}
+    assert told == best_only | {"reason": "match", "pitch": 1.0, "twins": []}
+    twin = replace(answer, twins=(other,)).shift(-5.0)
+    assert twin.twins == (moved.candidates[1],) and twin.to_dict()["twins"] == ["b"]
     unknown = replace(answer, match=None)
-    assert unknown.shift(1.0).match is None
+    assert unknown.shift(1.0).match is None and unknown.to_dict()["reason"] == "unknown"
+    assert replace(unknown, heard=False).to_dict()["reason"] == "nothing"
     told = unknown.to_dict()
     assert [told[k] for k in ("match", "offset_s", "score", "speed")] == [None] * 4
 
@@ -403,46 +404,6 @@ def test_a_query_hashes_every_step_at_its_own_speed_and_one_at_others():
     assert len(single[0]) < 0.7 * len(both[0]) and query.hash() is both
     short = make_query(np.ones(10, dtype=np.float32))
     assert short.seconds == peaks.N_FFT / SR
-
-
-# --- timelines ----------------------------------------------------------------------------
-
-
-def join(*windows: Played) -> list[Played]:
-    entries: list[Played] = []
-    for window in windows:
-        timeline._append(entries, window)
-    return entries
-
-
-def test_windows_of_one_song_are_one_entry():
-    one, two = Played(0, 10, "a", 3.0, 1e-5, 1.02), Played(5, 15, "a", 8.1, 1e-7, 1.02)
-    assert join(one, two) == [Played(0, 15, "a", 3.0, 1e-7, 1.02)]
-    late = replace(two, offset_s=3 + 5 * 1.02 + timeline.TOLERANCE_S + 0.01)
-    assert len(join(one, late)) == 2
-    edge = replace(two, offset_s=3 + 5 * 1.02 + timeline.TOLERANCE_S - 0.01)
-    assert len(join(one, edge)) == 1
-    assert join(Played(0, 10, None, None, 1.0), Played(5, 15, None, None, 0.5)) == [
-        Played(0, 15, None, None, 0.5)
-    ]
-
-
-def test_overlaps_are_divided():
-    a, b = Played(0, 10, "a", 3.0, 0.0), Played(6, 16, "b", 50.0, 0.0, 1.1)
-    assert join(a, b) == [Played(0, 8, "a", 3.0, 0.0), Played(8, 16, "b", 52.2, 0.0, 1.1)]
-    nothing = Played(6, 16, None, None, 1.0)
-    assert join(a, nothing) == [a, replace(nothing, start_s=10)]
-    first = replace(nothing, start_s=0, end_s=10)
-    assert join(first, b) == [replace(first, end_s=6), b]
-
-
-def test_clocks_and_entries_are_written():
-    assert [_clock(s) for s in (0, 59.94, 59.96, 61.25, -61.25, -0.04, 600)] == [
-        "0:00.0", "0:59.9", "1:00.0", "1:01.2", "-1:01.2", "0:00.0", "10:00.0"
-    ]  # fmt: skip
-    assert [_clock(s) for s in (-5, -60)] == ["-0:05.0", "-1:00.0"]
-    assert _describe(Played(0, 61, "a", 5.0, 0.0)) == "0:00.0 to 1:01.0  a from 0:05.0"
-    assert _describe(Played(0, 61, None, None, 1.0)) == "0:00.0 to 1:01.0  unknown"
 
 
 # --- settings ---------------------------------------------------------------------------

@@ -7,6 +7,7 @@ so the first bytes decide.
 from __future__ import annotations
 
 import mmap
+import os
 import stat
 import sys
 import unicodedata
@@ -22,7 +23,7 @@ MEDIA = frozenset(
     ".3g2 .3gp .aac .ac3 .adts .aif .aifc .aiff .alac .amr .ape .asf .au .avi .caf .dff .dsf .dts "
     ".eac3 .f4a .f4v .flac .flv .m2ts .m4a .m4b .m4p .m4r .m4v .mka .mkv .mov .mp2 .mp3 .mp4 .mpa "
     ".mpc .mpeg .mpg .mts .mxf .oga .ogg .ogm .ogv .ogx .opus .ra .rf64 .rm .rmvb .snd .spx .tak "
-    ".tta .ts .vob .voc .w64 .wav .wave .webm .weba .wma .wmv .wv".split()
+    ".tta .vob .voc .w64 .wav .wave .webm .weba .wma .wmv .wv".split()
 )
 
 
@@ -151,6 +152,25 @@ def open_source(source: str | Path) -> Source:
     if not content:
         raise AudioError(f"{name}: expected an audio file, found an empty one")
     return Source(name, path, content, None, path.stat().st_size)
+
+
+def encode_path(path: Path) -> str | bytes:
+    """Return a path as C libraries take it: soundfile itself refuses names that are no Unicode.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str or bytes
+
+    Examples
+    --------
+    >>> os.fsdecode(encode_path(Path("a.mp3")))
+    'a.mp3'
+    """
+    return str(path) if os.name == "nt" else os.fsencode(path)
 
 
 def _hold(name: str, stream: BinaryIO) -> Source:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from aares.arguments import Parser
-from aares.cli.identifying import identify_files
+from aares.cli.identifying import add_identify, identify_files
 from aares.cli.indexing import add_index_commands, index_folder
 from aares.cli.messages import fail
 from aares.errors import AaresError
@@ -144,12 +144,4 @@ def add_commands(commands: Any, *, index: Path) -> None:
     ('albums', 'music.index')
     """
     add_index_commands(commands, index=index)
-    ask = commands.add_parser(
-        "identify", help="tell which recordings of an index files come from, and where in them"
-    )
-    ask.add_argument("files", nargs="+", metavar="FILE")
-    ask.add_argument("--index", default=index, type=Path, metavar="INDEX", help=f"default: {index}")
-    ask.add_argument("--json", action="store_true", help="one JSON object for each file")
-    ask.set_defaults(
-        run=lambda options: identify_files(options.files, options.index, as_json=options.json)
-    )
+    add_identify(commands, index=index)

@@ -41,6 +41,9 @@ class Candidate:
         Bits of the hashes that agree on the place.
     speed : float
         Of the excerpt, 1 for the recording's own.
+    pitch : float
+        Factor by which the excerpt is higher than at that speed; 1 where pitch follows speed, as
+        on a turntable.
     """
 
     song: str
@@ -48,6 +51,7 @@ class Candidate:
     score: float
     votes: float
     speed: float
+    pitch: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,10 @@ class Ranking:
         Score of the excerpt's own peaks, see `query.Query.ceiling`.
     seconds : float
         Length of the excerpt.
+    level_db, stationarity : float
+        Of the excerpt itself, see `traits.Traits`.
+    n_recordings : int
+        In the index: the more there are, the better is the best wrong one.
     """
 
     candidates: Sequence[Candidate]
@@ -75,6 +83,9 @@ class Ranking:
     beside: float
     ceiling: float
     seconds: float
+    level_db: float = 15.0
+    stationarity: float = 0.3
+    n_recordings: int = 1
 
 
 @dataclass(frozen=True)
@@ -89,11 +100,35 @@ class Answer:
         Probability that an excerpt of no indexed recording has a candidate like the best one.
     candidates : tuple of Candidate
         The best first, one for each recording.
+    twins : tuple of Candidate
+        Other recordings with as much evidence as the match, such as a remaster.
+    heard : bool
+        Whether the excerpt holds anything that a recording could be known by.
     """
 
     match: Candidate | None
     p_false: float
     candidates: tuple[Candidate, ...]
+    twins: tuple[Candidate, ...] = ()
+    heard: bool = True
+
+    @property
+    def reason(self) -> str:
+        """Tell which of three things the index says.
+
+        Returns
+        -------
+        {"match", "unknown", "nothing"}
+            "nothing": the excerpt is silence, or a tone that stays: nothing to identify.
+
+        Examples
+        --------
+        >>> Answer(None, 1.0, ()).reason, Answer(None, 1.0, (), heard=False).reason
+        ('unknown', 'nothing')
+        """
+        if self.match:
+            return "match"
+        return "unknown" if self.heard else "nothing"
 
     def shift(self, seconds: float) -> Answer:
         """Return the answer with the excerpt's beginning moved.
@@ -118,7 +153,9 @@ class Answer:
         moved = tuple(
             replace(c, offset_s=round(c.offset_s + seconds * c.speed, 3)) for c in self.candidates
         )
-        return replace(self, match=moved[0] if self.match else None, candidates=moved)
+        places = {c.song: c for c in moved}
+        twins = tuple(places[c.song] for c in self.twins)
+        return replace(self, match=moved[0] if self.match else None, candidates=moved, twins=twins)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as JSON values.
@@ -126,8 +163,8 @@ class Answer:
         Returns
         -------
         dict
-            ``match`` (name or None), ``offset_s``, ``score``, ``p_false``, ``speed``,
-            ``candidates``.
+            ``match`` (name or None), ``reason``, ``offset_s``, ``score``, ``p_false``, ``speed``,
+            ``pitch``, ``twins`` (names), ``candidates``.
 
         Examples
         --------
@@ -139,10 +176,13 @@ class Answer:
         best = self.match
         return {
             "match": best.song if best else None,
+            "reason": self.reason,
             "offset_s": best.offset_s if best else None,
             "score": best.score if best else None,
             "p_false": self.p_false,
             "speed": best.speed if best else None,
+            "pitch": best.pitch if best else None,
+            "twins": [twin.song for twin in self.twins],
             "candidates": [asdict(candidate) for candidate in self.candidates],
         }
 
@@ -154,6 +194,8 @@ FEATURES = (
 )  # fmt: skip
 N_RIVALS = 6
 USUAL_RIVAL = (3.0, math.log1p(40.0))  # score and votes where an index has too few recordings
+TWIN_SHARE = 0.8  # of the best score
+LEAST_CEILING = 2.0  # own peaks that score less say nothing: silence, hum, a held tone
 SECONDS = (5.0, 15.0)  # a length outside this range counts as its end
 
 
@@ -196,7 +238,7 @@ def describe(ranking: Ranking) -> tuple[float, ...]:
         lead_votes,
         lead_votes * abs(lead_votes),
         ceiling,
-        score / max(ceiling, 1.0),
+        min(score / max(ceiling, 1.0), 1.0),  # a tone's ceiling is near 0
         math.log(min(max(ranking.seconds, SECONDS[0]), SECONDS[1])),
         ranking.breadth,
         ranking.beside / max(score, 1.0),
@@ -289,4 +331,27 @@ def choose(ranking: Ranking, *, way: str, threshold: float) -> Answer:
     p_false = estimate_p_false(ranking, way=way)
     candidates = tuple(ranking.candidates)
     match = candidates[0] if candidates and p_false <= threshold else None
-    return Answer(match, p_false, candidates)
+    twins = tuple(c for c in candidates[1:] if match and is_twin(c, match))
+    return Answer(match, p_false, candidates, twins, heard=ranking.ceiling >= LEAST_CEILING)
+
+
+def is_twin(other: Candidate, best: Candidate) -> bool:
+    """Tell whether another recording ties with the best one.
+
+    Parameters
+    ----------
+    other, best : Candidate
+
+    Returns
+    -------
+    bool
+        Its score is within `TWIN_SHARE` of the best one's. Two wrong places differ by about 1, a
+        right and a wrong one by many times that.
+
+    Examples
+    --------
+    >>> best = Candidate("a.mp3", offset_s=10.0, score=12.0, votes=400.0, speed=1.0)
+    >>> [is_twin(replace(best, score=score), best) for score in (11.0, 5.0)]
+    [True, False]
+    """
+    return other.score >= TWIN_SHARE * best.score

@@ -75,12 +75,10 @@ def search_folder(folder: str | Path) -> Folder:
         what = "a file" if folder.exists() else "none"
         raise AudioError(f"{show_name(folder)}: expected a folder with audio files, found {what}")
     found = Folder([], [], 0)
-    n_other, seen = 0, set[tuple[int, int]]()
+    n_other, seen, failed = 0, set[tuple[int, int]](), list[OSError]()
+    _enter(folder, seen)
 
-    def report(error: OSError) -> None:
-        found.skipped.append((Path(error.filename), f"not readable ({error.strerror})"))
-
-    for here, folders, names in os.walk(folder, followlinks=True, onerror=report):
+    for here, folders, names in os.walk(folder, followlinks=True, onerror=failed.append):
         folders[:] = sorted(name for name in folders if _enter(Path(here, name), seen))
         for path in (Path(here, name) for name in sorted(names)):
             reason = _judge(path)
@@ -90,6 +88,8 @@ def search_folder(folder: str | Path) -> Folder:
                 found.skipped.append((path, reason))
             else:
                 n_other += 1
+    for error in failed:
+        found.skipped.append((Path(error.filename), f"not readable ({error.strerror})"))
     return replace(found, files=sorted(found.files), n_other=n_other)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from aares.identify import pairs, peaks
 from aares.identify.evidence import Evidence, measure_own, weigh_evidence
+from aares.identify.traits import Traits, measure_traits
 from fingerprint import check_signal
 
 QUERY_S = 15.0  # a longer excerpt is looked at in windows of this length
@@ -106,6 +107,16 @@ class Query:
         float
         """
         return measure_own(self.find_peaks(QUICK)[0], self.evidence)
+
+    @cached_property
+    def traits(self) -> Traits:
+        """Return how noisy and how steady the excerpt is.
+
+        Returns
+        -------
+        Traits
+        """
+        return measure_traits(self.evidence.power)
 
     def hash(self, look: Look = QUICK, speed: float = 1.0) -> HashedQuery:
         """Return hashes and their steps as a recording has them, computed once.

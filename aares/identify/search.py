@@ -146,7 +146,15 @@ def rank_candidates(
     chosen = list(best.values())[:N_ANSWERS]
     breadth, beside = chosen[0].examine(query) if chosen else (0.0, 0.0)
     candidates = [hit.locate() for hit in chosen]
-    return Ranking(candidates, breadth, beside, query.ceiling, query.seconds)
+    return Ranking(
+        candidates,
+        breadth,
+        beside,
+        query.ceiling,
+        query.seconds,
+        *query.traits,
+        n_recordings=sum(len(part) for part in parts),
+    )
 
 
 def _search(parts: Sequence[Part], query: Query, look: Look, speed: float = 1.0) -> list[Hit]:
