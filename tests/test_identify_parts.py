@@ -20,7 +20,15 @@ from aares.identify import (
     peaks,
     vote,
 )
-from aares.identify.answer import Answer, Ranking, describe, estimate_p_false, load_calibration
+from aares.identify.answer import (
+    SHARES,
+    Answer,
+    Ranking,
+    describe,
+    estimate_p_false,
+    extrapolate_tail,
+    load_calibration,
+)
 from aares.identify.catalogue import (
     Prints,
     Recording,
@@ -193,8 +201,8 @@ def test_evidence_is_the_normalised_power(pause):
     some = some[some[:, peaks.FIRST_BIN :].sum(axis=1) > 1e-6]
     assert len(some) == (25 if pause else 35)
     bits = some.astype(np.float32).view(np.int32).mean(axis=0).astype(np.int32)
-    relative = np.minimum(rows / bits.view(np.float32), 10)
-    known = np.minimum(some / bits.view(np.float32), 10)
+    relative = np.sqrt(np.minimum(rows / bits.view(np.float32), 100))
+    known = np.sqrt(np.minimum(some / bits.view(np.float32), 100))
     spread = known.std(axis=0)
     scaled = np.where(spread > 0.01, (relative - known.mean(axis=0)) / np.maximum(spread, 1e-9), 0)
     scaled -= scaled.mean(axis=1, keepdims=True)
@@ -210,7 +218,7 @@ def measure_slowly(blocks, packed, place, excess, speed):
     for block in range(len(blocks) - 1):
         for word in packed[blocks[block] : blocks[block + 1]].tolist():
             t = (block * 32 + (word >> 9 & 31)) * 2 - place
-            b, weight = word & 511, (2, 4, 5, 7)[word >> 14]
+            b, weight = word & 511, (1, 3, 5, 8)[word >> 14]
             step = int(np.rint(t / speed))
             b = b if speed == 1 else int(np.rint(b * speed))
             if 0 <= step < excess.shape[1] and b < 512:
@@ -260,7 +268,7 @@ def test_the_ceiling_is_the_score_of_the_own_peaks():
     excess = np.zeros((512, 8), dtype=np.int8)
     excess[found.bin, found.time] = [8, 16, 24, 80]
     heard = evidence.Evidence(power.T, excess)
-    expected = (2 * 8 + 4 * 16 + 5 * 24 + 7 * 80) / (8 * math.sqrt(4 + 16 + 25 + 49))
+    expected = (1 * 8 + 3 * 16 + 5 * 24 + 8 * 80) / (8 * math.sqrt(1 + 9 + 25 + 64))
     assert evidence.measure_own(found, heard) == pytest.approx(expected)
     nothing = peaks.Peaks(*np.zeros((2, 0), dtype=int), np.zeros(0))
     assert evidence.measure_own(nothing, heard) == 0
@@ -298,24 +306,30 @@ def test_a_ranking_is_described_by_hand():
     ranking = Ranking(candidates, 7.0, 3.0, 18.0, 30.0)
     rivals = (math.log1p(40) * 5 + 0) / 6
     lead = math.log(100) - rivals
-    expected = [9, 5, 9 - (1 + 5 * 3) / 6, math.log(100), lead, lead**2, 18, 0.5]
+    expected = [9, 9 - (1 + 5 * 3) / 6, math.log(100), lead, lead**2, 18, 0.5]
     expected += [math.log(15), 7, 3 / 9]
     assert describe(ranking) == pytest.approx(expected)
     weak = replace(ranking, candidates=[replace(candidates[0], votes=1.0)], ceiling=0.5, seconds=1)
     lead = math.log(2) - math.log1p(40)
     told = describe(weak)
-    assert told[1:3] == pytest.approx((6, 6)) and told[4:6] == pytest.approx((lead, -(lead**2)))
-    assert told[7:9] == pytest.approx((1, math.log(5)))  # a share is at most 1
+    assert told[1] == pytest.approx(6) and told[3:5] == pytest.approx((lead, -(lead**2)))
+    assert told[6:8] == pytest.approx((1, math.log(1)))  # a share is at most 1
 
 
 def test_a_false_match_is_as_likely_as_the_calibration_says():
     ranking = Ranking([Candidate("a", 0.0, 12.0, 300.0, 1.0)], 9.0, 3.0, 20.0, 10.0)
+    ranking = replace(ranking, n_recordings=load_calibration()["n_recordings"])
     known = load_calibration()["quick"]
     total = sum(w * x for w, x in zip(known["weights"], describe(ranking), strict=True))
-    assert total > known["start"]
-    expected = known["rate"] * math.exp(-(total - known["start"]) / known["scale"])
-    assert estimate_p_false(ranking, way="quick") == pytest.approx(max(expected, 1e-12))
-    hopeless = replace(ranking, candidates=[Candidate("a", 0.0, 0.1, 0.0, 1.0)])
+    inputs = (1.0, math.log(10), 1.5, 0.3, math.log(21))
+    start = sum(c * x for c, x in zip(known["start"], inputs, strict=True))
+    scale = math.exp(sum(c * x for c, x in zip(known["scale"], inputs, strict=True)))
+    assert total > start
+    expected = known["rate"] / SHARES["quick"] * math.exp((start - total) / scale)
+    assert extrapolate_tail(ranking, way="quick") == pytest.approx(expected)
+    floor = load_calibration()["floor"]
+    assert estimate_p_false(ranking, way="quick") == pytest.approx(max(expected, floor))
+    hopeless = replace(ranking, candidates=[Candidate("a", 0.0, 0.1, 0.0, 1.0)], breadth=0.0)
     assert estimate_p_false(hopeless, way="quick") == 1
 
 
@@ -352,7 +366,7 @@ def test_the_surest_window_of_a_long_excerpt_answers(monkeypatch):
 
 @pytest.mark.parametrize(("bank", "p_false"), [(True, 0.02), (False, 0.3)])
 def test_the_closer_look_answers_where_nothing_is_accepted(monkeypatch, bank, p_false):
-    asked, chances = [], {"quick": 0.001, "thorough": 0.3, "speeds": 0.02}
+    asked, chances = [], {"quick": 0.001, "thorough": 0.3, "speeds": 0.02, "stretched": 0.4}
 
     def choose(ranking, *, way, threshold):
         asked.append((way, threshold))
@@ -361,7 +375,8 @@ def test_the_closer_look_answers_where_nothing_is_accepted(monkeypatch, bank, p_
     monkeypatch.setattr("aares.identify.search.choose", choose)
     answer = Index().ask(make_query(make_noise(SR)), threshold=1e-3, bank=bank)
     assert answer.p_false == p_false
-    assert asked == [("quick", 1e-4), ("thorough", 1e-3), ("speeds", 1e-3)][: 3 if bank else 2]
+    closer = [(way, 1e-3) for way in ("thorough", "speeds", "stretched")]
+    assert asked == [("quick", 1e-4), *closer][: 4 if bank else 2]
 
 
 # --- queries and signals ------------------------------------------------------------------

@@ -35,7 +35,7 @@ from aares.identify import (
     sync,
 )
 from aares.identify.catalogue import Prints, fingerprint, make_part
-from aares.identify.index import choose_name, find_manifest
+from aares.identify.collection import choose_name
 from aares.identify.lock import describe_writer, is_locked, locked
 from aares.identify.search import WAYS
 
@@ -695,7 +695,10 @@ def test_merged_indexes_answer_for_both(file):
         index._add([row])
     assert three.merge(four) == ["s"] and three.merge(five) == []
     assert choose_name(["a", "b"], {"a", "b", "b (2)"}) == "b (3)"
-    assert find_manifest(file.with_name("none")) is None and find_manifest(file) is not None
+    assert (
+        store.find_manifest(file.with_name("none")) is None
+        and store.find_manifest(file) is not None
+    )
 
 
 def test_ten_thousand_tracks_are_written_at_most_four_times():

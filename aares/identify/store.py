@@ -130,6 +130,30 @@ def read_manifest(folder: Path) -> Manifest:
         raise IndexFileError(f"{name}: the manifest contradicts itself ({error})") from error
 
 
+def find_manifest(path: Path) -> Manifest | None:
+    """Return the state of the index in a folder, or None where there is none yet.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Manifest or None
+
+    Raises
+    ------
+    IndexFileError
+        There is something that is no index.
+
+    Examples
+    --------
+    >>> find_manifest(Path("nowhere.index")) is None
+    True
+    """
+    return read_manifest(path) if (path / MANIFEST).exists() else None
+
+
 def _refuse_file(path: Path) -> None:
     with path.open("rb") as stream:
         start = stream.read(len(MAGIC) + 4)

@@ -16,7 +16,8 @@ from pathlib import Path
 from aares.audio.sources import show_name
 from aares.errors import AudioError
 from aares.identify.catalogue import Prints
-from aares.identify.index import Index, choose_name
+from aares.identify.collection import choose_name
+from aares.identify.index import Index
 from aares.identify.ingest import (
     Folder,
     OnError,

@@ -26,7 +26,7 @@ from aares.identify.following import (
 from aares.identify.index import Index
 from aares.identify.peaks import RATE_HZ
 from aares.identify.query import QUERY_S, make_query, read_signal, resample
-from aares.identify.search import QUICK_STRICTNESS, WAYS
+from aares.identify.search import WAYS
 from aares.identify.tape import Tape
 
 WINDOW_S, STEP_S = 5.0, 2.5  # finds 4 s
@@ -224,8 +224,7 @@ class _Listener:
         answer = None
         for way in ways:
             ranking = self.index.rank(query, way, without=known)
-            strictness = QUICK_STRICTNESS if way == "quick" else 1
-            answer = choose(ranking, way=way, threshold=THRESHOLD / strictness)
+            answer = choose(ranking, way=way, threshold=THRESHOLD)
             if answer.match and self._begin(answer, start_s, end_s):
                 break
         assert answer is not None
@@ -274,7 +273,7 @@ class _Listener:
             self._stars[song] = next(
                 read_constellation(part, row)
                 for part in self.index._parts
-                for row, recording in enumerate(part.recordings)
-                if recording.name == song
+                for row in part.list_present()
+                if part.recordings[row].name == song
             )
         return self._stars[song]

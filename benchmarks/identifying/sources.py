@@ -154,7 +154,7 @@ def list_package(package: str) -> list[Track]:
             depth += 1
             stem = "-".join([*path.parts[-depth:-1], path.stem])
         name = f"{package}__{stem}"
-        tracks[name] = Track(path, package, name, name_family(name))
+        tracks[name] = Track(path, package, name, name)
     return [track for track in tracks.values() if is_music(track.path)]
 
 
@@ -170,16 +170,3 @@ def measure_length(path: Path) -> float:
         return float(sf.info(str(path)).duration)
     except sf.LibsndfileError:
         return 0.0
-
-
-# Pairs that the audit found (`audit.measure`): the same piece again.
-VERSIONS = {
-    "singularity-music__menu_enhanced": "singularity-music__menu",
-    "drascula-music__track30": "drascula-music__track1",
-    "singularity-music__March Thee to Dis": "singularity-music__Advanced Simulacra",
-}
-
-
-def name_family(name: str) -> str:
-    """Return the name of the first version of a piece."""
-    return VERSIONS.get(name, name)
