@@ -2,9 +2,9 @@
 
 Used by :class:`aares.identify.Index`.
 
-* *Evidence.* A pixel's evidence is its amplitude in units of what is usual in its bin, capped, minus
-  the mean of its bin and of its step, over the spread of its bin: at a wrong place it is zero on
-  average, whatever key or beat two pieces have in common. Peaks that noise hides from the votes
+* *Evidence.* A pixel's evidence is its amplitude in units of what is usual in its bin, capped,
+  minus the mean of its bin and of its step, over the spread of its bin: at a wrong place it is zero
+  on average, whatever key or beat two pieces have in common. Peaks that noise hides from the votes
   still count here: it is a matched filter. Strong peaks weigh more, as noise hides them last.
 * *Doubt.* The best place is looked at more closely (`examine`): another piece on the same
   instrument agrees in a few strong notes at one moment; the right one agrees a little everywhere,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -198,6 +198,39 @@ def fingerprint_file(path: Path, name: str, settings: Settings) -> Prints | Exce
         return fingerprint(name, read_signal(y), settings)._replace(notes=tuple(notes))
     except (AudioError, ValueError) as error:
         return error
+
+
+def fingerprint_files(
+    paths: Sequence[Path], names: Sequence[str], settings: Settings, *, n_jobs: int = 2
+) -> Iterator[Prints | Exception]:
+    """Fingerprint files side by side.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    names : sequence of str
+        In the index, one for each file.
+    settings : Settings
+    n_jobs : int
+        Files at a time.
+
+    Returns
+    -------
+    iterator of (Prints or Exception)
+        In the order of the files, each as soon as it is there.
+
+    Examples
+    --------
+    >>> [str(one) for one in fingerprint_files([Path("a.mp3")], ["a"], Settings(), n_jobs=1)]
+    ['a.mp3: expected an audio file, found no such file']
+    """
+    if n_jobs == 1 or len(paths) < 2:
+        return (fingerprint_file(*pair, settings) for pair in zip(paths, names, strict=True))
+    from joblib import Parallel, delayed  # who asks need not wait for it
+
+    jobs = (delayed(fingerprint_file)(*pair, settings) for pair in zip(paths, names, strict=True))
+    found: Iterator[Prints | Exception] = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    return found
 
 
 def keep_readable(

@@ -21,8 +21,13 @@ WINDOW = int(QUERY_S * peaks.RATE_HZ)  # in samples
 MAX_WINDOWS = 8
 
 
+BASE_POSTINGS = 4_000_000  # of about a thousand recordings
+MOST_VOTES = 2_000_000  # they fit into memory and are sorted in some 20 ms
+MOST_PLACES = 4_000
+
+
 class Look(NamedTuple):
-    """How closely a query is looked at.
+    """How closely a query is looked at, in an index of up to `BASE_POSTINGS`.
 
     Parameters
     ----------
@@ -48,6 +53,35 @@ class Look(NamedTuple):
     slack: int = 0
     reach: tuple[int, int] = (peaks.REACH_BINS, peaks.REACH_FRAMES)
 
+    def grow(self, n_postings: int) -> Look:
+        """Return the look at a larger index.
+
+        Parameters
+        ----------
+        n_postings : int
+            In the index.
+
+        Returns
+        -------
+        Look
+            Each hash has more postings, in proportion: so has the budget, up to `MOST_VOTES`, or
+            only the rarest hashes would vote. The candidates grow with the root, up to
+            `MOST_PLACES`: the best wrong places are better, but the right one is among the best.
+
+        Examples
+        --------
+        >>> QUICK.grow(1_000_000) == QUICK
+        True
+        >>> large = QUICK.grow(100 * BASE_POSTINGS)
+        >>> large.budget // QUICK.budget, large.n_candidates // QUICK.n_candidates
+        (100, 10)
+        """
+        growth = max(n_postings / BASE_POSTINGS, 1.0)
+        return self._replace(
+            budget=max(min(round(self.budget * growth), MOST_VOTES), self.budget),
+            n_candidates=min(round(self.n_candidates * growth**0.5), MOST_PLACES),
+        )
+
 
 class Hashed(NamedTuple):
     """Hashes of a query, where in it they begin (in steps of the recording), what they weigh."""
@@ -58,7 +92,7 @@ class Hashed(NamedTuple):
 
 
 QUICK = Look(12, 4, 6_000, 40)
-THOROUGH = Look(60, 12, 300_000, 1_000, slack=2, reach=(3, 2))
+THOROUGH = Look(40, 8, 300_000, 2_000, slack=2, reach=(3, 2))
 
 
 @dataclass(frozen=True)

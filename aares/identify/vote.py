@@ -130,6 +130,15 @@ def _choose_rare(counts: np.ndarray, budget: int) -> np.ndarray:
 
 
 @njit(cache=True)
+def _choose_weighty(counts: np.ndarray, weights: np.ndarray, budget: int) -> np.ndarray:
+    """Let hashes as they were heard vote before blurred ones, which have what is left."""
+    heard = weights >= 1
+    chosen = _choose_rare(np.where(heard, counts, 0), budget)
+    left = budget - counts[chosen].sum()
+    return chosen | _choose_rare(np.where(heard, 0, counts), left)
+
+
+@njit(cache=True)
 def _gather(
     keys: np.ndarray,
     starts: np.ndarray,
@@ -142,7 +151,7 @@ def _gather(
 ) -> np.ndarray:
     """Return votes, place above weight: sorting them sorts the places."""
     rows, counts = _look_up(keys, starts, table, hashes)
-    chosen = _choose_rare(counts, budget)
+    chosen = _choose_weighty(counts, weights, budget)
     votes = np.empty(counts[chosen].sum(), dtype=np.int64)
     total = np.log2(len(postings) + 1.0)
     filled = 0
