@@ -14,12 +14,10 @@ from hypothesis import strategies as st
 from aares.identify import (
     Candidate,
     Index,
-    IndexFileError,
     Settings,
     evidence,
     pairs,
     peaks,
-    storage,
     vote,
 )
 from aares.identify.answer import (
@@ -34,7 +32,6 @@ from aares.identify.answer import (
 from aares.identify.catalogue import (
     Prints,
     Recording,
-    check_recording,
     make_part,
 )
 from aares.identify.hits import measure_hits
@@ -424,43 +421,7 @@ def test_a_query_hashes_every_step_at_its_own_speed_and_one_at_others():
     assert short.seconds == peaks.N_FFT / SR
 
 
-# --- files --------------------------------------------------------------------------------
-
-
-def test_arrays_begin_at_multiples_of_64_bytes(tmp_path):
-    arrays = {"a": np.arange(5, dtype=np.uint16), "b": np.arange(40, dtype=np.uint32)}
-    path = storage.write_arrays(tmp_path / "x.index", {"n": 1}, arrays)
-    about, read = storage.read_arrays(path)
-    assert about == {"n": 1} and {key: array.tolist() for key, array in read.items()} == {
-        key: array.tolist() for key, array in arrays.items()
-    }
-    content = path.read_bytes()
-    start = content.index(arrays["b"].tobytes())
-    assert start % 64 == 0 and content.index(arrays["a"].tobytes()) == start - 64
-    assert len(content) == start + 160
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"AARESIDX" + bytes(11), "not an index, only 19 bytes long"),
-        (b"AARESIDX" + bytes(12), "version 0 of the format"),
-        (bytes(20), "not an index of this project"),
-    ],
-    ids=["too short", "no version", "foreign"],
-)
-def test_short_files_are_told_apart(tmp_path, content, message):
-    path = tmp_path / "x.index"
-    path.write_bytes(content)
-    with pytest.raises(IndexFileError, match=message):
-        storage.read_arrays(path)
-
-
-@pytest.mark.parametrize("row", [["a", -1, 1.0], ["a", 1.0, 1.0], [3, 1, 1.0], ["a", 1 << 27, 1.0]])
-def test_recordings_of_a_header_are_checked(row):
-    with pytest.raises(ValueError, match="not described"):
-        check_recording(row)
-    assert check_recording(["a", 0, 1]) == Recording("a", 0, 1.0)
+# --- settings ---------------------------------------------------------------------------
 
 
 def test_settings_have_their_range():
@@ -470,20 +431,3 @@ def test_settings_have_their_range():
         for value in (0, highest + 1, 2.0):
             with pytest.raises(ValueError, match=f"{name}: expected 1 to {highest}"):
                 Settings(**{name: value})
-
-
-def test_many_small_parts_become_few():
-    index, sizes = Index(), []
-    for k in range(20):
-        index.add({f"song {k}": make_noise(2 * SR, seed=k)})
-        sizes.append(len(index._parts))
-    assert len(index) == 20 and max(sizes) == 8
-    at_once = Index.from_signals({f"song {k}": make_noise(2 * SR, seed=k) for k in range(20)})
-    postings = sorted(
-        part.first_block * 32 + frame
-        for part in index._parts
-        for frame in part.segment.postings.tolist()
-    )
-    assert postings == sorted(at_once._parts[0].segment.postings.tolist())
-    assert index.recordings == at_once.recordings
-    assert index.nbytes["peaks"] == at_once.nbytes["peaks"]

@@ -10,6 +10,7 @@ Signals are mono, float32, in [-1, 1]; `sr` is in Hz.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ import soundfile as sf
 import soxr
 
 from aares.audio.channels import average_channels
-from aares.audio.sources import show_name
+from aares.audio.sources import encode_path, show_name
 from aares.audio.streams import misses_sound, open_blocks
 from aares.errors import AudioError
 
@@ -96,7 +97,7 @@ def open_sound(path: str | Path) -> Iterator[sf.SoundFile]:
     """
     path = _require_file(path)
     try:
-        with sf.SoundFile(path) as stream:
+        with sf.SoundFile(encode_path(path)) as stream:
             yield stream
     except sf.LibsndfileError as error:
         raise AudioError(
@@ -172,7 +173,7 @@ def read_mono(stream: sf.SoundFile, start: int = 0, stop: int | None = None) -> 
     ...         read_mono(stream, 2, 4).tolist()
     [0.25, 0.375]
     """
-    name, sr = show_name(Path(stream.name).name), stream.samplerate
+    name, sr = show_name(Path(os.fsdecode(stream.name)).name), stream.samplerate
     promised = (stream.frames if stop is None else stop) - start
     if start:
         stream.seek(start)

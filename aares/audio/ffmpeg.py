@@ -267,7 +267,7 @@ class _Said:
         elif re.match(r"\[info\]\s+Stream #0:\d+.*: Video:", line) and "attached pic" not in line:
             self._facts.add("video")
             self.promised_s = None  # it is the length of the picture
-        elif "not on whitelist" in line:
+        elif "not on whitelist" in line or "misdetection possible" in line:
             self._facts.add("foreign")
         elif re.search(r"DRM|activation_bytes|[Dd]ecryption|\(drms", line):
             self._facts.add("encrypted")

@@ -11,10 +11,11 @@ References
 
 from __future__ import annotations
 
-import mmap
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
+
+from aares.audio.content import Content, open_content
 
 RATES_HZ = (44100, 48000, 32000)  # of version 1; halves and quarters in versions 2 and 2.5
 KBITS = {
@@ -66,14 +67,11 @@ def measure_mpeg(path: str | Path) -> Frames:
     >>> round(seconds * 44100 / 1152, 6), counted
     (40.0, False)
     """
-    with (
-        Path(path).open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-    ):
+    with open_content(path) as content:
         return _walk(content)
 
 
-def _walk(content: mmap.mmap) -> Frames:
+def _walk(content: Content) -> Frames:
     seconds, place, end = 0.0, 0, len(content)
     synchronous = counted = False
     while 0 <= place < end - 4:
@@ -93,7 +91,7 @@ def _walk(content: mmap.mmap) -> Frames:
     return Frames(seconds, counted)
 
 
-def _runs_on(content: mmap.mmap, place: int) -> bool:
+def _runs_on(content: Content, place: int) -> bool:
     for _ in range(IN_A_ROW):
         length, _duration_s = _read_header(content[place : place + 4])
         if not length:

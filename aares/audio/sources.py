@@ -6,13 +6,15 @@ so the first bytes decide.
 
 from __future__ import annotations
 
-import mmap
+import os
 import stat
 import sys
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from aares.audio.content import Content, open_content
 from aares.errors import AudioError
 
 HELD_BYTES = 1 << 26  # of a pipe, kept in memory, so that formats can be read that need seeking
@@ -21,7 +23,7 @@ MEDIA = frozenset(
     ".3g2 .3gp .aac .ac3 .adts .aif .aifc .aiff .alac .amr .ape .asf .au .avi .caf .dff .dsf .dts "
     ".eac3 .f4a .f4v .flac .flv .m2ts .m4a .m4b .m4p .m4r .m4v .mka .mkv .mov .mp2 .mp3 .mp4 .mpa "
     ".mpc .mpeg .mpg .mts .mxf .oga .ogg .ogm .ogv .ogx .opus .ra .rf64 .rm .rmvb .snd .spx .tak "
-    ".tta .ts .vob .voc .w64 .wav .wave .webm .weba .wma .wmv .wv".split()
+    ".tta .vob .voc .w64 .wav .wave .webm .weba .wma .wmv .wv".split()
 )
 
 
@@ -70,8 +72,35 @@ def show_name(name: str | Path) -> str:
     >>> print(show_name("two\nlines.mp3"))
     two\nlines.mp3
     """
-    text = str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(
+        c if c.isprintable() or unicodedata.category(c) == "Zs" else _escape(c)
+        for c in replace_undecodable(str(name))
+    )
+
+
+def replace_undecodable(name: str) -> str:
+    r"""Return a name in valid Unicode: bytes that are none stand as escapes.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(replace_undecodable(b"caf\xe9.mp3".decode("utf-8", "surrogateescape")))
+    caf\xe9.mp3
+    """
+    return "".join(_escape(c) if "\ud800" <= c <= "\udfff" else c for c in name)
+
+
+def _escape(c: str) -> str:
+    if "\udc80" <= c <= "\udcff":
+        return f"\\x{ord(c) - 0xDC00:02x}"
+    return c.encode("unicode_escape").decode()
 
 
 def open_source(source: str | Path) -> Source:
@@ -123,6 +152,25 @@ def open_source(source: str | Path) -> Source:
     if not content:
         raise AudioError(f"{name}: expected an audio file, found an empty one")
     return Source(name, path, content, None, path.stat().st_size)
+
+
+def encode_path(path: Path) -> str | bytes:
+    """Return a path as C libraries take it: soundfile itself refuses names that are no Unicode.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    str or bytes
+
+    Examples
+    --------
+    >>> os.fsdecode(encode_path(Path("a.mp3")))
+    'a.mp3'
+    """
+    return str(path) if os.name == "nt" else os.fsencode(path)
 
 
 def _hold(name: str, stream: BinaryIO) -> Source:
@@ -222,7 +270,7 @@ def find_links(path: Path) -> list[tuple[int, int]]:
     [(0, 22), (22, 44)]
     """
     begin, later = b"OggS\x00\x02", b"OggS\x00\x00"
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with open_content(path) as content:
         starts, end = [0], len(content)
         while (place := content.find(later, starts[-1])) >= 0:
             if (place := content.find(begin, place)) < 0:
@@ -249,16 +297,13 @@ def is_encrypted(source: Source) -> bool:
     """
     if source.path is None:
         return _find_lock(source.content)
-    with (
-        source.path.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-    ):
+    with open_content(source.path) as content:
         return _find_lock(content)
 
 
-def _find_lock(content: bytes | mmap.mmap) -> bool:
+def _find_lock(content: bytes | Content) -> bool:
     for entry in (b"enca", b"drms"):
-        place = content.find(entry)
+        place = content.find(entry, 0)
         if place >= 0 and b"sinf" in content[place : place + 600]:
             return True
     return False

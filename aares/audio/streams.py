@@ -18,6 +18,7 @@ kept, and `Blocks.notes` says what is missing or was mended.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -28,15 +29,23 @@ import soxr
 from aares.audio import ffmpeg
 from aares.audio.channels import Mixer, average_channels
 from aares.audio.mpeg import measure_mpeg
-from aares.audio.sources import Source, find_links, is_encrypted, open_source, sniff_format
+from aares.audio.sources import (
+    Source,
+    encode_path,
+    find_links,
+    is_encrypted,
+    open_source,
+    sniff_format,
+)
 from aares.errors import AudioError
 
 # An mp3's header counts the encoder's padding: whole files fall short of it by up to 0.17 s.
 PADDING_S = 0.3
 PADDING_SHARE = 0.001  # and where a header estimates the length from the rate, by this share
-PIECE_FRAMES = 1 << 18  # decoded at a time
+PIECE_FRAMES = 1 << 16  # decoded at a time: of a piece with damage in it nothing is kept
 LOUDEST = 1e6  # no sample is louder; integers written as floats reach 2e9 / 2e3
 SLOWEST_HZ, FASTEST_HZ = 100, 1_000_000  # rates of sound; others are damaged headers
+UNKNOWN_BYTES = 0x7FFF0000  # a header written before its file's length was known says so
 SENSIBLE_S = 1.0  # less than that out of a damaged file is noise that looks like sound
 FOREIGN = frozenset({"aac", "ac3", "ape", "asf", "avi", "flv", "matroska", "mp4", "mpeg", "mpegts",
                      "wavpack"})  # fmt: skip
@@ -235,7 +244,7 @@ class Blocks:
         source = self._source
         promised_s: float | None = 0.0
         for file in _list_parts(source, kind):
-            with sf.SoundFile(file) as sound:
+            with _Forward(file) as sound:
                 rate, frames = self._check_rate(sound.samplerate), sound.frames
                 known = 0 <= frames < ffmpeg.LONGEST_S * rate
                 promised_s = (
@@ -243,6 +252,8 @@ class Blocks:
                 )
                 if sound.format == "MP3" and source.path is not None:
                     promised_s = self._check_mpeg(source.path, frames / rate)
+                elif promised_s is not None:
+                    promised_s += _measure_lack(sound.extra_info, frames) / rate
                 self.promised_s = promised_s
                 size = _limit_piece(sound.channels)
                 while len(samples := sound.read(size, "float32", always_2d=True)):
@@ -264,7 +275,7 @@ class Blocks:
         with sound:
             skip = round(frames * sound.samplerate / rate)
             self._check_rate(sound.samplerate)
-            while len(samples := sound.read(_limit_piece(sound.channels))):
+            while len(samples := sound.read(4 * _limit_piece(sound.channels))):
                 if skip >= len(samples):
                     skip -= len(samples)
                     continue
@@ -274,6 +285,8 @@ class Blocks:
                 yield sound.samplerate, samples
             if not frames:
                 self.promised_s = sound.promised_s or self.promised_s
+            if sound.complaints and self._strict:
+                raise AudioError(f"{self._source.name}: damaged ({sound.complaints[0]})")
             if self.decoder == "ffmpeg" and sound.complaints:
                 self._note(f"it is damaged ({sound.complaints[0]})")
             elif reason and frames:
@@ -298,6 +311,13 @@ class Blocks:
     def _advance(self, frames: int, rate: int) -> None:
         done, before = self._done
         self._done = (frames + (done if before == rate else round(done * rate / before)), rate)
+
+
+class _Forward(sf.SoundFile):
+    """Reads straight on: soundfile seeks after each piece, which fails where a file is damaged."""
+
+    def seekable(self) -> bool:
+        return False
 
 
 class _ShortenedError(Exception):
@@ -360,19 +380,32 @@ def _limit_piece(channels: int) -> int:
     return max(1, 2 * PIECE_FRAMES // max(2, channels))
 
 
+def _measure_lack(log: str, frames: int) -> float:
+    """Return how many frames a header claims beyond the end of the file, as libsndfile logs it."""
+    found = re.search(
+        r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)", log, re.MULTILINE
+    )
+    if found is None:
+        return 0.0
+    claimed, there = int(found[1]), int(found[2])
+    if there == 0 or claimed >= UNKNOWN_BYTES:
+        return 0.0
+    return max(0.0, frames * (claimed / there - 1))
+
+
 def _explain(error: sf.LibsndfileError) -> str:
     reason = str(error.error_string).strip().rstrip(".")
     return "no sound in it" if "does not exist" in reason else reason  # it does: it is no mp3
 
 
-def _list_parts(source: Source, kind: str | None) -> Iterator[Path | io.BytesIO]:
+def _list_parts(source: Source, kind: str | None) -> Iterator[str | bytes | io.BytesIO]:
     """List what libsndfile is to read one after another: it ends with the first link of a chain."""
     if source.path is None:
         yield io.BytesIO(source.content)
         return
     links = find_links(source.path) if kind == "ogg" else []
     if len(links) < 2:
-        yield source.path
+        yield encode_path(source.path)
         return
     for start, end in links:
         with source.path.open("rb") as file:

@@ -108,17 +108,15 @@ def read_constellation(part: Part, row: int) -> Constellation:
     >>> len(stars.places), stars.seconds, bool(0 < stars.places[0] < stars.places[-1] < 3)
     (36, 3.0, True)
     """
-    recording, first = part.recordings[row], int(part.starts[row])
-    bounds = part.segment.blocks[first : first + recording.n_blocks + 1].astype(np.int64)
-    words = np.array(part.segment.peaks[bounds[0] : bounds[-1]])
-    block = np.repeat(np.arange(recording.n_blocks), np.diff(bounds))
+    counts, words = part.read_peaks(row)
+    block = np.repeat(np.arange(len(counts)), counts)
     frames = block * BLOCK_FRAMES + read_frame(words)
     order = np.argsort(frames, kind="stable")
     return Constellation(
         (frames * (HOP_LENGTH / RATE_HZ))[order],
         read_bin(words).astype(np.int64)[order],
         np.array(STRENGTH_WEIGHTS)[read_strength(words)][order],
-        recording.seconds,
+        part.recordings[row].seconds,
     )
 
 

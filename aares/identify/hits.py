@@ -133,6 +133,9 @@ def measure_hits(
     >>> hits[0].song, hits[0].locate().offset_s, hits[0].score > hits[1].score
     ('b', 2.0, True)
     """
+    present = ~part.recordings.removed[part.locate(places)]
+    places, votes = places[present], votes[present]
+    part.check_places(places, int(query.evidence.excess.shape[1] * speed))
     scores, places = evidence.measure(
         part.segment.blocks,
         part.segment.peaks,

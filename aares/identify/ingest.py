@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from aares.audio.sources import HEAD_BYTES, MEDIA, show_name, sniff_format
+from aares.audio.sources import HEAD_BYTES, MEDIA, replace_undecodable, show_name, sniff_format
 from aares.audio.streams import open_blocks
 from aares.errors import AudioError
 from aares.identify.catalogue import Prints, Settings, fingerprint
@@ -75,12 +75,10 @@ def search_folder(folder: str | Path) -> Folder:
         what = "a file" if folder.exists() else "none"
         raise AudioError(f"{show_name(folder)}: expected a folder with audio files, found {what}")
     found = Folder([], [], 0)
-    n_other, seen = 0, set[tuple[int, int]]()
+    n_other, seen, failed = 0, set[tuple[int, int]](), list[OSError]()
+    _enter(folder, seen)
 
-    def report(error: OSError) -> None:
-        found.skipped.append((Path(error.filename), f"not readable ({error.strerror})"))
-
-    for here, folders, names in os.walk(folder, followlinks=True, onerror=report):
+    for here, folders, names in os.walk(folder, followlinks=True, onerror=failed.append):
         folders[:] = sorted(name for name in folders if _enter(Path(here, name), seen))
         for path in (Path(here, name) for name in sorted(names)):
             reason = _judge(path)
@@ -90,6 +88,8 @@ def search_folder(folder: str | Path) -> Folder:
                 found.skipped.append((path, reason))
             else:
                 n_other += 1
+    for error in failed:
+        found.skipped.append((Path(error.filename), f"not readable ({error.strerror})"))
     return replace(found, files=sorted(found.files), n_other=n_other)
 
 
@@ -141,7 +141,7 @@ def name_file(path: Path, root: str | Path | None = None) -> str:
     ('01.mp3', 'album/01.mp3')
     """
     name = path.name if root is None else path.relative_to(root).as_posix()
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return replace_undecodable(name)
 
 
 def read_file(path: Path) -> tuple[np.ndarray, list[str]]:
@@ -198,6 +198,39 @@ def fingerprint_file(path: Path, name: str, settings: Settings) -> Prints | Exce
         return fingerprint(name, read_signal(y), settings)._replace(notes=tuple(notes))
     except (AudioError, ValueError) as error:
         return error
+
+
+def fingerprint_files(
+    paths: Sequence[Path], names: Sequence[str], settings: Settings, *, n_jobs: int = 2
+) -> Iterator[Prints | Exception]:
+    """Fingerprint files side by side.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    names : sequence of str
+        In the index, one for each file.
+    settings : Settings
+    n_jobs : int
+        Files at a time.
+
+    Returns
+    -------
+    iterator of (Prints or Exception)
+        In the order of the files, each as soon as it is there.
+
+    Examples
+    --------
+    >>> [str(one) for one in fingerprint_files([Path("a.mp3")], ["a"], Settings(), n_jobs=1)]
+    ['a.mp3: expected an audio file, found no such file']
+    """
+    if n_jobs == 1 or len(paths) < 2:
+        return (fingerprint_file(*pair, settings) for pair in zip(paths, names, strict=True))
+    from joblib import Parallel, delayed  # who asks need not wait for it
+
+    jobs = (delayed(fingerprint_file)(*pair, settings) for pair in zip(paths, names, strict=True))
+    found: Iterator[Prints | Exception] = Parallel(n_jobs=n_jobs, return_as="generator")(jobs)
+    return found
 
 
 def keep_readable(

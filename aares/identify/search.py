@@ -159,7 +159,7 @@ def rank_candidates(
         query.ceiling,
         query.seconds,
         *query.traits,
-        n_recordings=sum(len(part.recordings) for part in parts),
+        n_recordings=sum(len(part) for part in parts),
     )
 
 
@@ -169,6 +169,7 @@ def _search(
     hashes, times, weights = query.hash(look, speed, pitch)
     hits: list[Hit] = []
     for part in parts:
+        part.check_hashes(hashes)
         grown = look.grow(len(part.segment.postings))
         places, votes = vote.find_places(
             part.segment,

@@ -273,7 +273,7 @@ class _Listener:
             self._stars[song] = next(
                 read_constellation(part, row)
                 for part in self.index._parts
-                for row, recording in enumerate(part.recordings)
-                if recording.name == song
+                for row in part.list_present()
+                if part.recordings[row].name == song
             )
         return self._stars[song]
