@@ -29,7 +29,6 @@ from typing import Any, Literal, overload
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
-from scipy.spatial.distance import cdist
 
 MAXIMA_QUANTILE = 0.9  # exercise 4.2: a maximum must exceed this quantile of the spectrogram
 MAXIMA_DISTANCE = 10  # exercise 4.2: bins; a maximum suppresses lower ones that are nearer
@@ -817,6 +816,8 @@ def _measure_distances(A: Floats, B: Floats, model: Estimator) -> Floats:
     """Return the distances (rows of A, rows of B) in the metric of a fitted model."""
     metric, options = model.effective_metric_, model.effective_metric_params_
     if metric in DIRECT_METRICS:
+        from scipy.spatial.distance import cdist  # only a model that is asked needs it
+
         return cdist(A, B, DIRECT_METRICS[metric], **options)
     from sklearn.metrics import pairwise_distances  # half a second, for rare metrics only
 

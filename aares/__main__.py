@@ -1,7 +1,5 @@
 """``python -m aares``: see :mod:`aares.cli`."""
 
-import sys
+from aares.cli import start
 
-from aares.cli import main
-
-sys.exit(main())
+start()

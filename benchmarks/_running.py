@@ -6,13 +6,22 @@ import argparse
 import importlib
 import json
 import sys
+from pathlib import Path
 
 from aares.errors import AaresError
 from workshop import config
 from workshop.measured import RESULTS, keep
 
 
-def run_measures(text: str, names: tuple[str, ...], *, folder: str, prefix: str) -> None:
+def run_measures(
+    text: str,
+    names: tuple[str, ...],
+    *,
+    folder: str,
+    prefix: str,
+    others: tuple[str, ...] = (),
+    joined: bool = False,
+) -> None:
     """Read the command line, run what it names, print and keep what was measured.
 
     Parameters
@@ -26,31 +35,37 @@ def run_measures(text: str, names: tuple[str, ...], *, folder: str, prefix: str)
         Package beside this file.
     prefix : str
         Results are kept in ``benchmarks/results/PREFIX-NAME.json``.
+    others : tuple of str
+        Modules that run only if they are named.
+    joined : bool
+        Whether all results are kept in one file, ``PREFIX.json``.
     """
+    known = (*names, *others)
     parser = argparse.ArgumentParser(
         description=text, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--tuning", action="store_true", help="on the part where choices are made")
     options = parser.parse_args()
-    if unknown := [name for name in options.names if name not in names]:
-        parser.error(f"no measure {unknown[0]!r}; there are {', '.join(names)}")
+    if unknown := [name for name in options.names if name not in known]:
+        parser.error(f"no measure {unknown[0]!r}; there are {', '.join(known)}")
     source = config.find_data()
     print(source.describe())
     try:
         for name in options.names or names:
-            run_measure(name, source, options.tuning, folder=folder, prefix=prefix)
+            results = RESULTS / (f"{prefix}.json" if joined else f"{prefix}-{name}.json")
+            run_measure(name, source, options.tuning, folder=folder, results=results)
     except AaresError as error:  # such as files that a step of their own fetches
         print(f"\n{error}", file=sys.stderr)
         sys.exit(getattr(error, "status", 1))
 
 
 def run_measure(
-    name: str, source: config.Workplace, tuning: bool, *, folder: str, prefix: str
+    name: str, source: config.Workplace, tuning: bool, *, folder: str, results: Path
 ) -> None:
     """Print what a measure yields, and keep it where the data are the course's."""
     module = importlib.import_module(f"{folder}.{name}")
     for section, content in module.measure(source, tuning=tuning):
         print(f"{name}, {section}: {json.dumps(content, indent=1)}", flush=True)
         if source.kind == "course" and not tuning:
-            keep(RESULTS / f"{prefix}-{name}.json", section, **content)
+            keep(results, section, **content)

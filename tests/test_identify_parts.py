@@ -11,30 +11,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aares.cli.identifying import _clock, _describe
 from aares.identify import (
     Candidate,
     Index,
-    IndexFileError,
     Settings,
     evidence,
     pairs,
     peaks,
-    storage,
-    timeline,
     vote,
 )
-from aares.identify.answer import Answer, Ranking, describe, estimate_p_false, load_calibration
+from aares.identify.answer import (
+    SHARES,
+    Answer,
+    Ranking,
+    describe,
+    estimate_p_false,
+    extrapolate_tail,
+    load_calibration,
+)
 from aares.identify.catalogue import (
     Prints,
     Recording,
-    check_recording,
     make_part,
 )
 from aares.identify.hits import measure_hits
 from aares.identify.query import QUICK, WINDOW, list_windows, make_query, read_signal, resample
 from aares.identify.segment import pack_peaks, unpack_peaks
-from aares.identify.timeline import Played
 
 SR = 8000
 
@@ -199,8 +201,8 @@ def test_evidence_is_the_normalised_power(pause):
     some = some[some[:, peaks.FIRST_BIN :].sum(axis=1) > 1e-6]
     assert len(some) == (25 if pause else 35)
     bits = some.astype(np.float32).view(np.int32).mean(axis=0).astype(np.int32)
-    relative = np.minimum(rows / bits.view(np.float32), 10)
-    known = np.minimum(some / bits.view(np.float32), 10)
+    relative = np.sqrt(np.minimum(rows / bits.view(np.float32), 100))
+    known = np.sqrt(np.minimum(some / bits.view(np.float32), 100))
     spread = known.std(axis=0)
     scaled = np.where(spread > 0.01, (relative - known.mean(axis=0)) / np.maximum(spread, 1e-9), 0)
     scaled -= scaled.mean(axis=1, keepdims=True)
@@ -216,7 +218,7 @@ def measure_slowly(blocks, packed, place, excess, speed):
     for block in range(len(blocks) - 1):
         for word in packed[blocks[block] : blocks[block + 1]].tolist():
             t = (block * 32 + (word >> 9 & 31)) * 2 - place
-            b, weight = word & 511, (2, 4, 5, 7)[word >> 14]
+            b, weight = word & 511, (1, 3, 5, 8)[word >> 14]
             step = int(np.rint(t / speed))
             b = b if speed == 1 else int(np.rint(b * speed))
             if 0 <= step < excess.shape[1] and b < 512:
@@ -266,7 +268,7 @@ def test_the_ceiling_is_the_score_of_the_own_peaks():
     excess = np.zeros((512, 8), dtype=np.int8)
     excess[found.bin, found.time] = [8, 16, 24, 80]
     heard = evidence.Evidence(power.T, excess)
-    expected = (2 * 8 + 4 * 16 + 5 * 24 + 7 * 80) / (8 * math.sqrt(4 + 16 + 25 + 49))
+    expected = (1 * 8 + 3 * 16 + 5 * 24 + 8 * 80) / (8 * math.sqrt(1 + 9 + 25 + 64))
     assert evidence.measure_own(found, heard) == pytest.approx(expected)
     nothing = peaks.Peaks(*np.zeros((2, 0), dtype=int), np.zeros(0))
     assert evidence.measure_own(nothing, heard) == 0
@@ -304,24 +306,30 @@ def test_a_ranking_is_described_by_hand():
     ranking = Ranking(candidates, 7.0, 3.0, 18.0, 30.0)
     rivals = (math.log1p(40) * 5 + 0) / 6
     lead = math.log(100) - rivals
-    expected = [9, 5, 9 - (1 + 5 * 3) / 6, math.log(100), lead, lead**2, 18, 0.5]
+    expected = [9, 9 - (1 + 5 * 3) / 6, math.log(100), lead, lead**2, 18, 0.5]
     expected += [math.log(15), 7, 3 / 9]
     assert describe(ranking) == pytest.approx(expected)
     weak = replace(ranking, candidates=[replace(candidates[0], votes=1.0)], ceiling=0.5, seconds=1)
     lead = math.log(2) - math.log1p(40)
     told = describe(weak)
-    assert told[1:3] == pytest.approx((6, 6)) and told[4:6] == pytest.approx((lead, -(lead**2)))
-    assert told[7:9] == pytest.approx((9, math.log(5)))
+    assert told[1] == pytest.approx(6) and told[3:5] == pytest.approx((lead, -(lead**2)))
+    assert told[6:8] == pytest.approx((1, math.log(1)))  # a share is at most 1
 
 
 def test_a_false_match_is_as_likely_as_the_calibration_says():
     ranking = Ranking([Candidate("a", 0.0, 12.0, 300.0, 1.0)], 9.0, 3.0, 20.0, 10.0)
+    ranking = replace(ranking, n_recordings=load_calibration()["n_recordings"])
     known = load_calibration()["quick"]
     total = sum(w * x for w, x in zip(known["weights"], describe(ranking), strict=True))
-    assert total > known["start"]
-    expected = known["rate"] * math.exp(-(total - known["start"]) / known["scale"])
-    assert estimate_p_false(ranking, way="quick") == pytest.approx(max(expected, 1e-12))
-    hopeless = replace(ranking, candidates=[Candidate("a", 0.0, 0.1, 0.0, 1.0)])
+    inputs = (1.0, math.log(10), 1.5, 0.3, math.log(21))
+    start = sum(c * x for c, x in zip(known["start"], inputs, strict=True))
+    scale = math.exp(sum(c * x for c, x in zip(known["scale"], inputs, strict=True)))
+    assert total > start
+    expected = known["rate"] / SHARES["quick"] * math.exp((start - total) / scale)
+    assert extrapolate_tail(ranking, way="quick") == pytest.approx(expected)
+    floor = load_calibration()["floor"]
+    assert estimate_p_false(ranking, way="quick") == pytest.approx(max(expected, floor))
+    hopeless = replace(ranking, candidates=[Candidate("a", 0.0, 0.1, 0.0, 1.0)], breadth=0.0)
     assert estimate_p_false(hopeless, way="quick") == 1
 
 
@@ -333,10 +341,14 @@ def test_an_answer_moves_with_its_window_and_becomes_json():
     assert moved.match == moved.candidates[0]
     told = json.loads(json.dumps(answer.to_dict()))
     first = {"song": "a", "offset_s": 10.0, "score": 9.0, "votes": 99.0, "speed": 1.02}
-    assert told.pop("candidates")[0] == first
-    assert told == {"match": "a", "offset_s": 10, "score": 9, "p_false": 1e-6, "speed": 1.02}
+    assert told.pop("candidates")[0] == first | {"pitch": 1.0}
+    best_only = {"match": "a", "offset_s": 10, "score": 9, "p_false": 1e-6, "speed": 1.02}
+    assert told == best_only | {"reason": "match", "pitch": 1.0, "twins": []}
+    twin = replace(answer, twins=(other,)).shift(-5.0)
+    assert twin.twins == (moved.candidates[1],) and twin.to_dict()["twins"] == ["b"]
     unknown = replace(answer, match=None)
-    assert unknown.shift(1.0).match is None
+    assert unknown.shift(1.0).match is None and unknown.to_dict()["reason"] == "unknown"
+    assert replace(unknown, heard=False).to_dict()["reason"] == "nothing"
     told = unknown.to_dict()
     assert [told[k] for k in ("match", "offset_s", "score", "speed")] == [None] * 4
 
@@ -354,7 +366,7 @@ def test_the_surest_window_of_a_long_excerpt_answers(monkeypatch):
 
 @pytest.mark.parametrize(("bank", "p_false"), [(True, 0.02), (False, 0.3)])
 def test_the_closer_look_answers_where_nothing_is_accepted(monkeypatch, bank, p_false):
-    asked, chances = [], {"quick": 0.001, "thorough": 0.3, "speeds": 0.02}
+    asked, chances = [], {"quick": 0.001, "thorough": 0.3, "speeds": 0.02, "stretched": 0.4}
 
     def choose(ranking, *, way, threshold):
         asked.append((way, threshold))
@@ -363,7 +375,8 @@ def test_the_closer_look_answers_where_nothing_is_accepted(monkeypatch, bank, p_
     monkeypatch.setattr("aares.identify.search.choose", choose)
     answer = Index().ask(make_query(make_noise(SR)), threshold=1e-3, bank=bank)
     assert answer.p_false == p_false
-    assert asked == [("quick", 1e-4), ("thorough", 1e-3), ("speeds", 1e-3)][: 3 if bank else 2]
+    closer = [(way, 1e-3) for way in ("thorough", "speeds", "stretched")]
+    assert asked == [("quick", 1e-4), *closer][: 4 if bank else 2]
 
 
 # --- queries and signals ------------------------------------------------------------------
@@ -408,83 +421,7 @@ def test_a_query_hashes_every_step_at_its_own_speed_and_one_at_others():
     assert short.seconds == peaks.N_FFT / SR
 
 
-# --- timelines ----------------------------------------------------------------------------
-
-
-def join(*windows: Played) -> list[Played]:
-    entries: list[Played] = []
-    for window in windows:
-        timeline._append(entries, window)
-    return entries
-
-
-def test_windows_of_one_song_are_one_entry():
-    one, two = Played(0, 10, "a", 3.0, 1e-5, 1.02), Played(5, 15, "a", 8.1, 1e-7, 1.02)
-    assert join(one, two) == [Played(0, 15, "a", 3.0, 1e-7, 1.02)]
-    late = replace(two, offset_s=3 + 5 * 1.02 + timeline.TOLERANCE_S + 0.01)
-    assert len(join(one, late)) == 2
-    edge = replace(two, offset_s=3 + 5 * 1.02 + timeline.TOLERANCE_S - 0.01)
-    assert len(join(one, edge)) == 1
-    assert join(Played(0, 10, None, None, 1.0), Played(5, 15, None, None, 0.5)) == [
-        Played(0, 15, None, None, 0.5)
-    ]
-
-
-def test_overlaps_are_divided():
-    a, b = Played(0, 10, "a", 3.0, 0.0), Played(6, 16, "b", 50.0, 0.0, 1.1)
-    assert join(a, b) == [Played(0, 8, "a", 3.0, 0.0), Played(8, 16, "b", 52.2, 0.0, 1.1)]
-    nothing = Played(6, 16, None, None, 1.0)
-    assert join(a, nothing) == [a, replace(nothing, start_s=10)]
-    first = replace(nothing, start_s=0, end_s=10)
-    assert join(first, b) == [replace(first, end_s=6), b]
-
-
-def test_clocks_and_entries_are_written():
-    assert [_clock(s) for s in (0, 59.94, 59.96, 61.25, -61.25, -0.04, 600)] == [
-        "0:00.0", "0:59.9", "1:00.0", "1:01.2", "-1:01.2", "0:00.0", "10:00.0"
-    ]  # fmt: skip
-    assert [_clock(s) for s in (-5, -60)] == ["-0:05.0", "-1:00.0"]
-    assert _describe(Played(0, 61, "a", 5.0, 0.0)) == "0:00.0 to 1:01.0  a from 0:05.0"
-    assert _describe(Played(0, 61, None, None, 1.0)) == "0:00.0 to 1:01.0  unknown"
-
-
-# --- files --------------------------------------------------------------------------------
-
-
-def test_arrays_begin_at_multiples_of_64_bytes(tmp_path):
-    arrays = {"a": np.arange(5, dtype=np.uint16), "b": np.arange(40, dtype=np.uint32)}
-    path = storage.write_arrays(tmp_path / "x.index", {"n": 1}, arrays)
-    about, read = storage.read_arrays(path)
-    assert about == {"n": 1} and {key: array.tolist() for key, array in read.items()} == {
-        key: array.tolist() for key, array in arrays.items()
-    }
-    content = path.read_bytes()
-    start = content.index(arrays["b"].tobytes())
-    assert start % 64 == 0 and content.index(arrays["a"].tobytes()) == start - 64
-    assert len(content) == start + 160
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"AARESIDX" + bytes(11), "not an index, only 19 bytes long"),
-        (b"AARESIDX" + bytes(12), "version 0 of the format"),
-        (bytes(20), "not an index of this project"),
-    ],
-    ids=["too short", "no version", "foreign"],
-)
-def test_short_files_are_told_apart(tmp_path, content, message):
-    path = tmp_path / "x.index"
-    path.write_bytes(content)
-    with pytest.raises(IndexFileError, match=message):
-        storage.read_arrays(path)
-
-
-@pytest.mark.parametrize("row", [["a", -1, 1.0], ["a", 1.0, 1.0], [3, 1, 1.0], ["a", 1 << 27, 1.0]])
-def test_recordings_of_a_header_are_checked(row):
-    with pytest.raises(ValueError, match="not described"):
-        check_recording(row)
-    assert check_recording(["a", 0, 1]) == Recording("a", 0, 1.0)
+# --- settings ---------------------------------------------------------------------------
 
 
 def test_settings_have_their_range():
@@ -494,20 +431,3 @@ def test_settings_have_their_range():
         for value in (0, highest + 1, 2.0):
             with pytest.raises(ValueError, match=f"{name}: expected 1 to {highest}"):
                 Settings(**{name: value})
-
-
-def test_many_small_parts_become_few():
-    index, sizes = Index(), []
-    for k in range(20):
-        index.add({f"song {k}": make_noise(2 * SR, seed=k)})
-        sizes.append(len(index._parts))
-    assert len(index) == 20 and max(sizes) == 8
-    at_once = Index.from_signals({f"song {k}": make_noise(2 * SR, seed=k) for k in range(20)})
-    postings = sorted(
-        part.first_block * 32 + frame
-        for part in index._parts
-        for frame in part.segment.postings.tolist()
-    )
-    assert postings == sorted(at_once._parts[0].segment.postings.tolist())
-    assert index.recordings == at_once.recordings
-    assert index.nbytes["peaks"] == at_once.nbytes["peaks"]

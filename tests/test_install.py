@@ -57,7 +57,7 @@ def test_the_wheel_holds_the_library_and_nothing_of_the_workshop(site):
     installed = {name for name in names if not re.match(r"aares-[^/]*/", name)}
     assert installed == wanted | modules
     script = next(site.glob("aares-*/entry_points.txt")).read_text(encoding="utf-8")
-    assert "aares = aares.cli:main" in script
+    assert "aares = aares.cli:start" in script
 
 
 def test_the_commands_work_where_there_is_no_checkout(site, tmp_path):

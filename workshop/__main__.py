@@ -1,7 +1,6 @@
 """``python -m workshop``: see :mod:`workshop.commands`."""
 
-import sys
-
+from aares.cli import leave
 from workshop.commands import main
 
-sys.exit(main())
+leave(main())

@@ -13,13 +13,17 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aares import cli
 from aares.arguments import Parser
 from aares.errors import AaresError
-from workshop import config
+from workshop.places import CACHE, ROOT, SKIPPED
 
-INDEX = config.CACHE / "music.index"
+if TYPE_CHECKING:
+    from workshop.config import Workplace
+
+INDEX = CACHE / "music.index"
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -116,7 +120,7 @@ def _build(options: argparse.Namespace) -> int:
     return 0
 
 
-def _build_all(names: list[str], source: config.Workplace) -> None:
+def _build_all(names: list[str], source: Workplace) -> None:
     """Build the notebooks; a failure is shown at once, and raised when the others are done."""
     from workshop import notebooks
 
@@ -135,7 +139,9 @@ def _build_all(names: list[str], source: config.Workplace) -> None:
         )
 
 
-def _find_data(options: argparse.Namespace) -> config.Workplace:
+def _find_data(options: argparse.Namespace) -> Workplace:
+    from workshop import config  # reads tables, for which the identifier does not wait
+
     return config.find_data(getattr(options, "data", None))
 
 
@@ -145,7 +151,7 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
-def _compile_report(source: config.Workplace) -> Path:
+def _compile_report(source: Workplace) -> Path:
     from workshop import report
 
     start = time.perf_counter()
@@ -158,7 +164,7 @@ def _show_step(name: str, seconds: float) -> None:
     print(f"{name} ".ljust(34, "."), f"{seconds:5.0f} s", flush=True)
 
 
-def _list_written(paths: list[Path], source: config.Workplace) -> None:
+def _list_written(paths: list[Path], source: Workplace) -> None:
     figures = sorted((source.out / "report" / "figures").glob("*.svg"))
     print("\nWritten:")
     for path in sorted(paths):
@@ -169,17 +175,15 @@ def _list_written(paths: list[Path], source: config.Workplace) -> None:
 
 
 def _relative(path: Path) -> str:
-    return (
-        path.relative_to(config.ROOT).as_posix() if path.is_relative_to(config.ROOT) else path.name
-    )
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
 
 
 def _test(options: argparse.Namespace) -> int:
-    return subprocess.call([sys.executable, "-m", "pytest", *options.rest], cwd=config.ROOT)
+    return subprocess.call([sys.executable, "-m", "pytest", *options.rest], cwd=ROOT)
 
 
 def _bench(options: argparse.Namespace) -> int:
-    folder = config.ROOT / "benchmarks"
+    folder = ROOT / "benchmarks"
     found = {path.stem: path for path in sorted(folder.glob("[!_]*.py"))}
     unknown = [name for name in options.names if name not in found]
     if unknown:
@@ -187,8 +191,8 @@ def _bench(options: argparse.Namespace) -> int:
         return 2
     for name in options.names or found:
         print(f"\n=== {name}", flush=True)
-        status = subprocess.call([sys.executable, str(found[name])], cwd=config.ROOT)
-        if status == config.SKIPPED and not options.names:
+        status = subprocess.call([sys.executable, str(found[name])], cwd=ROOT)
+        if status == SKIPPED and not options.names:
             continue
         if status:
             return status
@@ -209,7 +213,7 @@ def _handin(options: argparse.Namespace) -> int:
 
 
 def _notebook(options: argparse.Namespace) -> int:
-    return subprocess.call([sys.executable, "-m", "jupyterlab"], cwd=config.ROOT / "notebooks")
+    return subprocess.call([sys.executable, "-m", "jupyterlab"], cwd=ROOT / "notebooks")
 
 
 def _sync(options: argparse.Namespace) -> int:

@@ -21,12 +21,12 @@ from pathlib import Path
 from aares.data.listening import PLAYLISTS
 from aares.data.sources import TABLES, DataSource
 from aares.errors import AaresError
+from workshop.places import CACHE as CACHE
+from workshop.places import ROOT as ROOT
+from workshop.places import SKIPPED as SKIPPED
 
-ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / "data" / "demo"
 COURSE = ROOT / "data" / "course"
-CACHE = ROOT / "data" / "cache"
-SKIPPED = 77  # status of a benchmark that lacks what it compares with
 SEED = 0
 
 

@@ -10,6 +10,7 @@ Signals are mono, float32, in [-1, 1]; `sr` is in Hz.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,23 +19,27 @@ import numpy as np
 import soundfile as sf
 import soxr
 
+from aares.audio.channels import average_channels
+from aares.audio.sources import encode_path, show_name
+from aares.audio.streams import misses_sound, open_blocks
 from aares.errors import AudioError
 
 COURSE_RATE_HZ = 3000  # exercise 4.1
-# An mp3's header counts the encoder's padding: whole files fall short of it by up to 0.17 s.
-PADDING_S = 0.3
-PADDING_SHARE = 0.001  # and where a header estimates the length from the rate, by this share
 
 
-def load_audio(path: str | Path, *, sr: int = COURSE_RATE_HZ) -> np.ndarray:
+def load_audio(path: str | Path, *, sr: int = COURSE_RATE_HZ, strict: bool = True) -> np.ndarray:
     """Decode a file to a mono signal; several channels are averaged.
 
     Parameters
     ----------
     path : str or Path
-        Any format that libsndfile reads: mp3, ogg, flac, wav, aiff.
+        Any format that libsndfile reads: mp3, ogg, flac, wav, aiff; where ffmpeg is installed also
+        m4a, wma, videos and whatever else that reads.
     sr : int
         Sampling rate of the result in Hz; the assignment uses 3000.
+    strict : bool
+        Refuse a damaged file, of which half a song would be a wrong result of an exercise. False
+        keeps what can be decoded, as the identifier wants it: see :mod:`aares.audio.streams`.
 
     Returns
     -------
@@ -43,7 +48,7 @@ def load_audio(path: str | Path, *, sr: int = COURSE_RATE_HZ) -> np.ndarray:
     Raises
     ------
     AudioError
-        The file is missing, empty, not audio, not finite, or cannot be decoded to its end.
+        The file is missing, empty, not audio, or (strict) not finite or not whole.
 
     Examples
     --------
@@ -61,9 +66,7 @@ def load_audio(path: str | Path, *, sr: int = COURSE_RATE_HZ) -> np.ndarray:
         ...
     aares.errors.AudioError: nowhere.mp3: expected an audio file, found no such file
     """
-    with open_sound(path) as stream:
-        native_sr, y = stream.samplerate, read_mono(stream)
-    return change_rate(y, orig_sr=native_sr, target_sr=sr)
+    return np.concatenate(list(open_blocks(path, sr=sr, strict=strict)))
 
 
 @contextmanager
@@ -94,10 +97,12 @@ def open_sound(path: str | Path) -> Iterator[sf.SoundFile]:
     """
     path = _require_file(path)
     try:
-        with sf.SoundFile(path) as stream:
+        with sf.SoundFile(encode_path(path)) as stream:
             yield stream
     except sf.LibsndfileError as error:
-        raise AudioError(f"{path.name}: not readable as audio ({error.error_string})") from error
+        raise AudioError(
+            f"{show_name(path.name)}: not readable as audio ({error.error_string})"
+        ) from error
 
 
 def read_content(path: str | Path) -> bytes:
@@ -127,15 +132,15 @@ def read_content(path: str | Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise AudioError(f"{path.name}: not readable ({error.strerror})") from error
+        raise AudioError(f"{show_name(path.name)}: not readable ({error.strerror})") from error
 
 
 def _require_file(path: str | Path) -> Path:
     path = Path(path)
     if not path.is_file():
-        raise AudioError(f"{path.name}: expected an audio file, found no such file")
+        raise AudioError(f"{show_name(path.name)}: expected an audio file, found no such file")
     if path.stat().st_size == 0:
-        raise AudioError(f"{path.name}: expected an audio file, found an empty one")
+        raise AudioError(f"{show_name(path.name)}: expected an audio file, found an empty one")
     return path
 
 
@@ -168,14 +173,14 @@ def read_mono(stream: sf.SoundFile, start: int = 0, stop: int | None = None) -> 
     ...         read_mono(stream, 2, 4).tolist()
     [0.25, 0.375]
     """
-    name, sr = Path(stream.name).name, stream.samplerate
+    name, sr = show_name(Path(os.fsdecode(stream.name)).name), stream.samplerate
     promised = (stream.frames if stop is None else stop) - start
     if start:
         stream.seek(start)
     y = average_channels(stream.read(-1 if stop is None else promised, "float32", always_2d=True))
     if len(y) == 0 and not start:
         raise AudioError(f"{name}: expected sound, found 0 samples")
-    if promised - len(y) > max(PADDING_S * sr, PADDING_SHARE * promised):
+    if misses_sound(len(y) / sr, promised / sr):
         where = f" from {start / sr:.1f} s" if start else ""
         raise AudioError(
             f"{name}: truncated, {len(y) / sr:.1f} s of {promised / sr:.1f} s can be decoded{where}"
@@ -183,27 +188,6 @@ def read_mono(stream: sf.SoundFile, start: int = 0, stop: int | None = None) -> 
     if not np.isfinite(y).all():
         raise AudioError(f"{name}: expected finite samples, found NaN or infinity")
     return y
-
-
-def average_channels(samples: np.ndarray) -> np.ndarray:
-    """Return the mean of the channels.
-
-    Parameters
-    ----------
-    samples : ndarray of float32, shape (n, channels)
-
-    Returns
-    -------
-    ndarray of float32, shape (n,)
-
-    Examples
-    --------
-    >>> average_channels(np.array([[0.5, 0.0], [1.0, 0.5]], np.float32)).tolist()
-    [0.25, 0.75]
-    """
-    if samples.shape[1] == 2:  # the same bits as the mean, in a thirtieth of its time
-        return (samples[:, 0] + samples[:, 1]) * np.float32(0.5)
-    return samples.mean(axis=1)
 
 
 def change_rate(y: np.ndarray, *, orig_sr: int, target_sr: int) -> np.ndarray:

@@ -41,6 +41,9 @@ class Candidate:
         Bits of the hashes that agree on the place.
     speed : float
         Of the excerpt, 1 for the recording's own.
+    pitch : float
+        Factor by which the excerpt is higher than at that speed; 1 where pitch follows speed, as
+        on a turntable.
     """
 
     song: str
@@ -48,6 +51,7 @@ class Candidate:
     score: float
     votes: float
     speed: float
+    pitch: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,10 @@ class Ranking:
         Score of the excerpt's own peaks, see `query.Query.ceiling`.
     seconds : float
         Length of the excerpt.
+    level_db, stationarity : float
+        Of the excerpt itself, see `traits.Traits`.
+    n_recordings : int
+        In the index: the more there are, the better is the best wrong one.
     """
 
     candidates: Sequence[Candidate]
@@ -75,6 +83,9 @@ class Ranking:
     beside: float
     ceiling: float
     seconds: float
+    level_db: float = 15.0
+    stationarity: float = 0.3
+    n_recordings: int = 1
 
 
 @dataclass(frozen=True)
@@ -89,11 +100,39 @@ class Answer:
         Probability that an excerpt of no indexed recording has a candidate like the best one.
     candidates : tuple of Candidate
         The best first, one for each recording.
+    twins : tuple of Candidate
+        Other recordings with as much evidence as the match, such as a remaster.
+    heard : bool
+        Whether the excerpt holds anything that a recording could be known by.
+    tail : float
+        What `p_false` would be if the calibration's tail went on below its last excerpt: it orders
+        answers, and is no probability.
     """
 
     match: Candidate | None
     p_false: float
     candidates: tuple[Candidate, ...]
+    twins: tuple[Candidate, ...] = ()
+    heard: bool = True
+    tail: float = 1.0
+
+    @property
+    def reason(self) -> str:
+        """Tell which of three things the index says.
+
+        Returns
+        -------
+        {"match", "unknown", "nothing"}
+            "nothing": the excerpt is silence, or a tone that stays: nothing to identify.
+
+        Examples
+        --------
+        >>> Answer(None, 1.0, ()).reason, Answer(None, 1.0, (), heard=False).reason
+        ('unknown', 'nothing')
+        """
+        if self.match:
+            return "match"
+        return "unknown" if self.heard else "nothing"
 
     def shift(self, seconds: float) -> Answer:
         """Return the answer with the excerpt's beginning moved.
@@ -118,7 +157,9 @@ class Answer:
         moved = tuple(
             replace(c, offset_s=round(c.offset_s + seconds * c.speed, 3)) for c in self.candidates
         )
-        return replace(self, match=moved[0] if self.match else None, candidates=moved)
+        places = {c.song: c for c in moved}
+        twins = tuple(places[c.song] for c in self.twins)
+        return replace(self, match=moved[0] if self.match else None, candidates=moved, twins=twins)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as JSON values.
@@ -126,8 +167,8 @@ class Answer:
         Returns
         -------
         dict
-            ``match`` (name or None), ``offset_s``, ``score``, ``p_false``, ``speed``,
-            ``candidates``.
+            ``match`` (name or None), ``reason``, ``offset_s``, ``score``, ``p_false``, ``speed``,
+            ``pitch``, ``twins`` (names), ``candidates``.
 
         Examples
         --------
@@ -139,22 +180,31 @@ class Answer:
         best = self.match
         return {
             "match": best.song if best else None,
+            "reason": self.reason,
             "offset_s": best.offset_s if best else None,
             "score": best.score if best else None,
             "p_false": self.p_false,
             "speed": best.speed if best else None,
+            "pitch": best.pitch if best else None,
+            "twins": [twin.song for twin in self.twins],
             "candidates": [asdict(candidate) for candidate in self.candidates],
         }
 
 
 THRESHOLD = 5e-4  # reached by 7 of 6,000 unknown excerpts kept for such choices, 4 of one track
 FEATURES = (
-    "score", "lead", "stand_out", "log_votes", "lead_votes", "lead_votes_squared", "ceiling",
+    "score", "stand_out", "log_votes", "lead_votes", "lead_votes_squared", "ceiling",
     "share", "log_seconds", "breadth", "beside",
 )  # fmt: skip
 N_RIVALS = 6
+COVARIATES = ("log_seconds", "level", "stationarity", "log_ceiling")
 USUAL_RIVAL = (3.0, math.log1p(40.0))  # score and votes where an index has too few recordings
-SECONDS = (5.0, 15.0)  # a length outside this range counts as its end
+SHARES = {"quick": 0.1, "thorough": 0.4, "speeds": 0.25, "stretched": 0.25}
+"""Of the false alarms that a search may raise, by its ways."""
+LEAST_RECORDINGS = 60  # the smallest index of the calibration
+TWIN_SHARE = 0.8  # of the best score
+LEAST_CEILING = 2.0  # own peaks that score less say nothing: silence, hum, a held tone
+SECONDS = (1.0, 15.0)  # a length outside this range counts as its end
 
 
 def describe(ranking: Ranking) -> tuple[float, ...]:
@@ -167,39 +217,65 @@ def describe(ranking: Ranking) -> tuple[float, ...]:
 
     Returns
     -------
-    tuple of eleven floats
-        In the order of `FEATURES`: its score; the lead over the second; over the mean of the third
-        to eighth (a recording that is in the index twice has a second as good as the first); the
-        logarithm of its votes; how far it lies above the third's to eighth's, also squared; the
-        ceiling; the share of it that the score reaches, small where two pieces have only a figure
-        in common; the logarithm of the seconds; the breadth; what is left of the score beside the
-        place.
+    tuple of ten floats
+        In the order of `FEATURES`: its score; the lead over the mean of the third to eighth (a
+        recording that is in the index twice has a second as good as the first, so the second does
+        not count); the logarithm of its votes; how far it lies above the third's to eighth's, also
+        squared; the ceiling; the share of it that the score reaches, small where two pieces have
+        only a figure in common; the logarithm of the seconds; the breadth; what is left of the
+        score beside the place.
 
     Examples
     --------
     >>> best = Candidate("a.mp3", offset_s=10.0, score=9.0, votes=240.0, speed=1.0)
     >>> other = replace(best, song="b.mp3", score=4.0)
     >>> told = describe(Ranking([best, other], breadth=5.0, beside=1.0, ceiling=18.0, seconds=10.0))
-    >>> dict(zip(FEATURES[:2], told[:2], strict=True)), told[FEATURES.index("share")]
-    ({'score': 9.0, 'lead': 5.0}, 0.5)
+    >>> told[FEATURES.index("score")], told[FEATURES.index("share")]
+    (9.0, 0.5)
     """
     candidates, ceiling = ranking.candidates, ranking.ceiling
     rows = [(c.score, math.log1p(c.votes)) for c in candidates[: 2 + N_RIVALS]]
     rows += [USUAL_RIVAL] * (2 + N_RIVALS - len(rows))
-    (score, votes), (second, _) = rows[:2]
+    score, votes = rows[0]
     lead_votes = votes - sum(row[1] for row in rows[2:]) / N_RIVALS
     return (
         score,
-        score - second,
         score - sum(row[0] for row in rows[2:]) / N_RIVALS,
         votes,
         lead_votes,
         lead_votes * abs(lead_votes),
         ceiling,
-        score / max(ceiling, 1.0),
+        min(score / max(ceiling, 1.0), 1.0),  # a tone's ceiling is near 0
         math.log(min(max(ranking.seconds, SECONDS[0]), SECONDS[1])),
         ranking.breadth,
         ranking.beside / max(score, 1.0),
+    )
+
+
+def list_covariates(ranking: Ranking) -> tuple[float, ...]:
+    """List what is known of an excerpt before its candidates are looked at.
+
+    Parameters
+    ----------
+    ranking : Ranking
+
+    Returns
+    -------
+    tuple of four floats
+        In the order of `COVARIATES`: the logarithm of the seconds, the level above noise in tens of
+        dB, the stationarity, the logarithm of one more than the ceiling.
+
+    Examples
+    --------
+    >>> list_covariates(Ranking([], 0.0, 0.0, ceiling=0.0, seconds=1.0, level_db=5.0))
+    (0.0, 0.5, 0.3, 0.0)
+    """
+    seconds = min(max(ranking.seconds, SECONDS[0]), SECONDS[1])
+    return (
+        math.log(seconds),
+        ranking.level_db / 10,
+        ranking.stationarity,
+        math.log1p(max(ranking.ceiling, 0.0)),
     )
 
 
@@ -210,14 +286,16 @@ def load_calibration() -> dict[str, Any]:
     Returns
     -------
     dict
-        For each way to search, ``quick``, ``thorough`` and ``speeds``: ``weights`` of `FEATURES`;
-        of their sum: ``start`` and ``scale`` of the exponential tail and ``rate``, the share of
-        unknown excerpts that reach its start.
+        ``n_recordings`` of the index it was found with; ``floor``, the lowest probability that its
+        excerpts can tell. For each way to search: ``weights`` of `FEATURES`; of their sum, the
+        ``start`` of the tail and the logarithm of its ``scale`` (an intercept, and one for each of
+        `COVARIATES`); ``rate``, the share of unknown excerpts that reach the start; ``growth``, by
+        which the start grows with the logarithm of the recordings.
 
     Examples
     --------
-    >>> sorted(load_calibration())
-    ['features', 'quick', 'speeds', 'thorough']
+    >>> set(SHARES) <= set(load_calibration()), load_calibration()["floor"] < THRESHOLD
+    (True, True)
     >>> len(load_calibration()["quick"]["weights"]) == len(FEATURES)
     True
     """
@@ -226,40 +304,80 @@ def load_calibration() -> dict[str, Any]:
     return calibration
 
 
-def estimate_p_false(ranking: Ranking, *, way: str) -> float:
-    """Estimate the probability that the best candidate is a false match.
+def extrapolate_tail(ranking: Ranking, *, way: str) -> float:
+    """Continue the calibration's tail to the best candidate, however far out it is.
+
+    The ways share the false alarms, each by its part of `SHARES`, so the least of their tails is
+    that of the whole search. In a larger index than the calibration's there are as many times more
+    chances for a wrong one (the union bound); in a smaller one as many fewer as were measured.
 
     Parameters
     ----------
     ranking : Ranking
-    way : {"quick", "thorough", "speeds"}
+    way : {"quick", "thorough", "speeds", "stretched"}
         How it was found: whoever looks at more places finds better wrong ones.
 
     Returns
     -------
     float
-        In (0, 1].
+        In (0, 1]: `estimate_p_false` without its floor.
 
     References
     ----------
-    Coles 2001 [1]_, section 4.2.
+    Coles 2001 [1]_, section 4.2, with a scale that depends on covariates as in section 6.
 
     Examples
     --------
     >>> best = Candidate("a.mp3", offset_s=10.0, score=12.0, votes=400.0, speed=1.0)
-    >>> options = {"breadth": 8.0, "beside": 0.0, "ceiling": 18.0, "seconds": 10.0}
-    >>> estimate_p_false(Ranking([best], **options), way="quick") < 1e-3
-    True
-    >>> estimate_p_false(Ranking([replace(best, score=3.0, votes=40.0)], **options), way="quick")
-    1.0
+    >>> ranking = Ranking([best], breadth=8.0, beside=0.0, ceiling=18.0, seconds=10.0)
+    >>> few, many = (replace(ranking, n_recordings=n) for n in (10**5, 10**6))
+    >>> round(extrapolate_tail(many, way="quick") / extrapolate_tail(few, way="quick"))
+    10
     """
     if not ranking.candidates:
         return 1.0
-    known = load_calibration()[way]
+    calibration = load_calibration()
+    known, inputs = calibration[way], (1.0, *list_covariates(ranking))
     total = sum(map(operator.mul, known["weights"], describe(ranking)))
-    if total < known["start"]:
+    scale = math.exp(sum(map(operator.mul, known["scale"], inputs)))
+    larger = math.log(max(ranking.n_recordings, LEAST_RECORDINGS) / calibration["n_recordings"])
+    growth = scale if larger > 0 else min(known["growth"], scale)
+    start = sum(map(operator.mul, known["start"], inputs)) + growth * larger
+    if total < start:
         return 1.0
-    return float(max(known["rate"] * math.exp((known["start"] - total) / known["scale"]), 1e-12))
+    tail: float = known["rate"] / SHARES[way] * math.exp((start - total) / scale)
+    return max(min(tail, 1.0), 1e-300)
+
+
+def estimate_p_false(ranking: Ranking, *, way: str) -> float:
+    """Estimate the probability that a search for an unknown excerpt ends as well as this one.
+
+    Parameters
+    ----------
+    ranking : Ranking
+    way : {"quick", "thorough", "speeds", "stretched"}
+
+    Returns
+    -------
+    float
+        At most 1, and never less than the calibration's excerpts can tell: one over their number,
+        where those of one track count as far as they differ.
+
+    Examples
+    --------
+    >>> best = Candidate("a.mp3", offset_s=10.0, score=12.0, votes=400.0, speed=1.0)
+    >>> ranking = Ranking([best], breadth=8.0, beside=0.0, ceiling=18.0, seconds=10.0)
+    >>> estimate_p_false(ranking, way="quick") < 1e-3
+    True
+    >>> sure = replace(ranking, candidates=[replace(best, score=90.0)])
+    >>> estimate_p_false(sure, way="quick") == load_calibration()["floor"]
+    True
+    >>> weak = replace(ranking, candidates=[replace(best, score=1.0, votes=4.0)], breadth=0.0)
+    >>> estimate_p_false(weak, way="quick")
+    1.0
+    """
+    floor: float = load_calibration()["floor"]
+    return max(extrapolate_tail(ranking, way=way), floor)
 
 
 def choose(ranking: Ranking, *, way: str, threshold: float) -> Answer:
@@ -268,10 +386,10 @@ def choose(ranking: Ranking, *, way: str, threshold: float) -> Answer:
     Parameters
     ----------
     ranking : Ranking
-    way : {"quick", "thorough", "speeds"}
-        See `estimate_p_false`.
+    way : {"quick", "thorough", "speeds", "stretched"}
+        See `extrapolate_tail`.
     threshold : float
-        Highest `p_false` that is accepted.
+        Highest `p_false` that is accepted; below the calibration's floor, the highest `tail`.
 
     Returns
     -------
@@ -285,8 +403,35 @@ def choose(ranking: Ranking, *, way: str, threshold: float) -> Answer:
     'a.mp3'
     >>> choose(ranking, way="quick", threshold=0.0).match is None
     True
+    >>> choose(replace(ranking, ceiling=0.5), way="quick", threshold=THRESHOLD).reason
+    'nothing'
     """
-    p_false = estimate_p_false(ranking, way=way)
     candidates = tuple(ranking.candidates)
-    match = candidates[0] if candidates and p_false <= threshold else None
-    return Answer(match, p_false, candidates)
+    heard = ranking.ceiling >= LEAST_CEILING
+    tail = extrapolate_tail(ranking, way=way) if heard else 1.0
+    match = candidates[0] if candidates and tail <= threshold else None
+    twins = tuple(c for c in candidates[1:] if match and is_twin(c, match))
+    p_false = estimate_p_false(ranking, way=way) if heard else 1.0
+    return Answer(match, p_false, candidates, twins, heard, tail)
+
+
+def is_twin(other: Candidate, best: Candidate) -> bool:
+    """Tell whether another recording ties with the best one.
+
+    Parameters
+    ----------
+    other, best : Candidate
+
+    Returns
+    -------
+    bool
+        Its score is within `TWIN_SHARE` of the best one's. Two wrong places differ by about 1, a
+        right and a wrong one by many times that.
+
+    Examples
+    --------
+    >>> best = Candidate("a.mp3", offset_s=10.0, score=12.0, votes=400.0, speed=1.0)
+    >>> [is_twin(replace(best, score=score), best) for score in (11.0, 5.0)]
+    [True, False]
+    """
+    return other.score >= TWIN_SHARE * best.score

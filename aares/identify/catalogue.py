@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from aares.identify import pairs, peaks
+from aares.identify.guards import SegmentGuard
 from aares.identify.query import QUERY_S
+from aares.identify.roll import Recording as Recording
+from aares.identify.roll import Roll, Source
 from aares.identify.segment import Segment, make_segment, make_table, pack_peaks
 
 GAP_BLOCKS = 1 + int(QUERY_S * peaks.RATE_HZ / peaks.HOP_LENGTH) // peaks.BLOCK_FRAMES
@@ -52,22 +56,6 @@ class Settings:
                 raise ValueError(f"{name}: expected 1 to {highest}, found {value!r}")
 
 
-class Recording(NamedTuple):
-    """What an index knows of a recording besides its peaks.
-
-    Parameters
-    ----------
-    name : str
-    n_blocks : int
-        Blocks of 32 frames that it takes, without the gap.
-    seconds : float
-    """
-
-    name: str
-    n_blocks: int
-    seconds: float
-
-
 class Prints(NamedTuple):
     """Fingerprints of one recording.
 
@@ -80,6 +68,10 @@ class Prints(NamedTuple):
         Peaks in each block.
     peaks : ndarray of uint16, shape (n_peaks,)
         See `segment.Segment`.
+    source : Source, optional
+        The file, if they were made of one.
+    notes : tuple of str
+        What was missing in the file or was mended.
     """
 
     recording: Recording
@@ -87,6 +79,8 @@ class Prints(NamedTuple):
     times: np.ndarray
     counts: np.ndarray
     peaks: np.ndarray
+    source: Source | None = None
+    notes: tuple[str, ...] = ()
 
 
 def fingerprint(name: str, y: np.ndarray, settings: Settings) -> Prints:
@@ -123,45 +117,170 @@ def fingerprint(name: str, y: np.ndarray, settings: Settings) -> Prints:
     return Prints(recording, hashes, times, counts, places)
 
 
-def count_blocks(recordings: Sequence[Recording]) -> int:
-    """Return how many blocks recordings take in the catalogue, with the gaps after them.
-
-    Parameters
-    ----------
-    recordings : sequence of Recording
-
-    Returns
-    -------
-    int
-
-    Examples
-    --------
-    Without the two gaps, 10 and 20 blocks are left.
-
-    >>> count_blocks([Recording("a", 10, 10.2), Recording("b", 20, 20.4)]) - 2 * GAP_BLOCKS
-    30
-    """
-    return sum(recording.n_blocks + GAP_BLOCKS for recording in recordings)
-
-
 class Part:
     """A segment with the recordings that it holds and where in the catalogue it begins.
 
     Parameters
     ----------
-    recordings : sequence of Recording
+    recordings : Roll or sequence of Recording
+        Those that were removed are still in the segment, and never answered.
     segment : Segment
     first_block : int
+    guard : SegmentGuard, optional
+        Of a segment on the disk.
+
+    Raises
+    ------
+    ValueError
+        The recordings are longer than 2 ** 32 frames.
     """
 
-    def __init__(self, recordings: Sequence[Recording], segment: Segment, first_block: int) -> None:
-        self.recordings = list(recordings)
+    def __init__(
+        self,
+        recordings: Roll | Sequence[Recording],
+        segment: Segment,
+        first_block: int = 0,
+        guard: SegmentGuard | None = None,
+    ) -> None:
+        self.recordings = recordings if isinstance(recordings, Roll) else Roll.make(recordings)
         self.segment = segment
         self.first_block = first_block
-        self.table = make_table(segment.keys)
-        lengths = np.array([r.n_blocks + GAP_BLOCKS for r in self.recordings], dtype=np.int64)
-        self.starts = np.concatenate([[0], np.cumsum(lengths)])
-        self.ends = self.starts[:-1] + [r.n_blocks for r in self.recordings]
+        self.guard = guard
+        self.starts = count_starts(self.recordings)
+        self.ends = self.starts[:-1] + self.recordings.n_blocks
+
+    @cached_property
+    def table(self) -> np.ndarray:
+        """Return where each run of hashes begins, see `segment.make_table`.
+
+        Returns
+        -------
+        ndarray of uint32, shape (65537,)
+        """
+        if self.guard is None:
+            return make_table(self.segment.keys)
+        if self.guard.table is None:
+            return make_table(self.guard.check_keys())
+        return self.guard.table
+
+    def __len__(self) -> int:
+        return len(self.recordings) - int(np.count_nonzero(self.recordings.removed))
+
+    def list_present(self) -> list[int]:
+        """Return the rows of the recordings that were not removed.
+
+        Returns
+        -------
+        list of int
+
+        Examples
+        --------
+        >>> part = Part([Recording("a", 0, 0.0)], make_part([], 0).segment)
+        >>> part.list_present()
+        [0]
+        """
+        return np.flatnonzero(~self.recordings.removed).tolist()
+
+    def count_present(self) -> int:
+        """Estimate how many postings belong to recordings that were not removed.
+
+        Returns
+        -------
+        int
+        """
+        total = int(self.recordings.n_blocks.sum())
+        present = int(self.recordings.n_blocks[~self.recordings.removed].sum())
+        return len(self.segment.postings) * present // max(total, 1)
+
+    def replace_roll(self, roll: Roll) -> Part:
+        """Return the part with another table of the same recordings.
+
+        Parameters
+        ----------
+        roll : Roll
+
+        Returns
+        -------
+        Part
+        """
+        part = Part(roll, self.segment, self.first_block, self.guard)
+        if "table" in self.__dict__:
+            part.__dict__["table"] = self.table
+        return part
+
+    def check_hashes(self, hashes: np.ndarray) -> None:
+        """Check what a search reads of some hashes, before it does; see `SegmentGuard`.
+
+        Parameters
+        ----------
+        hashes : ndarray of uint32, shape (n,)
+
+        Raises
+        ------
+        IndexFileError
+            The file is damaged there.
+        """
+        if self.guard is not None and not self.guard.is_checked:
+            self.guard.check_hashes(self.table, hashes)
+
+    def check_places(self, places: np.ndarray, n_steps: int) -> None:
+        """Check what a search reads around some places, before it does; see `SegmentGuard`.
+
+        Parameters
+        ----------
+        places : ndarray of int64, shape (n,)
+        n_steps : int
+
+        Raises
+        ------
+        IndexFileError
+            The file is damaged there.
+        """
+        if self.guard is not None and not self.guard.is_checked:
+            self.guard.check_places(places, n_steps)
+
+    def check_all(self) -> None:
+        """Check all that lies on the disk.
+
+        Raises
+        ------
+        IndexFileError
+            The file is damaged.
+        """
+        self.recordings.check_all()
+        if self.guard is not None:
+            self.guard.check_all()
+
+    def read_peaks(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the peaks of a recording.
+
+        Parameters
+        ----------
+        row : int
+
+        Returns
+        -------
+        counts : ndarray of uint32, shape (n_blocks,)
+        peaks : ndarray of uint16, shape (n,)
+            See `segment.unpack_peaks`.
+
+        Raises
+        ------
+        IndexFileError
+            The file is damaged there.
+
+        Examples
+        --------
+        >>> y = np.random.default_rng(0).standard_normal(3 * 8000, dtype=np.float32)
+        >>> part = make_part([fingerprint(name, y, Settings()) for name in "ab"], 0)
+        >>> counts, words = part.read_peaks(1)
+        >>> counts.tolist(), bool((words == part.read_peaks(0)[1]).all())
+        ([12, 12, 12], True)
+        """
+        first, last = int(self.starts[row]), int(self.ends[row])
+        self.check_places(np.array([first * BLOCK_STEPS]), (last - first) * BLOCK_STEPS)
+        blocks = self.segment.blocks[first : last + 1]
+        return np.diff(blocks), self.segment.peaks[blocks[0] : blocks[-1]]
 
     def locate(self, places: np.ndarray) -> np.ndarray:
         """Return which recording places belong to.
@@ -191,13 +310,45 @@ class Part:
         return np.minimum(rows, len(self.recordings) - 1)
 
 
+def count_starts(roll: Roll) -> np.ndarray:
+    """Return where in their part recordings begin, in blocks, and where it ends.
+
+    Parameters
+    ----------
+    roll : Roll
+
+    Returns
+    -------
+    ndarray of int64, shape (n + 1,)
+
+    Raises
+    ------
+    ValueError
+        A part would be longer than 2 ** 32 frames: its postings would not fit.
+
+    Examples
+    --------
+    Each has a gap behind it, as long as the longest query.
+
+    >>> starts = count_starts(Roll.make([Recording("a", 10, 10.2), Recording("b", 20, 20.4)]))
+    >>> (starts - np.arange(3) * GAP_BLOCKS).tolist()
+    [0, 10, 30]
+    """
+    starts = np.concatenate([[0], np.cumsum(roll.n_blocks + GAP_BLOCKS)])
+    if starts[-1] * peaks.BLOCK_FRAMES >= 1 << 32:
+        raise ValueError(
+            "expected a part of at most 4 years of sound, found "
+            f"{starts[-1] * peaks.BLOCK_FRAMES:,} frames"
+        )
+    return starts
+
+
 def make_part(added: Sequence[Prints], first_block: int) -> Part:
     """Lay recordings one after another.
 
     Parameters
     ----------
     added : sequence of Prints
-        At least one.
     first_block : int
         Where in the catalogue the part begins.
 
@@ -208,7 +359,7 @@ def make_part(added: Sequence[Prints], first_block: int) -> Part:
     Raises
     ------
     ValueError
-        The catalogue would be longer than 2 ** 32 frames.
+        The recordings are longer than 2 ** 32 frames, or have as many hashes.
 
     Examples
     --------
@@ -220,72 +371,13 @@ def make_part(added: Sequence[Prints], first_block: int) -> Part:
     ([0, 18, 36], 18)
     """
     gap = np.zeros(GAP_BLOCKS, dtype=np.uint32)
-    lengths = [one.recording.n_blocks + GAP_BLOCKS for one in added]
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]) * peaks.BLOCK_FRAMES
-    if starts[-1] + lengths[-1] * peaks.BLOCK_FRAMES >= 1 << 32:
-        raise ValueError("an index holds 4 years of sound; these recordings are longer")
+    roll = Roll.make([one.recording for one in added], [one.source for one in added])
+    frames = (count_starts(roll)[:-1] * peaks.BLOCK_FRAMES).astype(np.uint32)
+    nothing = np.zeros(0, dtype=np.uint32)
     segment = make_segment(
-        np.concatenate([one.hashes for one in added]),
-        np.concatenate([one.times + np.uint32(s) for one, s in zip(added, starts, strict=True)]),
-        np.concatenate([part for one in added for part in (one.counts, gap)]),
-        np.concatenate([one.peaks for one in added]),
+        np.concatenate([nothing, *(one.hashes for one in added)]),
+        np.concatenate([nothing, *(one.times + s for one, s in zip(added, frames, strict=True))]),
+        np.concatenate([nothing, *(part for one in added for part in (one.counts, gap))]),
+        np.concatenate([nothing.astype(np.uint16), *(one.peaks for one in added)]),
     )
-    return Part([one.recording for one in added], segment, first_block)
-
-
-def merge_parts(parts: Sequence[Part]) -> Part:
-    """Make one part of several that follow one another in the catalogue.
-
-    Parameters
-    ----------
-    parts : sequence of Part
-        At least one.
-
-    Returns
-    -------
-    Part
-        Finds what they find, at the same places.
-    """
-    base, segments = parts[0].first_block, [part.segment for part in parts]
-    shifts = [(part.first_block - base) * peaks.BLOCK_FRAMES for part in parts]
-    segment = make_segment(
-        np.concatenate([np.repeat(s.keys, np.diff(s.starts)) for s in segments]),
-        np.concatenate(
-            [s.postings + np.uint32(shift) for s, shift in zip(segments, shifts, strict=True)]
-        ),
-        np.concatenate([np.diff(s.blocks) for s in segments]),
-        np.concatenate([s.peaks for s in segments]),
-    )
-    return Part([recording for part in parts for recording in part.recordings], segment, base)
-
-
-def check_recording(row: Any) -> Recording:
-    """Return what a header says of a recording, or raise an error.
-
-    Parameters
-    ----------
-    row : list
-        Name, number of blocks, seconds.
-
-    Returns
-    -------
-    Recording
-
-    Raises
-    ------
-    TypeError, ValueError
-        The row is something else.
-
-    Examples
-    --------
-    >>> check_recording(["a.mp3", 10, 10.2])
-    Recording(name='a.mp3', n_blocks=10, seconds=10.2)
-    >>> check_recording(["a.mp3", -1, 10.2])
-    Traceback (most recent call last):
-        ...
-    ValueError: a recording is not described as it should be
-    """
-    name, n_blocks, seconds = row
-    if not isinstance(name, str) or type(n_blocks) is not int or not 0 <= n_blocks < 1 << 27:
-        raise ValueError("a recording is not described as it should be")
-    return Recording(name, n_blocks, float(seconds))
+    return Part(roll, segment, first_block)

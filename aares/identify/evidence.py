@@ -2,9 +2,9 @@
 
 Used by :class:`aares.identify.Index`.
 
-* *Evidence.* A pixel's evidence is its power in units of what is usual in its bin, capped, minus
-  the mean of its bin and of its step, over the spread of its bin: at a wrong place it is zero on
-  average, whatever key or beat two pieces have in common. Peaks that noise hides from the votes
+* *Evidence.* A pixel's evidence is its amplitude in units of what is usual in its bin, capped,
+  minus the mean of its bin and of its step, over the spread of its bin: at a wrong place it is zero
+  on average, whatever key or beat two pieces have in common. Peaks that noise hides from the votes
   still count here: it is a matched filter. Strong peaks weigh more, as noise hides them last.
 * *Doubt.* The best place is looked at more closely (`examine`): another piece on the same
   instrument agrees in a few strong notes at one moment; the right one agrees a little everywhere,
@@ -27,12 +27,12 @@ from aares.identify.segment import Segment, read_bin, read_frame, read_strength
 
 REFINE_STEPS = 2  # evidence is looked for this far around a candidate
 SILENCE = 1e-6  # of the loudest frame's energy
-CAP = 10.0  # no pixel counts as more than so many times the usual power of its bin
+CAP = 100.0  # no pixel counts as more than so many times the usual power of its bin
 BESIDE = np.array([-14, -10, -8, 8, 10, 14])  # steps; windows share half of their sound, or less
 EIGHTHS = 8  # evidence is kept in eighths
 # Noise hides weak peaks first. In white noise at -15 dB the mean evidence of the four quarters is
 # as 0.4 : 1.1 : 1.7 : 2.4, without noise all are equal: the best weights for noise, made milder.
-STRENGTH_WEIGHTS = (2, 4, 5, 7)
+STRENGTH_WEIGHTS = (1, 3, 5, 8)
 _TILE = 16  # steps
 
 
@@ -95,7 +95,7 @@ def _normalise(rows: np.ndarray, some: np.ndarray, usual: np.ndarray) -> np.ndar
     mean, square = np.zeros(n_bins, dtype=np.float32), np.zeros(n_bins, dtype=np.float32)
     for t in range(used):
         for b in range(n_bins):
-            value = min(some[t, b] * usual[b], np.float32(CAP))
+            value = np.sqrt(min(some[t, b] * usual[b], np.float32(CAP)))
             mean[b] += value
             square[b] += value * value
     scale = np.zeros(n_bins, dtype=np.float32)
@@ -112,7 +112,7 @@ def _normalise(rows: np.ndarray, some: np.ndarray, usual: np.ndarray) -> np.ndar
         for t in range(count):
             total = np.float32(0)
             for b in range(n_bins):
-                value = min(rows[start + t, b] * usual[b], np.float32(CAP))
+                value = np.sqrt(min(rows[start + t, b] * usual[b], np.float32(CAP)))
                 some_steps[t, b] = (value - mean[b]) * scale[b]
                 total += some_steps[t, b]
             some_steps[t] -= total / np.float32(n_bins)
@@ -131,6 +131,7 @@ def measure(
     excess: np.ndarray,
     speed: float,
     refine: int,
+    pitch: float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sum the evidence of the indexed peaks at each place, each weighted by its strength.
 
@@ -146,6 +147,8 @@ def measure(
         Of the query.
     refine : int
         So many steps to either side are tried.
+    pitch : float
+        Factor by which the query is higher than at that speed.
 
     Returns
     -------
@@ -171,6 +174,7 @@ def measure(
     scores = np.full(len(places), -np.inf, dtype=np.float32)
     best = places.copy()
     length = int(excess.shape[1] * speed)
+    plain = speed == 1 and pitch == 1
     sums = np.zeros((2, 2 * refine + 1), dtype=np.int64)  # of evidence, of squared weights
     for i in range(len(places)):
         sums[:] = 0
@@ -180,10 +184,10 @@ def measure(
             for k in range(blocks[block], blocks[block + 1]):
                 t = (block * BLOCK_FRAMES + read_frame(peaks[k])) * STEPS - places[i]
                 weight = STRENGTH_WEIGHTS[read_strength(peaks[k])]
-                if speed == 1:
+                if plain:
                     _add(sums, excess[read_bin(peaks[k])], t, weight)
                 else:
-                    b = int(np.rint(read_bin(peaks[k]) * speed))
+                    b = int(np.rint(read_bin(peaks[k]) * (speed * pitch)))
                     if b < N_BINS:
                         _add_at_speed(sums, excess[b], t, weight, speed)
         for r in range(2 * refine + 1):
@@ -217,7 +221,9 @@ def _add_at_speed(sums: np.ndarray, row: np.ndarray, t: int, weight: int, speed:
             sums[1, r] += weight * weight
 
 
-def examine(segment: Segment, place: int, excess: np.ndarray, speed: float) -> tuple[float, float]:
+def examine(
+    segment: Segment, place: int, excess: np.ndarray, speed: float, pitch: float = 1.0
+) -> tuple[float, float]:
     """Look closely at one place, which may only resemble the query.
 
     Parameters
@@ -226,8 +232,8 @@ def examine(segment: Segment, place: int, excess: np.ndarray, speed: float) -> t
     place : int
     excess : ndarray of int8, shape (512, n_steps)
         Of an `Evidence`.
-    speed : float
-        Of the query.
+    speed, pitch : float
+        Of the query, as for `measure`.
 
     Returns
     -------
@@ -250,8 +256,8 @@ def examine(segment: Segment, place: int, excess: np.ndarray, speed: float) -> t
     """
     blocks, packed = segment.blocks, segment.peaks
     little = np.clip(excess, -EIGHTHS, EIGHTHS)
-    breadth, _ = measure(blocks, packed, np.array([place]), little, speed, 0)
-    beside, _ = measure(blocks, packed, place + BESIDE, excess, speed, 0)
+    breadth, _ = measure(blocks, packed, np.array([place]), little, speed, 0, pitch)
+    beside, _ = measure(blocks, packed, place + BESIDE, excess, speed, 0, pitch)
     return max(float(breadth[0]), 0.0), max(float(beside.max()), 0.0)
 
 

@@ -30,6 +30,7 @@ class Hit(NamedTuple):
     part: Part
     row: int
     place: int
+    pitch: float = 1.0
 
     @property
     def song(self) -> str:
@@ -56,12 +57,17 @@ class Hit(NamedTuple):
         >>> y = np.random.default_rng(0).standard_normal(8 * 8000, dtype=np.float32)
         >>> part = make_part([fingerprint("a", y, Settings())], 0)
         >>> Hit(12.0, 9.0, 240.0, 1.0, part, row=0, place=125).locate()
-        Candidate(song='a', offset_s=2.0, score=9.0, votes=240.0, speed=1.0)
+        Candidate(song='a', offset_s=2.0, score=9.0, votes=240.0, speed=1.0, pitch=1.0)
         """
         step = self.place - int(self.part.starts[self.row]) * BLOCK_STEPS
         offset_s = step * peaks.STEP_LENGTH / peaks.RATE_HZ
         return Candidate(
-            self.song, round(offset_s, 3), self.score, self.votes, round(self.speed, 4)
+            self.song,
+            round(offset_s, 3),
+            self.score,
+            self.votes,
+            round(self.speed, 4),
+            round(self.pitch, 4),
         )
 
     def examine(self, query: Query) -> tuple[float, float]:
@@ -76,11 +82,19 @@ class Hit(NamedTuple):
         breadth, beside : float
             See `answer.Ranking`.
         """
-        return evidence.examine(self.part.segment, self.place, query.evidence.excess, self.speed)
+        excess = query.evidence.excess
+        return evidence.examine(self.part.segment, self.place, excess, self.speed, self.pitch)
 
 
 def measure_hits(
-    part: Part, query: Query, speed: float, places: np.ndarray, votes: np.ndarray
+    part: Part,
+    query: Query,
+    speed: float,
+    places: np.ndarray,
+    votes: np.ndarray,
+    *,
+    pitch: float = 1.0,
+    slack: int = 0,
 ) -> list[Hit]:
     """Return the best hits, one a recording.
 
@@ -94,6 +108,10 @@ def measure_hits(
         From `vote.find_places`.
     votes : ndarray of float32, shape (n,)
         Of each place.
+    pitch : float
+        Factor by which the query is higher than at that speed.
+    slack : int
+        Steps by which the places are less certain than `evidence.REFINE_STEPS`.
 
     Returns
     -------
@@ -115,13 +133,17 @@ def measure_hits(
     >>> hits[0].song, hits[0].locate().offset_s, hits[0].score > hits[1].score
     ('b', 2.0, True)
     """
+    present = ~part.recordings.removed[part.locate(places)]
+    places, votes = places[present], votes[present]
+    part.check_places(places, int(query.evidence.excess.shape[1] * speed))
     scores, places = evidence.measure(
         part.segment.blocks,
         part.segment.peaks,
         places,
         query.evidence.excess,
         speed,
-        evidence.REFINE_STEPS,
+        evidence.REFINE_STEPS + slack,
+        pitch,
     )
     merits = scores + VOTES_WEIGHT * exact.log(1.0 + votes)
     order = np.argsort(-merits, kind="stable")
@@ -130,7 +152,7 @@ def measure_hits(
     hits: dict[int, Hit] = {}
     for row, merit, score, bits, place in zip(*(c[order].tolist() for c in columns), strict=True):
         if row not in hits:
-            hits[row] = Hit(merit, score, bits, speed, part, row, place)
+            hits[row] = Hit(merit, score, bits, speed, part, row, place, pitch)
             if len(hits) == N_HITS:
                 break
     return list(hits.values())

@@ -4,51 +4,31 @@ Used by notebook 04 and by ``python3 run.py index`` and ``identify``.
 
 Conventions
 -----------
-The catalogue is one long axis of time in frames (32 ms): recordings begin at multiples of 32 frames
-and are followed by a silence as long as the longest query, so that a place tells the recording and
-the offset at once. An index is made of segments: appending adds one, and where there are too many,
-the last ones become one, so that each is much larger than the next.
-
-References
-----------
-.. [1] A. L.-C. Wang, "An Industrial-Strength Audio Search Algorithm", ISMIR 2003.
-.. [2] P. O'Neil et al., "The log-structured merge-tree", Acta Informatica 33, 1996: section 2
-   (small parts are written at once and merged later).
+Recordings lie on an axis of time in frames (32 ms), one for each part: they begin at multiples of
+32 frames and are followed by a silence as long as the longest query, so that a place tells the
+recording and the offset at once. An index is made of parts: adding makes one, see
+:mod:`.compaction` for how they become few again, :mod:`.store` for how they lie on the disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from aares.errors import IndexFileError
 from aares.identify import search
 from aares.identify.answer import THRESHOLD, Answer, Ranking
-from aares.identify.catalogue import (
-    Part,
-    Prints,
-    Recording,
-    Settings,
-    check_recording,
-    count_blocks,
-    fingerprint,
-    make_part,
-    merge_parts,
-)
-from aares.identify.ingest import OnError, fingerprint_file, keep_readable, name_file
-from aares.identify.query import Query, read_signal
-from aares.identify.segment import Segment, check_segment
-from aares.identify.storage import read_arrays, write_arrays
-
-MAX_SEGMENTS = 8
+from aares.identify.catalogue import Settings
+from aares.identify.collection import Collection
+from aares.identify.lock import locked
+from aares.identify.query import Query
+from aares.identify.store import Manifest, find_manifest, open_parts, refuse_foreign, write_state
 
 
-class Index:
+class Index(Collection):
     """Recordings that can be asked which of them an excerpt comes from.
 
     Parameters
@@ -61,7 +41,7 @@ class Index:
     >>> songs = {name: rng.standard_normal(80_000) for name in ("a", "b")}
     >>> index = Index.from_signals(songs)
     >>> answer = index.identify(songs["b"][24_000:64_000], 8000)
-    >>> answer.match.song, round(answer.match.offset_s, 1), answer.p_false < 1e-6
+    >>> answer.match.song, round(answer.match.offset_s, 1), answer.p_false < 1e-3
     ('b', 3.0, True)
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -70,10 +50,9 @@ class Index:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
-        self._parts: list[Part] = []
-
-    # --- making and changing ----------------------------------------------------------------
+        super().__init__(settings)
+        self._home: tuple[Path, Manifest] | None = None  # the state that was opened or saved last
+        self._is_writing = False
 
     @classmethod
     def build(
@@ -123,98 +102,19 @@ class Index:
         index.add(signals)
         return index
 
-    def add(self, signals: Mapping[str, np.ndarray]) -> None:
-        """Add signals that are in memory; what is indexed already is not touched.
-
-        Parameters
-        ----------
-        signals : mapping of str to ndarray of float, shape (n,)
-            Mono at 8 kHz, by name.
-
-        Raises
-        ------
-        ValueError
-            A name is in the index already, or a signal is none; nothing was added then.
-
-        Examples
-        --------
-        >>> index = Index()
-        >>> index.add({"hiss": np.random.default_rng(0).standard_normal(80_000)})
-        >>> index.recordings
-        [Recording(name='hiss', n_blocks=10, seconds=10.0)]
-        """
-        self._check_names(list(signals))
-        self._add(fingerprint(name, read_signal(y), self.settings) for name, y in signals.items())
-
-    def append(
-        self,
-        paths: Iterable[str | Path],
-        *,
-        root: str | Path | None = None,
-        n_jobs: int = 2,
-        on_error: OnError | None = None,
-    ) -> None:
-        """Add audio files; what is indexed already keeps its name and place.
-
-        Parameters
-        ----------
-        paths : iterable of str or Path
-        root : str or Path, optional
-            Folder of all these files: their names in the index are then the paths below it.
-        n_jobs : int
-        on_error : callable, optional
-            These and `paths` as for `build`.
-
-        Raises
-        ------
-        AudioError, ValueError
-            As for `build`; nothing was added then.
-        """
-        files = [Path(path) for path in paths]
-        names = [name_file(path, root) for path in files]
-        self._check_names(names)
-        jobs = (
-            delayed(fingerprint_file)(path, name, self.settings)
-            for path, name in zip(files, names, strict=True)
-        )
-        # fingerprints come back in the order of the files, as soon as they are there
-        results = Parallel(n_jobs=n_jobs, return_as="generator")(jobs) if files else ()
-        self._add(keep_readable(zip(files, results, strict=True), on_error))
-
-    def _add(self, prints: Iterable[Prints]) -> None:
-        added = list(prints)
-        self._check_names([one.recording.name for one in added])
-        if not added:
-            return
-        last = self._parts[-1] if self._parts else None
-        first_block = last.first_block + int(last.starts[-1]) if last else 0
-        self._parts.append(make_part(added, first_block))
-        if len(self._parts) > MAX_SEGMENTS:
-            self._merge()
-
-    def _check_names(self, names: Sequence[str]) -> None:
-        seen = {recording.name for recording in self.recordings}
-        for name in names:
-            if name in seen:
-                raise ValueError(f"two recordings are called {name!r}: names must differ")
-            seen.add(name)
-
-    def _merge(self) -> None:
-        """Make one segment of the last ones: of two, and of those not much larger than the rest."""
-        sizes = [len(part.segment.postings) for part in self._parts]
-        first = len(sizes) - 2
-        while first > 0 and sizes[first - 1] <= 2 * sum(sizes[first:]):
-            first -= 1
-        self._parts[first:] = [merge_parts(self._parts[first:])]
-
     # --- files ------------------------------------------------------------------------------
 
-    def save(self, file: str | Path) -> Path:
-        """Write the index in one step: whoever opens the file finds the old index or this one.
+    def save(self, file: str | Path, *, wait_s: float = 0.0) -> Path:
+        """Write the index in one step: whoever opens it finds the old index or this one.
+
+        Of an index that was opened from there, only what is new is written.
 
         Parameters
         ----------
         file : str or Path
+            A folder, which is made where it is missing.
+        wait_s : float
+            How long to wait for another writer.
 
         Returns
         -------
@@ -222,19 +122,30 @@ class Index:
 
         Raises
         ------
+        IndexBusyError
+            Another process is writing to it.
+        IndexFileError
+            Another process changed it since it was opened, or there is a file that is no index.
         OSError
-            The disk is full, or the folder cannot be written to; an older file is still there.
+            The disk is full, or the folder cannot be written to; the older index is still there.
         """
-        about: dict[str, Any] = {"settings": asdict(self.settings), "segments": []}
-        arrays: dict[str, np.ndarray] = {}
-        for number, part in enumerate(self._parts):
-            about["segments"].append([list(recording) for recording in part.recordings])
-            arrays |= {f"{number}/{key}": a for key, a in part.segment._asdict().items()}
-        return write_arrays(Path(file), about, arrays)
+        path = Path(file)
+        refuse_foreign(path)
+        with nullcontext() if self._is_writing else locked(path, wait_s=wait_s):
+            before = find_manifest(path)
+            if self._home and self._home[0] == path.resolve() and before != self._home[1]:
+                raise IndexFileError(
+                    f"{path.name}: another process changed it since it was opened; open it again, "
+                    "or change it with Index.edit"
+                )
+            write_state(path, self.settings, self._parts, before)
+            manifest, self._parts = open_parts(path)
+        self._home = path.resolve(), manifest
+        return path
 
     @classmethod
     def open(cls, file: str | Path) -> Index:
-        """Open a file of `save`; its arrays stay on the disk, and are read once to check them.
+        """Open an index; its arrays stay on the disk, and are checked where they are used.
 
         Parameters
         ----------
@@ -243,56 +154,87 @@ class Index:
         Returns
         -------
         Index
+            As it is now, whatever others write later.
 
         Raises
         ------
         IndexFileError
-            The file is missing, foreign, of another version, cut off or damaged.
+            The index is missing, foreign, of another version, cut off or damaged.
         """
-        about, arrays = read_arrays(Path(file))
-        name = Path(file).name
-        try:
-            index = cls(Settings(**about["settings"]))
-            first_block = 0
-            for number, rows in enumerate(about["segments"]):
-                recordings = [check_recording(row) for row in rows]
-                parts = {key: arrays[f"{number}/{key}"] for key in Segment._fields}
-                segment = Segment(**parts)
-                check_segment(segment, count_blocks(recordings))
-                index._check_names([recording.name for recording in recordings])
-                index._parts.append(Part(recordings, segment, first_block))
-                first_block += int(index._parts[-1].starts[-1])
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise IndexFileError(f"{name}: the index contradicts itself ({error})") from error
+        path = Path(file)
+        manifest, parts = open_parts(path)
+        index = cls(manifest.settings)
+        index._parts, index._home = parts, (path.resolve(), manifest)
         return index
 
+    @classmethod
+    @contextmanager
+    def edit(cls, file: str | Path, *, wait_s: float = 0.0) -> Iterator[Index]:
+        """Open an index, or begin one, as the only one who writes to it.
+
+        What was saved inside stays, whatever happens then.
+
+        Parameters
+        ----------
+        file : str or Path
+        wait_s : float
+            How long to wait for another writer.
+
+        Yields
+        ------
+        Index
+
+        Raises
+        ------
+        IndexBusyError
+            Another process is writing to it.
+        IndexFileError
+            As for `open`.
+
+        Examples
+        --------
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     with Index.edit(f"{folder}/music.index") as index:
+        ...         index.add({"hiss": np.random.default_rng(0).standard_normal(80_000)})
+        ...         _ = index.save(f"{folder}/music.index")
+        ...     len(Index.open(f"{folder}/music.index"))
+        1
+        """
+        path = Path(file)
+        refuse_foreign(path)
+        with locked(path, wait_s=wait_s):
+            index = cls.open(path) if find_manifest(path) else cls()
+            index._is_writing = True
+            if index._home is None:
+                index.save(path)
+            try:
+                yield index
+            finally:
+                index._is_writing = False
+
+    def verify(self) -> None:
+        """Check all of an index on the disk, which else is checked where it is used.
+
+        Raises
+        ------
+        IndexFileError
+            Something is damaged, or contradicts itself.
+
+        Examples
+        --------
+        >>> Index.from_signals({"a": np.ones(8000)}).verify()
+        """
+        names = set[str]()
+        for part in self._parts:
+            part.check_all()
+            for row in part.list_present():
+                name = part.recordings[row].name
+                if name in names:
+                    raise IndexFileError(f"contradicts itself, two recordings are called {name!r}")
+                names.add(name)
+
     # --- asking -----------------------------------------------------------------------------
-
-    @property
-    def recordings(self) -> list[Recording]:
-        """List the recordings in the order in which they were added.
-
-        Returns
-        -------
-        list of Recording
-        """
-        return [recording for part in self._parts for recording in part.recordings]
-
-    @property
-    def nbytes(self) -> dict[str, int]:
-        """Count the bytes of each kind of array.
-
-        Returns
-        -------
-        dict of str to int
-        """
-        return {
-            key: sum(getattr(part.segment, key).nbytes for part in self._parts)
-            for key in Segment._fields
-        }
-
-    def __len__(self) -> int:
-        return sum(len(part.recordings) for part in self._parts)
 
     def identify(
         self, y: np.ndarray, sr: int, *, threshold: float = THRESHOLD, bank: bool = True

@@ -24,6 +24,7 @@ N_HASHES = 1 << 22
 ZONE_BINS = 64  # a partner lies at most so many bins away ...
 ZONE_FRAMES = 63  # ... and so many frames (2 s) later
 FIRST_FRAME = 2  # nearer peaks are often two halves of one event
+BLUR = 0.7  # weight of a hash whose delay is a frame beside
 
 
 def hash_recording(peaks: Peaks, *, fan_out: int) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +57,9 @@ def hash_recording(peaks: Peaks, *, fan_out: int) -> tuple[np.ndarray, np.ndarra
     return hashes, peaks.time[times].astype(np.uint32)
 
 
-def hash_query(peaks: Peaks, *, fan_out: int, speed: float) -> tuple[np.ndarray, np.ndarray]:
+def hash_query(
+    peaks: Peaks, *, fan_out: int, speed: float, pitch: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Hash each peak of a query as the recording has it if the query is played at some speed.
 
     Parameters
@@ -66,6 +69,8 @@ def hash_query(peaks: Peaks, *, fan_out: int, speed: float) -> tuple[np.ndarray,
     fan_out : int
     speed : float
         Of the query, 1.03 for 3 % too fast: its frequencies are divided, its times multiplied.
+    pitch : float
+        Factor by which the query is higher than at that speed; see `answer.Candidate`.
 
     Returns
     -------
@@ -84,10 +89,50 @@ def hash_query(peaks: Peaks, *, fan_out: int, speed: float) -> tuple[np.ndarray,
     >>> [(h >> 13, (h >> 6 & 127) - ZONE_BINS, h & 63) for h in hashes.tolist()]
     [(100, 4, 10)]
     """
-    scaled = (peaks.bin + peaks.fraction) / speed if speed != 1 else peaks.bin
+    height = speed * pitch
+    scaled = (peaks.bin + peaks.fraction) / height if height != 1 else peaks.bin
     time = peaks.time * np.float32(speed / STEPS)
     hashes, rows = _pair(time.astype(np.float32), scaled.astype(np.float32), fan_out)
     return hashes, np.rint(peaks.time[rows] * speed).astype(np.int32)
+
+
+def blur_delays(hashes: np.ndarray, *, slack: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Add the hashes of delays that are a little shorter and longer.
+
+    Noise moves the top of a note, which is flat in time, by a frame or two.
+
+    Parameters
+    ----------
+    hashes : ndarray of uint32, shape (n,)
+    slack : int
+        Frames; 0 returns what was given.
+
+    Returns
+    -------
+    blurred : ndarray of uint32, shape (m,)
+        Those given first.
+    rows : ndarray of int64, shape (m,)
+        From which hash each one was made.
+    weights : ndarray of float32, shape (m,)
+        1 for those given, `BLUR` for a frame beside, its square for two.
+
+    Examples
+    --------
+    A delay of 10 frames may have been one of 9 or 11; none is shorter than 2.
+
+    >>> blurred, rows, weights = blur_delays(np.array([10, 2], dtype=np.uint32), slack=1)
+    >>> blurred.tolist(), rows.tolist(), weights.round(1).tolist()
+    ([10, 2, 9, 11, 3], [0, 1, 0, 0, 1], [1.0, 1.0, 0.7, 0.7, 0.7])
+    """
+    delays = (hashes & np.uint32(ZONE_FRAMES)).astype(np.int64)
+    parts = [(hashes, np.arange(len(hashes)), np.ones(len(hashes), dtype=np.float32))]
+    for away in sorted(range(-slack, slack + 1), key=abs)[1:]:
+        moved = delays + away
+        rows = np.flatnonzero((moved >= FIRST_FRAME) & (moved <= ZONE_FRAMES))
+        blurred = (hashes[rows].astype(np.int64) + away).astype(np.uint32)
+        parts.append((blurred, rows, np.full(len(rows), BLUR ** abs(away), dtype=np.float32)))
+    blurred, rows, weights = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return blurred, rows, weights
 
 
 @njit(cache=True)

@@ -105,7 +105,9 @@ def compute_power(y: np.ndarray, *, hop_length: int = HOP_LENGTH) -> np.ndarray:
     return power.T
 
 
-def find_peaks(power: np.ndarray, *, per_block: int) -> Peaks:
+def find_peaks(
+    power: np.ndarray, *, per_block: int, reach: tuple[int, int] = (REACH_BINS, REACH_FRAMES)
+) -> Peaks:
     """Find the strongest local maxima of each block of 32 frames.
 
     Parameters
@@ -114,6 +116,8 @@ def find_peaks(power: np.ndarray, *, per_block: int) -> Peaks:
         From `compute_power`.
     per_block : int
         At most so many peaks in a block (1.02 s).
+    reach : tuple of two ints
+        Bins and frames to either side within which a peak is the highest.
 
     Returns
     -------
@@ -135,7 +139,7 @@ def find_peaks(power: np.ndarray, *, per_block: int) -> Peaks:
         none = np.zeros(0, dtype=np.int32)
         return Peaks(none, none, none.astype(np.float32))
     floor = np.float32(RANGE) * rows.max()
-    time, bins = _select_maxima(rows, floor, per_block)
+    time, bins = _select_maxima(rows, floor, per_block, *reach)
     return Peaks(time, bins, _interpolate(rows, time, bins))
 
 
@@ -172,7 +176,7 @@ def _square(spectrum: np.ndarray, out: np.ndarray) -> None:
 
 @njit(cache=True)
 def _select_maxima(
-    rows: np.ndarray, floor: np.float32, per_block: int
+    rows: np.ndarray, floor: np.float32, per_block: int, reach_bins: int, reach_frames: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return frames and bins of the highest maxima of each block.
 
@@ -192,7 +196,7 @@ def _select_maxima(
                 height = rows[t, b]
                 if not mask[b] or (count == per_block and height <= heights[count - 1]):
                     continue
-                if not _is_highest(rows, t, b):
+                if not _is_highest(rows, t, b, reach_bins, reach_frames):
                     continue
                 k = min(count, per_block - 1)
                 count = k + 1
@@ -218,11 +222,11 @@ def _mark_maxima(rows: np.ndarray, t: int, floor: np.float32, mask: np.ndarray) 
 
 
 @njit(cache=True)
-def _is_highest(rows: np.ndarray, t: int, b: int) -> bool:
+def _is_highest(rows: np.ndarray, t: int, b: int, reach_bins: int, reach_frames: int) -> bool:
     n_frames, n_bins = rows.shape
     height = rows[t, b]
-    for u in range(max(t - REACH_FRAMES, 0), min(t + REACH_FRAMES + 1, n_frames)):
-        for c in range(max(b - REACH_BINS, 0), min(b + REACH_BINS + 1, n_bins)):
+    for u in range(max(t - reach_frames, 0), min(t + reach_frames + 1, n_frames)):
+        for c in range(max(b - reach_bins, 0), min(b + reach_bins + 1, n_bins)):
             if rows[u, c] > height:
                 return False
     return True

@@ -13,6 +13,7 @@ import numpy as np
 
 from aares.identify import pairs, peaks
 from aares.identify.evidence import Evidence, measure_own, weigh_evidence
+from aares.identify.traits import Traits, measure_traits
 from fingerprint import check_signal
 
 QUERY_S = 15.0  # a longer excerpt is looked at in windows of this length
@@ -20,8 +21,13 @@ WINDOW = int(QUERY_S * peaks.RATE_HZ)  # in samples
 MAX_WINDOWS = 8
 
 
+BASE_POSTINGS = 4_000_000  # of about a thousand recordings
+MOST_VOTES = 2_000_000  # they fit into memory and are sorted in some 20 ms
+MOST_PLACES = 4_000
+
+
 class Look(NamedTuple):
-    """How closely a query is looked at.
+    """How closely a query is looked at, in an index of up to `BASE_POSTINGS`.
 
     Parameters
     ----------
@@ -33,17 +39,60 @@ class Look(NamedTuple):
         Postings that vote.
     n_candidates : int
         Places whose evidence is measured.
+    slack : int
+        Frames by which noise may have moved a peak, see `pairs.blur_delays`.
+    reach : tuple of two ints
+        Bins and frames within which a peak is the highest: among noise, peaks of the music have
+        higher ones near them.
     """
 
     peaks_per_block: int
     fan_out: int
     budget: int
     n_candidates: int
+    slack: int = 0
+    reach: tuple[int, int] = (peaks.REACH_BINS, peaks.REACH_FRAMES)
+
+    def grow(self, n_postings: int) -> Look:
+        """Return the look at a larger index.
+
+        Parameters
+        ----------
+        n_postings : int
+            In the index.
+
+        Returns
+        -------
+        Look
+            Each hash has more postings, in proportion: so has the budget, up to `MOST_VOTES`, or
+            only the rarest hashes would vote. The candidates grow with the root, up to
+            `MOST_PLACES`: the best wrong places are better, but the right one is among the best.
+
+        Examples
+        --------
+        >>> QUICK.grow(1_000_000) == QUICK
+        True
+        >>> large = QUICK.grow(100 * BASE_POSTINGS)
+        >>> large.budget // QUICK.budget, large.n_candidates // QUICK.n_candidates
+        (100, 10)
+        """
+        growth = max(n_postings / BASE_POSTINGS, 1.0)
+        return self._replace(
+            budget=max(min(round(self.budget * growth), MOST_VOTES), self.budget),
+            n_candidates=min(round(self.n_candidates * growth**0.5), MOST_PLACES),
+        )
 
 
-HashedQuery = tuple[np.ndarray, np.ndarray]
+class Hashed(NamedTuple):
+    """Hashes of a query, where in it they begin (in steps of the recording), what they weigh."""
+
+    hashes: np.ndarray
+    times: np.ndarray
+    weights: np.ndarray
+
+
 QUICK = Look(12, 4, 6_000, 40)
-THOROUGH = Look(40, 8, 60_000, 400)
+THOROUGH = Look(40, 8, 300_000, 2_000, slack=2, reach=(3, 2))
 
 
 @dataclass(frozen=True)
@@ -67,8 +116,8 @@ class Query:
 
     seconds: float
     evidence: Evidence
-    _found: dict[int, list[peaks.Peaks]] = field(default_factory=dict, repr=False)
-    _hashed: dict[tuple[Look, float], HashedQuery] = field(default_factory=dict, repr=False)
+    _found: dict[tuple[object, ...], list[peaks.Peaks]] = field(default_factory=dict, repr=False)
+    _hashed: dict[tuple[object, ...], Hashed] = field(default_factory=dict, repr=False)
 
     def find_peaks(self, look: Look) -> list[peaks.Peaks]:
         """Return the peaks once for each step within a frame.
@@ -90,12 +139,11 @@ class Query:
         >>> [set((found.time % peaks.STEPS).tolist()) for found in query.find_peaks(QUICK)]
         [{0}, {1}]
         """
-        if look.peaks_per_block not in self._found:
+        kept = look.peaks_per_block, look.reach
+        if kept not in self._found:
             power = self.evidence.power.T
-            self._found[look.peaks_per_block] = [
-                _find_step(power, step, look.peaks_per_block) for step in range(peaks.STEPS)
-            ]
-        return self._found[look.peaks_per_block]
+            self._found[kept] = [_find_step(power, step, look) for step in range(peaks.STEPS)]
+        return self._found[kept]
 
     @cached_property
     def ceiling(self) -> float:
@@ -107,7 +155,17 @@ class Query:
         """
         return measure_own(self.find_peaks(QUICK)[0], self.evidence)
 
-    def hash(self, look: Look = QUICK, speed: float = 1.0) -> HashedQuery:
+    @cached_property
+    def traits(self) -> Traits:
+        """Return how noisy and how steady the excerpt is.
+
+        Returns
+        -------
+        Traits
+        """
+        return measure_traits(self.evidence.power)
+
+    def hash(self, look: Look = QUICK, speed: float = 1.0, pitch: float = 1.0) -> Hashed:
         """Return hashes and their steps as a recording has them, computed once.
 
         Parameters
@@ -117,30 +175,36 @@ class Query:
             Of the excerpt. At the recording's own speed all steps are used: one of them is nearly
             aligned with its frames. At other speeds frames drift against each other all the time,
             and one does as well.
+        pitch : float
+            Factor by which the excerpt is higher than at that speed.
 
         Returns
         -------
-        hashes : ndarray of uint32, shape (n,)
-        times : ndarray of int32, shape (n,)
+        Hashed
+            ``hashes`` uint32, ``times`` int32 in steps, ``weights`` float32, each of shape (n,).
 
         Examples
         --------
         A closer look has more hashes.
 
         >>> query = make_query(np.random.default_rng(0).standard_normal(5 * 8000, dtype=np.float32))
-        >>> len(query.hash(QUICK)[0]) < len(query.hash(THOROUGH)[0])
+        >>> len(query.hash(QUICK).hashes) < len(query.hash(THOROUGH).hashes)
         True
         """
-        if (look, speed) not in self._hashed:
+        kept = look.peaks_per_block, look.fan_out, look.slack, look.reach, speed, pitch
+        if kept not in self._hashed:
             used = self.find_peaks(look)[: None if speed == 1 else 1]
-            parts = [pairs.hash_query(found, fan_out=look.fan_out, speed=speed) for found in used]
-            hashes, times = zip(*parts, strict=True)
-            self._hashed[look, speed] = np.concatenate(hashes), np.concatenate(times)
-        return self._hashed[look, speed]
+            options = {"fan_out": look.fan_out, "speed": speed, "pitch": pitch}
+            parts = [pairs.hash_query(found, **options) for found in used]
+            hashes, times = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+            blurred, rows, weights = pairs.blur_delays(hashes, slack=look.slack)
+            self._hashed[kept] = Hashed(blurred, times[rows], weights)
+        return self._hashed[kept]
 
 
-def _find_step(power: np.ndarray, step: int, per_block: int) -> peaks.Peaks:
-    one = peaks.find_peaks(power[:, step :: peaks.STEPS], per_block=per_block)
+def _find_step(power: np.ndarray, step: int, look: Look) -> peaks.Peaks:
+    rows = power[:, step :: peaks.STEPS]
+    one = peaks.find_peaks(rows, per_block=look.peaks_per_block, reach=look.reach)
     return peaks.Peaks(one.time * peaks.STEPS + step, one.bin, one.fraction)
 
 

@@ -26,10 +26,18 @@ from aares.identify.query import (
     resample,
 )
 
-SPEEDS = tuple(1 + percent / 200 for percent in range(-6, 7) if percent)  # the bank: half per cents
 N_ANSWERS = 8
-WAYS = ("quick", "thorough", "speeds")  # to search, the cheapest first
-QUICK_STRICTNESS = 10  # of the quick look, whose doubts a closer one settles
+WAYS = ("quick", "thorough", "speeds", "stretched")  # to search, the cheapest first
+SPEEDS = tuple(1 + percent / 200 for percent in range(-16, 17) if percent)  # half per cents
+TEMPI = tuple(1 + percent / 100 for percent in range(-8, 9) if percent)  # with the pitch kept
+SEMITONES = (-3, -2, -1, 1, 2, 3)  # with the tempo kept
+BANKS = {
+    "speeds": tuple((speed, 1.0) for speed in SPEEDS),
+    "stretched": (
+        *((tempo, 1 / tempo) for tempo in TEMPI),
+        *((1.0, 2 ** (semitone / 12)) for semitone in SEMITONES),
+    ),
+}
 FINE_SPEEDS = (-0.002, -0.001, 0.001, 0.002)  # tried around the speed of the best candidate
 
 
@@ -75,7 +83,7 @@ def identify_signal(
         ).shift(-start / peaks.RATE_HZ)
         for start in list_windows(len(y))
     ]
-    return min(answers, key=lambda answer: answer.p_false)
+    return min(answers, key=lambda answer: (answer.p_false, answer.tail))
 
 
 def answer_query(
@@ -101,13 +109,11 @@ def answer_query(
     1.0
     """
     answers = []
-    for way in WAYS if bank else WAYS[:-1]:
-        strictness = QUICK_STRICTNESS if way == "quick" else 1
-        ranking = rank_candidates(parts, query, way)
-        answers.append(choose(ranking, way=way, threshold=threshold / strictness))
+    for way in WAYS if bank else WAYS[:2]:
+        answers.append(choose(rank_candidates(parts, query, way), way=way, threshold=threshold))
         if answers[-1].match:
-            return answers[-1]
-    return min(answers[1:], key=lambda answer: answer.p_false)
+            break
+    return min(answers, key=lambda answer: (answer.match is None, answer.p_false, answer.tail))
 
 
 def rank_candidates(
@@ -119,7 +125,7 @@ def rank_candidates(
     ----------
     parts : sequence of Part
     query : Query
-    way : {"quick", "thorough", "speeds"}
+    way : {"quick", "thorough", "speeds", "stretched"}
     without : container of str
 
     Returns
@@ -133,12 +139,12 @@ def rank_candidates(
     >>> rank_candidates([], query, "quick").candidates
     []
     """
-    if way == "speeds":
-        hits = [hit for speed in SPEEDS for hit in _search(parts, query, QUICK, speed)]
+    if way in BANKS:
+        hits = [hit for at in BANKS[way] for hit in _search(parts, query, QUICK, *at)]
     else:
         hits = _search(parts, query, QUICK if way == "quick" else THOROUGH)
     hits = [hit for hit in hits if hit.song not in without]
-    if way == "speeds":
+    if way in BANKS:
         hits = _tune(query, hits)
     best: dict[str, Hit] = {}
     for hit in sorted(hits, key=lambda hit: -hit.merit):
@@ -146,30 +152,49 @@ def rank_candidates(
     chosen = list(best.values())[:N_ANSWERS]
     breadth, beside = chosen[0].examine(query) if chosen else (0.0, 0.0)
     candidates = [hit.locate() for hit in chosen]
-    return Ranking(candidates, breadth, beside, query.ceiling, query.seconds)
+    return Ranking(
+        candidates,
+        breadth,
+        beside,
+        query.ceiling,
+        query.seconds,
+        *query.traits,
+        n_recordings=sum(len(part) for part in parts),
+    )
 
 
-def _search(parts: Sequence[Part], query: Query, look: Look, speed: float = 1.0) -> list[Hit]:
-    hashes, times = query.hash(look, speed)
+def _search(
+    parts: Sequence[Part], query: Query, look: Look, speed: float = 1.0, pitch: float = 1.0
+) -> list[Hit]:
+    hashes, times, weights = query.hash(look, speed, pitch)
     hits: list[Hit] = []
     for part in parts:
+        part.check_hashes(hashes)
+        grown = look.grow(len(part.segment.postings))
         places, votes = vote.find_places(
             part.segment,
             part.table,
             hashes,
             times,
-            budget=look.budget,
-            n_places=look.n_candidates,
+            budget=grown.budget,
+            n_places=grown.n_candidates,
+            weights=weights,
+            slack=look.slack,
         )
-        hits += measure_hits(part, query, speed, places, votes)
+        hits += measure_hits(part, query, speed, places, votes, pitch=pitch, slack=look.slack)
     return hits
 
 
 def _tune(query: Query, hits: list[Hit]) -> list[Hit]:
-    """Measure the best hits of the bank again at speeds between those of the bank."""
+    """Measure the best hits of a bank again at speeds and pitches between those of the bank."""
     tuned = sorted(hits, key=lambda hit: -hit.merit)
     for hit in tuned[:3]:
         place, votes = np.array([hit.place]), np.array([hit.votes])
         for change in FINE_SPEEDS:
-            tuned += measure_hits(hit.part, query, hit.speed + change, place, votes)
+            if hit.speed == 1:
+                speed, pitch = 1.0, hit.pitch * (1 + change)
+            else:
+                speed = hit.speed + change
+                pitch = 1.0 if hit.pitch == 1 else 1 / speed
+            tuned += measure_hits(hit.part, query, speed, place, votes, pitch=pitch)
     return tuned

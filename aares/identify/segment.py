@@ -209,6 +209,11 @@ def make_segment(
     -------
     Segment
 
+    Raises
+    ------
+    ValueError
+        There are 2 ** 32 hashes or peaks, or more.
+
     Examples
     --------
     Hash 7 occurs at frames 0 and 5, hash 9 at frame 2.
@@ -218,6 +223,8 @@ def make_segment(
     >>> segment.keys.tolist(), segment.starts.tolist(), segment.postings.tolist()
     ([7, 9], [0, 2, 3], [0, 5, 2])
     """
+    if len(hashes) >= 1 << 32 or len(places) >= 1 << 32:
+        raise ValueError(f"expected fewer than 2 ** 32 hashes in a segment, found {len(hashes):,}")
     order = np.argsort(hashes, kind="stable")
     keys, starts = np.unique(hashes[order], return_index=True)
     return Segment(
@@ -249,49 +256,3 @@ def make_table(keys: np.ndarray) -> np.ndarray:
     [0, 1, 3, 4]
     """
     return np.searchsorted(keys, np.arange(0, pairs.N_HASHES + 1, RUN)).astype(np.uint32)
-
-
-def check_segment(segment: Segment, n_blocks: int) -> None:
-    """Make sure that no array leads the compiled loops astray.
-
-    Parameters
-    ----------
-    segment : Segment
-        From a file.
-    n_blocks : int
-        Blocks that its recordings take, their gaps included.
-
-    Raises
-    ------
-    ValueError
-        The arrays contradict each other.
-
-    Examples
-    --------
-    >>> hashes, times = np.array([7, 9], dtype=np.uint32), np.array([0, 40], dtype=np.uint32)
-    >>> segment = make_segment(hashes, times, np.array([0]), np.array([], dtype=np.uint16))
-    >>> check_segment(segment, 1)
-    Traceback (most recent call last):
-        ...
-    ValueError: a posting lies behind the end
-    """
-    for name, kind in zip(Segment._fields, ("uint32",) * 4 + ("uint16",), strict=True):
-        if getattr(segment, name).dtype != kind:
-            raise ValueError(f"{name} must be {kind}")
-    if not n_blocks or len(segment.blocks) != n_blocks + 1:
-        raise ValueError("blocks do not fit the recordings")
-    for name, offsets, count in (
-        ("starts", segment.starts, len(segment.postings)),
-        ("blocks", segment.blocks, len(segment.peaks)),
-    ):
-        if not len(offsets) or offsets[0] != 0 or offsets[-1] != count:
-            raise ValueError(f"{name} do not begin at 0 or end at the end")
-        if (offsets[1:] < offsets[:-1]).any():
-            raise ValueError(f"{name} are out of order")
-    keys = segment.keys
-    if len(segment.starts) != len(keys) + 1 or (keys[1:] <= keys[:-1]).any():
-        raise ValueError("keys are out of order")
-    if len(keys) and keys[-1] >= pairs.N_HASHES:
-        raise ValueError("a key is no hash")
-    if len(segment.postings) and segment.postings.max() >= n_blocks * peaks.BLOCK_FRAMES:
-        raise ValueError("a posting lies behind the end")

@@ -1,11 +1,12 @@
-"""The file of an index: arrays behind a header, read in place and replaced in one step.
+"""The files of an index: arrays behind a header, read in place, each block with its own checksum.
 
-Used by notebook 04 through :class:`aares.identify.Index`.
+Used by :mod:`.store`.
 
 Layout (little endian): 8 bytes of magic, the format's version, the header's length and its CRC-32
-(three uint32), the header as JSON, then the arrays, each at a multiple of 64 bytes. The header
-names each array with its type, length, position and CRC-32. Whatever somebody else's file
-holds, reading it runs no code and allocates no more than the file's size.
+(three uint32), the header as JSON, then the arrays, each at a multiple of 64 bytes, then a sum for
+each block of 4 KiB of each array (uint64). The header names each array with its type, length and
+position. Opening reads the header only; a block is checked when somebody is about to use it.
+Whatever somebody else's file holds, reading it runs no code and allocates no more than its size.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,14 +25,43 @@ from aares.errors import IndexFileError
 from aares.files import replacing
 
 MAGIC = b"AARESIDX"
-VERSION = 2
+VERSION = 3
 ALIGNMENT = 64
-TYPES: dict[str, np.dtype[Any]] = {"uint16": np.dtype("<u2"), "uint32": np.dtype("<u4")}
-MAX_HEADER = 1 << 28
+BLOCK = 4096  # bytes that share a sum: what a disk reads at least
+TYPES: dict[str, np.dtype[Any]] = {
+    "uint8": np.dtype("<u1"),
+    "uint16": np.dtype("<u2"),
+    "uint32": np.dtype("<u4"),
+    "uint64": np.dtype("<u8"),
+}
+MAX_HEADER = 1 << 20
+REMEDY = "index the folder anew: index FOLDER --out NEW"
 _PREFIX = len(MAGIC) + 12
+_WORDS = BLOCK // 8
+# Odd numbers have an inverse modulo 2 ** 64: a change of one word always changes the sum.
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_WEIGHTS = (np.arange(_WORDS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)) * _ODD
 
 
-def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Path:
+class Origin(NamedTuple):
+    """The file in which something lies.
+
+    Parameters
+    ----------
+    folder : Path
+        Resolved.
+    number : int
+        In its name.
+    crc : int
+        Of its header.
+    """
+
+    folder: Path
+    number: int
+    crc: int
+
+
+def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> int:
     """Write arrays and what is to be known about them in one step.
 
     The file appears when it is complete and on the disk; until then, and if anything goes wrong,
@@ -43,16 +73,18 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
         Missing parent folders are made.
     about : mapping
         Of JSON values.
-    arrays : mapping of str to ndarray of uint16 or uint32, shape (n,)
-        The types of `TYPES`.
+    arrays : mapping of str to ndarray, shape (n,)
+        Of the types of `TYPES`.
 
     Returns
     -------
-    Path
-        `path`.
+    int
+        CRC-32 of the header, by which `read_arrays` knows the file again.
 
     Raises
     ------
+    IndexFileError
+        The header would be longer than what is read again.
     OSError
         The disk is full, or the folder cannot be written to.
 
@@ -61,139 +93,300 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
     >>> import tempfile
     >>> arrays = {"keys": np.arange(3, dtype=np.uint32)}
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_arrays(Path(folder) / "a.index", {}, arrays)
-    ...     path.read_bytes()[:8]
+    ...     _ = write_arrays(Path(folder) / "a.segment", {}, arrays)
+    ...     (Path(folder) / "a.segment").read_bytes()[:8]
     b'AARESIDX'
     """
-    prefix, positions = _make_header(about, arrays)
-    with replacing(path) as stream:
-        stream.write(prefix)
-        for key, array in arrays.items():
-            stream.write(bytes(positions[key] - stream.tell()))
-            stream.write(_as_bytes(array))
-    return path
-
-
-def _make_header(
-    about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
-) -> tuple[bytes, dict[str, int]]:
-    entries: dict[str, dict[str, Any]] = {}
+    entries, position = {}, 0
     for key, array in arrays.items():
-        data = np.ascontiguousarray(array)
-        entries[key] = {
-            "type": data.dtype.name,
-            "length": len(data),
-            "crc32": zlib.crc32(_as_bytes(data)),
-            "position": 0,
-        }
-    # positions count from the end of the header, so that its length does not depend on them
-    position = 0
-    for entry in entries.values():
-        entry["position"] = position
-        position += _align(entry["length"] * TYPES[entry["type"]].itemsize)
+        entries[key] = {"type": array.dtype.name, "length": len(array), "position": position}
+        position += _align(array.nbytes)
     header = json.dumps({"about": dict(about), "arrays": entries}).encode()
-    words = np.array([VERSION, len(header), zlib.crc32(header)], dtype="<u4")
-    prefix = MAGIC + words.tobytes() + header
-    start = _align(len(prefix))
-    return prefix, {key: start + entry["position"] for key, entry in entries.items()}
+    if len(header) > MAX_HEADER:
+        raise IndexFileError(
+            f"{path.name}: expected a header of at most {MAX_HEADER:,} bytes, found {len(header):,}"
+        )
+    crc = zlib.crc32(header)
+    prefix = MAGIC + np.array([VERSION, len(header), crc], dtype="<u4").tobytes() + header
+    with replacing(path) as stream:
+        stream.write(prefix.ljust(_align(len(prefix)), b"\0"))
+        sums = []
+        for array in arrays.values():
+            words, tail = _split_words(array)
+            stream.write(words.data)
+            stream.write(tail.data)
+            sums.append(_sum_blocks(words, tail))
+        stream.write(np.concatenate([*sums, np.zeros(0, dtype=np.uint64)]).tobytes())
+    return crc
 
 
-def _as_bytes(array: np.ndarray) -> memoryview:
-    view: Any = np.ascontiguousarray(array)
-    return memoryview(view).cast("B")
+def _split_words(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the whole blocks of an array as words, and the rest, padded with zeros."""
+    data = np.ascontiguousarray(array).view(np.uint8)
+    whole = len(data) // BLOCK * BLOCK
+    tail = np.zeros(_align(len(data) - whole), dtype=np.uint8)
+    tail[: len(data) - whole] = data[whole:]
+    return data[:whole].view(np.uint64), tail.view(np.uint64)
+
+
+def _sum_blocks(words: np.ndarray, tail: np.ndarray) -> np.ndarray:
+    sums: np.ndarray = words.reshape(-1, _WORDS) @ _WEIGHTS
+    if len(tail):
+        sums = np.append(sums, tail @ _WEIGHTS[: len(tail)])
+    sums += np.arange(len(sums), dtype=np.uint64) * _ODD  # blocks cannot change places
+    return sums
 
 
 def _align(position: int) -> int:
     return -(-position // ALIGNMENT) * ALIGNMENT
 
 
-def read_arrays(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Open a file of `write_arrays`; the arrays stay on the disk, and are read once to check them.
+class Guarded:
+    """An array of a file whose blocks are checked before they are used first.
+
+    Parameters
+    ----------
+    name : str
+        For messages.
+    array : ndarray, shape (n,)
+        In the file, read-only.
+    words : ndarray of uint64, shape (m,)
+        The same bytes with their padding.
+    sums : ndarray of uint64, shape (n_blocks,)
+        What the blocks must sum up to.
+
+    Examples
+    --------
+    Offsets must rise; one of the second block is damaged, which those of the first do not know.
+
+    >>> import tempfile
+    >>> offsets = np.arange(2000, dtype=np.uint32)
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> path = Path(folder.name) / "a.segment"
+    >>> _ = write_arrays(path, {}, {"starts": offsets})
+    >>> data = bytearray(path.read_bytes())
+    >>> data[data.index(offsets[1500:1510].tobytes())] ^= 1
+    >>> _ = path.write_bytes(data)
+    >>> starts = read_arrays(path)[1]["starts"].expect(rising=True, limit=2000)
+    >>> starts.check(np.array([5]), np.array([9]))
+    >>> starts.check_all()
+    Traceback (most recent call last):
+        ...
+    aares.errors.IndexFileError: a.segment, starts: damaged, block 1 of 2 has another checksum; ...
+    >>> folder.cleanup()
+    """
+
+    def __init__(self, name: str, array: np.ndarray, words: np.ndarray, sums: np.ndarray) -> None:
+        self.name, self.array = name, array
+        self._words, self._sums = words, sums
+        self._done = np.zeros(len(sums), dtype=bool)
+        self._rising = False
+        self._limit: int | None = None
+
+    def expect(self, *, rising: bool = False, limit: int | None = None) -> Guarded:
+        """Set what the numbers must be, whatever their sum.
+
+        Parameters
+        ----------
+        rising : bool
+            None is smaller than the one before it.
+        limit : int, optional
+            None is larger.
+
+        Returns
+        -------
+        Guarded
+            Itself.
+        """
+        self._rising, self._limit = rising, limit
+        return self
+
+    @property
+    def is_checked(self) -> bool:
+        """Tell whether all of it was checked.
+
+        Returns
+        -------
+        bool
+        """
+        return bool(self._done.all())
+
+    def check_all(self) -> np.ndarray:
+        """Check what was not yet, and return the array.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+
+        Raises
+        ------
+        IndexFileError
+            A block is damaged.
+        """
+        todo = np.flatnonzero(~self._done)
+        for start in range(0, len(todo), 1024):  # 4 MiB at a time
+            self._check_blocks(todo[start : start + 1024])
+        return self.array
+
+    def check(self, first: np.ndarray, last: np.ndarray) -> None:
+        """Check the blocks that hold some ranges.
+
+        Parameters
+        ----------
+        first, last : ndarray of int, shape (n,)
+            Ranges of elements, the last of each excluded; what lies outside the array is cut off.
+
+        Raises
+        ------
+        IndexFileError
+            A block is damaged.
+        """
+        size = self.array.itemsize
+        first = np.clip(np.asarray(first, dtype=np.int64), 0, len(self.array))
+        last = np.clip(np.asarray(last, dtype=np.int64), 0, len(self.array))
+        some = first < last
+        begin, end = first[some] * size // BLOCK, (last[some] * size - 1) // BLOCK + 1
+        counts = end - begin
+        blocks = np.repeat(begin - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        self._check_blocks(np.unique(blocks[~self._done[blocks]]))
+
+    def _check_blocks(self, blocks: np.ndarray) -> None:
+        if not len(blocks):
+            return
+        whole = len(self._words) // _WORDS
+        sums = self._words[: whole * _WORDS].reshape(-1, _WORDS)[blocks[blocks < whole]] @ _WEIGHTS
+        if blocks[-1] >= whole:
+            tail = self._words[whole * _WORDS :]
+            sums = np.append(sums, tail @ _WEIGHTS[: len(tail)])
+        bad = sums + blocks.astype(np.uint64) * _ODD != self._sums[blocks]
+        if bad.any():
+            self.refuse(
+                f"damaged, block {blocks[bad][0]} of {len(self._done)} has another checksum"
+            )
+        if self._rising or self._limit is not None:
+            self._check_numbers(blocks)
+        self._done[blocks] = True
+
+    def _check_numbers(self, blocks: np.ndarray) -> None:
+        per_block = BLOCK // self.array.itemsize
+        runs = np.split(blocks, np.flatnonzero(np.diff(blocks) > 1) + 1)
+        for run in runs:
+            numbers = self.array[max(int(run[0]) * per_block - 1, 0) : (run[-1] + 1) * per_block]
+            if self._rising and (numbers[1:] < numbers[:-1]).any():
+                self.refuse("contradicts itself, its numbers are out of order")
+            if self._limit is not None and len(numbers) and numbers.max() > self._limit:
+                self.refuse(f"contradicts itself, a number is larger than {self._limit:,}")
+
+    def refuse(self, reason: str) -> None:
+        """Raise the error that says what is wrong with the array.
+
+        Parameters
+        ----------
+        reason : str
+
+        Raises
+        ------
+        IndexFileError
+            Always.
+        """
+        raise IndexFileError(f"{self.name}: {reason}; {REMEDY}")
+
+
+def read_arrays(path: Path, crc: int | None = None) -> tuple[dict[str, Any], dict[str, Guarded]]:
+    """Open a file of `write_arrays`; the arrays stay on the disk, and no block of them is read.
 
     Parameters
     ----------
     path : Path
+    crc : int, optional
+        What `write_arrays` returned, to notice a file of another index.
 
     Returns
     -------
     about : dict
-    arrays : dict of str to ndarray of uint16 or uint32, shape (n,)
-        Read-only.
+    arrays : dict of str to Guarded
 
     Raises
     ------
+    FileNotFoundError
+        There is no such file.
     IndexFileError
-        The file is missing, of another kind or version, cut off, or damaged.
+        The file is of another kind or version, cut off, or its header damaged.
 
     Examples
     --------
-    One byte is changed: the checksum tells.
-
     >>> import tempfile
     >>> arrays = {"keys": np.arange(3, dtype=np.uint32)}
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_arrays(Path(folder) / "a.index", {}, arrays)
-    ...     read_arrays(path)[1]["keys"].tolist()
+    ...     path = Path(folder) / "a.segment"
+    ...     _ = write_arrays(path, {}, arrays)
+    ...     read_arrays(path)[1]["keys"].check_all().tolist()
     [0, 1, 2]
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = write_arrays(Path(folder) / "a.index", {}, arrays)
-    ...     _ = path.write_bytes(path.read_bytes()[:-1] + b"!")
-    ...     read_arrays(path)
-    Traceback (most recent call last):
-        ...
-    aares.errors.IndexFileError: a.index, keys: damaged, the checksum is wrong
     """
-    name = Path(path).name
+    name = path.name
     try:
-        with Path(path).open("rb") as stream:
+        with path.open("rb") as stream:
             size = os.fstat(stream.fileno()).st_size
             if size < _PREFIX:
-                raise IndexFileError(f"{name}: not an index, only {size} bytes long")
+                raise IndexFileError(f"{name}: not of an index, only {size} bytes long")
             view = np.frombuffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ), np.uint8)
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise IndexFileError(f"{name}: cannot be opened ({error.strerror})") from error
-    header, start = _read_header(name, view)
-    arrays = {}
-    for key, entry in header["arrays"].items():
-        arrays[key] = _read_array(f"{name}, {key}", view, entry, start)
-    return header["about"], arrays
+    header, start, found = _read_header(name, view)
+    if crc is not None and crc != found:
+        raise IndexFileError(f"{name}: of another index than the files beside it")
+    return header["about"], _guard_arrays(name, view[start:], header["arrays"])
 
 
-def _read_header(name: str, view: np.ndarray) -> tuple[dict[str, Any], int]:
+def _read_header(name: str, view: np.ndarray) -> tuple[dict[str, Any], int, int]:
     if view[: len(MAGIC)].tobytes() != MAGIC:
-        raise IndexFileError(f"{name}: not an index of this project")
+        raise IndexFileError(f"{name}: not of an index of this project")
     version, length, crc = (int(word) for word in view[len(MAGIC) : _PREFIX].view("<u4"))
     if version != VERSION:
-        raise IndexFileError(f"{name}: version {version} of the format, this reads {VERSION}")
+        raise IndexFileError(
+            f"{name}: version {version} of the format, this reads {VERSION}; {REMEDY}"
+        )
     if length > min(MAX_HEADER, len(view) - _PREFIX):
-        raise IndexFileError(f"{name}: cut off inside its header")
+        raise IndexFileError(f"{name}: cut off inside its header; {REMEDY}")
     text = view[_PREFIX : _PREFIX + length].tobytes()
     if zlib.crc32(text) != crc:
-        raise IndexFileError(f"{name}: damaged, the header's checksum is wrong")
+        raise IndexFileError(f"{name}: damaged, the header's checksum is wrong; {REMEDY}")
     try:
         header = json.loads(text)
-        entries = header["arrays"]
-        if not isinstance(header["about"], dict) or not isinstance(entries, dict):
+        if not isinstance(header["about"], dict) or not isinstance(header["arrays"], dict):
             raise TypeError("about, arrays")
-        for entry in entries.values():
-            numbers = [entry["length"], entry["position"], entry["crc32"]]
+        for entry in header["arrays"].values():
+            numbers = [entry["length"], entry["position"]]
             if not all(type(number) is int and number >= 0 for number in numbers):
                 raise TypeError("arrays")
             TYPES[entry["type"]]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise IndexFileError(f"{name}: the header is not an index's ({error})") from error
-    return header, _align(_PREFIX + length)
+    return header, _align(_PREFIX + length), crc
 
 
-def _read_array(name: str, view: np.ndarray, entry: Mapping[str, Any], start: int) -> np.ndarray:
-    dtype = TYPES[entry["type"]]
-    first = start + entry["position"]
-    last = first + entry["length"] * dtype.itemsize
-    if last > len(view):
-        raise IndexFileError(f"{name}: cut off, {last:,} bytes expected, {len(view):,} found")
-    if first % ALIGNMENT:
-        raise IndexFileError(f"{name}: the array does not begin where arrays do")
-    data = view[first:last]
-    if zlib.crc32(_as_bytes(data)) != entry["crc32"]:
-        raise IndexFileError(f"{name}: damaged, the checksum is wrong")
-    return data.view(dtype)
+def _guard_arrays(
+    name: str, view: np.ndarray, entries: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Guarded]:
+    sizes = {k: _align(e["length"] * TYPES[e["type"]].itemsize) for k, e in entries.items()}
+    n_sums = {key: -(-size // BLOCK) for key, size in sizes.items()}
+    data = sum(sizes.values())
+    if len(view) != data + 8 * sum(n_sums.values()):
+        raise IndexFileError(
+            f"{name}: cut off or damaged, expected {data + 8 * sum(n_sums.values()):,} bytes "
+            f"behind its header, found {len(view):,}; {REMEDY}"
+        )
+    arrays, position, row = {}, 0, 0
+    sums = view[data:].view(np.uint64)
+    for key, entry in entries.items():
+        if entry["position"] != position:
+            raise IndexFileError(f"{name}, {key}: the array does not begin where it should")
+        dtype = TYPES[entry["type"]]
+        words = view[position : position + sizes[key]]
+        array = words[: entry["length"] * dtype.itemsize].view(dtype)
+        one = sums[row : row + n_sums[key]]
+        arrays[key] = Guarded(f"{name}, {key}", array, words.view(np.uint64), one)
+        position, row = position + sizes[key], row + n_sums[key]
+    return arrays

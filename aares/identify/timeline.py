@@ -1,45 +1,39 @@
 """What was played when: a long recording, such as a broadcast, against an index.
 
-Used by notebook 04. The recording is looked at in overlapping windows; neighbouring windows that
-agree on recording and offset are one entry.
+Used by notebook 04. The recording is heard in blocks, so that its length costs no memory. Short
+windows are searched quickly, where that fails longer ones more closely; whatever is accepted is
+followed to both of its ends (:mod:`.following`) and not searched for again. Where something plays
+already, the windows are searched for what plays besides. :mod:`.entries` makes the list.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
+from aares.identify.answer import THRESHOLD, Answer, choose
+from aares.identify.entries import Heard, Played, make_entries
+from aares.identify.following import (
+    ENOUGH,
+    Constellation,
+    Knot,
+    Line,
+    begin_line,
+    follow_on,
+    read_constellation,
+)
 from aares.identify.index import Index
-from aares.identify.query import read_signal
+from aares.identify.peaks import RATE_HZ
+from aares.identify.query import QUERY_S, make_query, read_signal, resample
+from aares.identify.search import WAYS
+from aares.identify.tape import Tape
 
-TOLERANCE_S = 0.5  # offsets of one entry agree this closely
-
-
-@dataclass(frozen=True)
-class Played:
-    """A stretch of a long recording.
-
-    Parameters
-    ----------
-    start_s, end_s : float
-        Where it lies in the long recording, to the step of the windows.
-    song : str or None
-        None where nothing of the index was recognised.
-    offset_s : float or None
-        Where in the song it begins.
-    p_false : float
-        Of its surest window.
-    speed : float
-        Of its first window.
-    """
-
-    start_s: float
-    end_s: float
-    song: str | None
-    offset_s: float | None
-    p_false: float
-    speed: float = 1.0
+WINDOW_S, STEP_S = 5.0, 2.5  # finds 4 s
+BLOCK_S = 30.0
+LOOKAHEAD_S = 12.0  # of sound beyond a window, to follow what is found in it
+CLOSER = 2  # windows that are looked at closely are so much longer, and their steps
+STRICTNESS = 100  # there are many windows
 
 
 def make_timeline(
@@ -47,8 +41,8 @@ def make_timeline(
     y: np.ndarray,
     sr: int,
     *,
-    window_s: float = 10.0,
-    step_s: float = 5.0,
+    window_s: float = WINDOW_S,
+    step_s: float = STEP_S,
 ) -> list[Played]:
     """Tell what was played when.
 
@@ -63,7 +57,8 @@ def make_timeline(
     Returns
     -------
     list of Played
-        In order, without gaps, from 0 to the end.
+        In the order of their starts, without gaps from 0 to the end. Recordings that are heard at
+        the same time overlap.
 
     Raises
     ------
@@ -78,61 +73,207 @@ def make_timeline(
     >>> known, other = (rng.standard_normal(12 * 8000, dtype=np.float32) for _ in range(2))
     >>> y = np.concatenate([other[:40_000], known[16_000:]])
     >>> index = Index.from_signals({"known": known})
-    >>> for played in make_timeline(index, y, 8000, window_s=5.0, step_s=5.0):
-    ...     print(played.start_s, played.end_s, played.song)
-    0.0 5.0 None
-    5.0 15.0 known
+    >>> for played in make_timeline(index, y, 8000):
+    ...     print(round(played.start_s), round(played.end_s), played.song)
+    0 5 None
+    5 15 known
     """
-    if not 0 < step_s <= window_s <= 15:
+    check_windows(window_s, step_s)
+    y = resample(read_signal(y), sr)
+    length = int(BLOCK_S * RATE_HZ)
+    blocks = (y[start : start + length] for start in range(0, len(y), length))
+    return trace_blocks(index, blocks, window_s=window_s, step_s=step_s)
+
+
+def trace_blocks(
+    index: Index,
+    blocks: Iterable[np.ndarray],
+    *,
+    window_s: float = WINDOW_S,
+    step_s: float = STEP_S,
+    on_progress: Callable[[float], None] | None = None,
+) -> list[Played]:
+    """Tell what was played when in a recording that comes block by block.
+
+    Parameters
+    ----------
+    index : Index
+    blocks : iterable of ndarray of float32, shape (n,)
+        Mono at 8 kHz, one after another; no more than some minutes of it are kept.
+    window_s, step_s : float
+        As of `make_timeline`.
+    on_progress : callable, optional
+        Called with the seconds that were heard.
+
+    Returns
+    -------
+    list of Played
+        As of `make_timeline`; empty without sound.
+
+    Raises
+    ------
+    ValueError
+        The window or the step is out of range.
+
+    Examples
+    --------
+    >>> noise = np.random.default_rng(0).standard_normal(20 * 8000, dtype=np.float32)
+    >>> index = Index.from_signals({"noise": noise})
+    >>> [played] = trace_blocks(index, iter([noise[:80_000], noise[80_000:]]))
+    >>> played.song, played.start_s, played.end_s
+    ('noise', 0.0, 20.0)
+    """
+    check_windows(window_s, step_s)
+    listener = _Listener(index, window_s, step_s)
+    for block in blocks:
+        for start in range(0, len(block), int(BLOCK_S * RATE_HZ)):
+            listener.hear(block[start : start + int(BLOCK_S * RATE_HZ)])
+        if on_progress:
+            on_progress(listener.tape.end_s)
+    return listener.finish()
+
+
+def check_windows(window_s: float = WINDOW_S, step_s: float = STEP_S) -> None:
+    """Refuse windows that are too long, or leave something out.
+
+    Parameters
+    ----------
+    window_s, step_s : float
+        As of `make_timeline`.
+
+    Raises
+    ------
+    ValueError
+        They are not ``0 < step_s <= window_s <= 15``.
+
+    Examples
+    --------
+    >>> check_windows(10.0, 20.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: expected 0 < step_s <= window_s <= 15, found window_s 10 and step_s 20
+    """
+    if not 0 < step_s <= window_s <= QUERY_S:
         raise ValueError(
-            f"expected 0 < step_s <= window_s <= 15, found {step_s} s and {window_s} s"
+            f"expected 0 < step_s <= window_s <= {QUERY_S:g}, "
+            f"found window_s {window_s:g} and step_s {step_s:g}"
         )
-    y = read_signal(y)
-    length = max(1, round(window_s * sr))
-    starts = range(0, max(1, len(y) - length + 1), max(1, round(step_s * sr)))
-    entries: list[Played] = []
-    for start in starts:
-        answer = index.identify(y[start : start + length], sr)
-        start_s, end_s = start / sr, min(start + length, len(y)) / sr
+
+
+class _Listener:
+    """Goes through a recording: what was recognised, and what was heard where nothing was."""
+
+    def __init__(self, index: Index, window_s: float, step_s: float) -> None:
+        self.index, self.window_s, self.step_s = index, window_s, step_s
+        self.tape = Tape()
+        self.lines: list[Line] = []
+        self.heard: list[Heard] = []
+        self._stars: dict[str, Constellation] = {}
+        self._next = 0  # window
+        self._closely_s = 0.0  # so far was looked closely
+
+    def hear(self, y: np.ndarray) -> None:
+        self.tape.append(y)
+        self._search(until_s=self.tape.end_s - LOOKAHEAD_S)
+
+    def finish(self) -> list[Played]:
+        end_s = self.tape.end_s
+        self._search(until_s=end_s)
+        start_s = self._next * self.step_s
+        if end_s > 0 and (start_s == 0 or start_s + self.window_s - self.step_s < end_s):
+            self._look_at(max(0.0, end_s - self.window_s), end_s)  # less than a window is left
+        if self._closely_s < end_s:
+            self._look_closely(max(0.0, end_s - CLOSER * self.window_s), end_s)
+        for line in self.lines:
+            follow_on(line, self.tape, is_last=True)
+        return make_entries(self.lines, self.heard, end_s)
+
+    def _search(self, until_s: float) -> None:
+        while (start_s := self._next * self.step_s) + self.window_s <= until_s:
+            self._look_at(start_s, start_s + self.window_s)
+            self._next += 1
+            long_s = min(CLOSER * self.window_s, QUERY_S)
+            if start_s + self.window_s - self._closely_s >= long_s:
+                self._look_closely(start_s + self.window_s - long_s, start_s + self.window_s)
+
+    def _look_at(self, start_s: float, end_s: float) -> None:
+        """Search a short window quickly, unless it is known what plays all the time."""
+        for line in self.lines:
+            follow_on(line, self.tape)
+        if self._measure_cover(start_s, end_s) >= 0.9:
+            return
+        answer = self._ask(start_s, end_s, ("quick",))
+        if answer.reason != "match":
+            self.heard.append(Heard(start_s, end_s, answer.reason, answer.p_false))
+
+    def _look_closely(self, start_s: float, end_s: float) -> None:
+        """Search a longer window in all ways; where something plays, for what plays besides."""
+        covered = self._measure_cover(start_s, end_s)
+        ways = WAYS if covered < 0.5 else WAYS[:2]
+        answer = self._ask(start_s, end_s, ways)
+        if covered < 0.5 and answer.reason != "match":
+            self.heard.append(Heard(start_s, end_s, answer.reason, answer.p_false))
+        self._closely_s = end_s
+
+    def _ask(self, start_s: float, end_s: float, ways: tuple[str, ...]) -> Answer:
+        """Search a window for what is not known to play in it; follow what is found."""
+        query = make_query(self.tape.cut(start_s, end_s))
+        known = {
+            name for line in self._list_lines(start_s, end_s) for name in (line.song, *line.twins)
+        }
+        answer = None
+        for way in ways:
+            ranking = self.index.rank(query, way, without=known)
+            answer = choose(ranking, way=way, threshold=THRESHOLD)
+            if answer.match and self._begin(answer, start_s, end_s):
+                break
+        assert answer is not None
+        return answer
+
+    def _begin(self, answer: Answer, start_s: float, end_s: float) -> bool:
         match = answer.match
-        new = Played(start_s, end_s, None, None, answer.p_false)
-        if match:
-            new = replace(new, song=match.song, offset_s=match.offset_s, speed=match.speed)
-        _append(entries, new)
-    return [*entries[:-1], replace(entries[-1], end_s=len(y) / sr)]
-
-
-def _append(entries: list[Played], new: Played) -> None:
-    """Add a window: it prolongs the last entry, or it ends that entry and begins another."""
-    if not entries:
-        entries.append(new)
-        return
-    last = entries[-1]
-    if _agree(last, new):
-        p_false = min(last.p_false, new.p_false)
-        entries[-1] = replace(last, end_s=new.end_s, p_false=p_false)
-        return
-    # two windows overlap: what was recognised keeps the overlap, else its middle divides them
-    border = (new.start_s + last.end_s) / 2
-    if last.song is None:
-        border = new.start_s
-    elif new.song is None:
-        border = last.end_s
-    entries[-1] = replace(last, end_s=border)
-    if border <= last.start_s:  # nothing is left of it: the entry before may go on
-        entries.pop()
-        _append(entries, new)
-        return
-    offset_s = new.offset_s
-    if offset_s is not None:
-        offset_s = round(offset_s + (border - new.start_s) * new.speed, 3)
-    entries.append(replace(new, start_s=border, offset_s=offset_s))
-
-
-def _agree(last: Played, new: Played) -> bool:
-    if last.song != new.song:
-        return False
-    if last.offset_s is None or new.offset_s is None:
+        assert match is not None
+        middle_s = (start_s + end_s) / 2
+        place_s = match.offset_s + (middle_s - start_s) * match.speed
+        guess = Knot(middle_s, place_s, match.speed, match.speed * match.pitch, match.score)
+        new = begin_line(self.tape, match.song, self._read_stars(match.song), guess, answer.p_false)
+        if not self._is_sure(new, answer):
+            return False
+        self.lines.append(new)
         return True
-    elapsed_s = (new.start_s - last.start_s) * last.speed
-    return abs(new.offset_s - last.offset_s - elapsed_s) <= TOLERANCE_S
+
+    def _is_sure(self, line: Line, answer: Answer) -> bool:
+        """Of many windows some are accepted by chance: such a place is not confirmed beside it."""
+        if answer.tail <= THRESHOLD / min(max(self.tape.end_s / QUERY_S, 1.0), STRICTNESS):
+            return True
+        return sum(knot.score >= ENOUGH for knot in line.knots) >= 3
+
+    def _list_lines(self, start_s: float, end_s: float) -> list[Line]:
+        return [
+            line
+            for line in self.lines
+            if min(end_s, line.end_s) - max(start_s, line.start_s) > 0.2 * (end_s - start_s)
+        ]
+
+    def _measure_cover(self, start_s: float, end_s: float) -> float:
+        """Return the share of a stretch in which something is known to play."""
+        pieces = sorted(
+            (max(line.start_s, start_s), min(line.end_s, end_s))
+            for line in self.lines
+            if line.start_s < end_s and line.end_s > start_s
+        )
+        covered, reached = 0.0, start_s
+        for low, high in pieces:
+            covered += max(0.0, high - max(low, reached))
+            reached = max(reached, high)
+        return covered / max(end_s - start_s, 1e-9)
+
+    def _read_stars(self, song: str) -> Constellation:
+        if song not in self._stars:
+            self._stars[song] = next(
+                read_constellation(part, row)
+                for part in self.index._parts
+                for row in part.list_present()
+                if part.recordings[row].name == song
+            )
+        return self._stars[song]

@@ -23,7 +23,7 @@ from numba import njit
 from aares.identify.peaks import STEPS
 from aares.identify.segment import Segment
 
-WINDOW_STEPS = 3  # votes within so many steps are for one place
+WINDOW_STEPS = 3  # votes within so many steps are for one place, at sharp times
 _WEIGHT_BITS = 12
 
 
@@ -35,6 +35,8 @@ def find_places(
     *,
     budget: int,
     n_places: int,
+    weights: np.ndarray | None = None,
+    slack: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the places for which most hashes vote.
 
@@ -51,6 +53,10 @@ def find_places(
         At most so many postings vote; those of the rarest hashes go first.
     n_places : int
         At most so many places are returned.
+    weights : ndarray of float32, shape (n,), optional
+        From `pairs.blur_delays`; each hash has its whole weight without.
+    slack : int
+        Frames by which the times are uncertain, beside the 3 steps within which votes agree.
 
     Returns
     -------
@@ -72,9 +78,12 @@ def find_places(
     >>> places.tolist(), round(float(scores[0]), 1)
     ([196], 3.2)
     """
-    votes = _gather(segment.keys, segment.starts, segment.postings, table, hashes, times, budget)
+    if weights is None:
+        weights = np.ones(len(hashes), dtype=np.float32)
+    arrays = segment.keys, segment.starts, segment.postings, table
+    votes = _gather(*arrays, hashes, times, weights, budget)
     votes.sort()
-    places, scores = _find_crowds(votes, n_places)
+    places, scores = _find_crowds(votes, n_places, WINDOW_STEPS + STEPS * slack)
     return places, scores
 
 
@@ -121,6 +130,15 @@ def _choose_rare(counts: np.ndarray, budget: int) -> np.ndarray:
 
 
 @njit(cache=True)
+def _choose_weighty(counts: np.ndarray, weights: np.ndarray, budget: int) -> np.ndarray:
+    """Let hashes as they were heard vote before blurred ones, which have what is left."""
+    heard = weights >= 1
+    chosen = _choose_rare(np.where(heard, counts, 0), budget)
+    left = budget - counts[chosen].sum()
+    return chosen | _choose_rare(np.where(heard, 0, counts), left)
+
+
+@njit(cache=True)
 def _gather(
     keys: np.ndarray,
     starts: np.ndarray,
@@ -128,11 +146,12 @@ def _gather(
     table: np.ndarray,
     hashes: np.ndarray,
     times: np.ndarray,
+    weights: np.ndarray,
     budget: int,
 ) -> np.ndarray:
     """Return votes, place above weight: sorting them sorts the places."""
     rows, counts = _look_up(keys, starts, table, hashes)
-    chosen = _choose_rare(counts, budget)
+    chosen = _choose_weighty(counts, weights, budget)
     votes = np.empty(counts[chosen].sum(), dtype=np.int64)
     total = np.log2(len(postings) + 1.0)
     filled = 0
@@ -141,7 +160,7 @@ def _gather(
             continue
         bits = max(total - np.log2(counts[i] + 0.0), 1.0)
         # Rounded: a power of two is a whole number of bits, which cut off could lose one of its 64.
-        weight = np.int64(min(np.rint(bits * 64), (1 << _WEIGHT_BITS) - 1.0))
+        weight = np.int64(min(np.rint(bits * 64 * weights[i]), (1 << _WEIGHT_BITS) - 1.0))
         for k in range(starts[rows[i]], starts[rows[i]] + counts[i]):
             place = np.int64(postings[k]) * STEPS - times[i]
             votes[filled] = (place << _WEIGHT_BITS) | weight
@@ -150,7 +169,9 @@ def _gather(
 
 
 @njit(cache=True)
-def _find_crowds(votes: np.ndarray, n_places: int) -> tuple[np.ndarray, np.ndarray]:
+def _find_crowds(
+    votes: np.ndarray, n_places: int, window: int = WINDOW_STEPS
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the places around which the sum of weights is highest, and these sums; best first."""
     n = len(votes)
     mask = (1 << _WEIGHT_BITS) - 1
@@ -160,12 +181,12 @@ def _find_crowds(votes: np.ndarray, n_places: int) -> tuple[np.ndarray, np.ndarr
     for last in range(n):
         total += votes[last] & mask
         place = votes[last] >> _WEIGHT_BITS
-        while (votes[first] >> _WEIGHT_BITS) < place - WINDOW_STEPS:
+        while (votes[first] >> _WEIGHT_BITS) < place - window:
             total -= votes[first] & mask
             first += 1
         centre = ((votes[first] >> _WEIGHT_BITS) + place) // 2
         score = total / np.float32(64)
-        if filled and centre - places[filled - 1] <= 2 * WINDOW_STEPS:
+        if filled and centre - places[filled - 1] <= 2 * window:
             if score > scores[filled - 1]:
                 places[filled - 1], scores[filled - 1] = centre, score
         else:

@@ -1,0 +1,456 @@
+"""A recording that was recognised is followed through a long one, at the place where it must be.
+
+Used by :mod:`.timeline`. To search a whole catalogue is dear and doubtful, to look whether a song
+goes on is neither: its peaks are looked up around the predicted place, at speeds near the last one.
+So a song is followed through noise, talk and a drifting speed, forwards and backwards from where it
+was recognised, and its ends are where the evidence ends, not where a window does.
+
+Conventions
+-----------
+A *time* is of the long recording, a *place* of the recording that is followed, both in seconds. The
+tempo is the places that pass in a second; the pitch is the factor of the frequencies.
+
+References
+----------
+.. [1] E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954: section 3 (the sum that
+   is highest where the evidence ends).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from aares.identify.catalogue import Part
+from aares.identify.evidence import EIGHTHS, STRENGTH_WEIGHTS
+from aares.identify.peaks import (
+    BLOCK_FRAMES,
+    HOP_LENGTH,
+    N_BINS,
+    RATE_HZ,
+    STEP_LENGTH,
+)
+from aares.identify.segment import read_bin, read_frame, read_strength
+from aares.identify.tape import Tape
+
+STEP_S = STEP_LENGTH / RATE_HZ
+LOOK_S = 6.0  # a look at a place
+HOP_S = 3.0  # between two looks
+ENOUGH = 3.5  # score of a look where the recording goes on
+FAINT = 0.3  # of the highest score of a line: less is chance
+MAX_MISSES = 3  # looks in a row that may fail, as under talk
+CHANGES = (-0.02, -0.01, -0.005, 0.0, 0.005, 0.01, 0.02)  # of the tempo, from look to look
+FIRST_CHANGES = tuple(k / 200 for k in range(-8, 9))  # where nothing is known of it yet
+REACH_STEPS = 8  # a look finds a place so far beside the predicted one
+N_KNOTS = 3  # looks that tell the tempo, with the new one
+STRONG = 0.6  # of the usual score of a line: where it plays for sure
+EDGE_SHARE = 0.15  # of what peaks say there: as much is said where it plays too
+EDGE_S = 9.0  # beyond the last look an end is looked for
+
+
+class Constellation(NamedTuple):
+    """The peaks of one recording.
+
+    Parameters
+    ----------
+    places : ndarray of float, shape (n,)
+        Seconds, ascending.
+    bins : ndarray of int, shape (n,)
+    weights : ndarray of float, shape (n,)
+    seconds : float
+        Length of the recording.
+    """
+
+    places: np.ndarray
+    bins: np.ndarray
+    weights: np.ndarray
+    seconds: float
+
+    def cut(self, start_s: float, end_s: float) -> Constellation:
+        """Return the peaks between two places.
+
+        Parameters
+        ----------
+        start_s, end_s : float
+
+        Returns
+        -------
+        Constellation
+        """
+        low, high = np.searchsorted(self.places, (start_s, end_s))
+        part = slice(low, high)
+        return Constellation(self.places[part], self.bins[part], self.weights[part], self.seconds)
+
+
+def read_constellation(part: Part, row: int) -> Constellation:
+    """Read the peaks of a recording from its part of the catalogue.
+
+    Parameters
+    ----------
+    part : Part
+    row : int
+        Of the recording in the part.
+
+    Returns
+    -------
+    Constellation
+
+    Examples
+    --------
+    Twelve peaks in each of three blocks of 1.02 s.
+
+    >>> from aares.identify.catalogue import Settings, fingerprint, make_part
+    >>> y = np.random.default_rng(0).standard_normal(3 * 8000, dtype=np.float32)
+    >>> stars = read_constellation(make_part([fingerprint("a", y, Settings())], 0), 0)
+    >>> len(stars.places), stars.seconds, bool(0 < stars.places[0] < stars.places[-1] < 3)
+    (36, 3.0, True)
+    """
+    counts, words = part.read_peaks(row)
+    block = np.repeat(np.arange(len(counts)), counts)
+    frames = block * BLOCK_FRAMES + read_frame(words)
+    order = np.argsort(frames, kind="stable")
+    return Constellation(
+        (frames * (HOP_LENGTH / RATE_HZ))[order],
+        read_bin(words).astype(np.int64)[order],
+        np.array(STRENGTH_WEIGHTS)[read_strength(words)][order],
+        part.recordings[row].seconds,
+    )
+
+
+class Knot(NamedTuple):
+    """Where a recording is at a moment.
+
+    Parameters
+    ----------
+    time_s, place_s, tempo, pitch : float
+        See the conventions of the module.
+    score : float
+        Evidence within three seconds: about 1 where the recording does not play.
+    """
+
+    time_s: float
+    place_s: float
+    tempo: float
+    pitch: float
+    score: float
+
+    def predict(self, time_s: float) -> float:
+        """Return the place at another time, if the tempo stays.
+
+        Parameters
+        ----------
+        time_s : float
+
+        Returns
+        -------
+        float
+        """
+        return self.place_s + (time_s - self.time_s) * self.tempo
+
+
+@dataclass
+class Line:
+    """A recording as it was followed.
+
+    Parameters
+    ----------
+    song : str
+    stars : Constellation
+    knots : list of Knot
+        In the order of time.
+    p_false : float
+        Of the search that recognised it.
+    start_s, end_s : float
+        As far as the evidence goes.
+    twins : list of str
+        Recordings with the same peaks.
+    is_open : bool
+        It may go on.
+    """
+
+    song: str
+    stars: Constellation
+    knots: list[Knot]
+    p_false: float
+    start_s: float = 0.0
+    end_s: float = 0.0
+    twins: list[str] = field(default_factory=list)
+    is_open: bool = True
+
+    @property
+    def evidence(self) -> float:
+        """Return the sum of the scores.
+
+        Returns
+        -------
+        float
+        """
+        return sum(knot.score for knot in self.knots)
+
+    def place(self, time_s: float) -> float:
+        """Return the place at a time, between the looks and beyond them.
+
+        Parameters
+        ----------
+        time_s : float
+
+        Returns
+        -------
+        float
+        """
+        return float(self._place(np.array([time_s]))[0])
+
+    def _place(self, times_s: np.ndarray) -> np.ndarray:
+        times, places = (np.array([k[i] for k in self.knots]) for i in (0, 1))
+        inside = np.interp(times_s, times, places)
+        before = np.minimum(times_s - times[0], 0) * self.knots[0].tempo
+        return np.asarray(
+            inside + before + np.maximum(times_s - times[-1], 0) * self.knots[-1].tempo
+        )
+
+    def time(self, places_s: np.ndarray) -> np.ndarray:
+        """Return the times at which places are reached.
+
+        Parameters
+        ----------
+        places_s : ndarray of float, shape (n,)
+
+        Returns
+        -------
+        ndarray of float, shape (n,)
+        """
+        times, places = (np.array([k[i] for k in self.knots]) for i in (0, 1))
+        inside = np.interp(places_s, places, times)
+        before = np.minimum(places_s - places[0], 0) / self.knots[0].tempo
+        return np.asarray(
+            inside + before + np.maximum(places_s - places[-1], 0) / self.knots[-1].tempo
+        )
+
+    @property
+    def tempo(self) -> float:
+        """Return the mean tempo.
+
+        Returns
+        -------
+        float
+        """
+        times, places = (np.array([k[i] for k in self.knots]) for i in (0, 1))
+        if times[-1] - times[0] < 2 * LOOK_S:
+            return float(np.median([knot.tempo for knot in self.knots]))
+        return float(np.polyfit(times, places, 1)[0])
+
+
+def look(
+    tape: Tape,
+    stars: Constellation,
+    guess: Knot,
+    *,
+    changes: Sequence[float] = CHANGES,
+    pitches: Sequence[float] | None = None,
+) -> Knot:
+    """Look for a recording around a guess.
+
+    Parameters
+    ----------
+    tape : Tape
+    stars : Constellation
+    guess : Knot
+        Its score does not matter.
+    changes : sequence of float
+        Of the tempo, that are tried.
+    pitches : sequence of float, optional
+        That are tried; without any, the pitch of the guess.
+
+    Returns
+    -------
+    Knot
+        The best; its score is -inf where the recording has too few peaks to tell.
+    """
+    start_s = max(guess.time_s - LOOK_S / 2, tape.start_s)
+    excess = tape.weigh(start_s, guess.time_s + LOOK_S / 2)
+    best = guess._replace(score=-np.inf)
+    shifts = np.arange(-REACH_STEPS, REACH_STEPS + 1)
+    near = stars.cut(guess.place_s - LOOK_S, guess.place_s + LOOK_S)
+    for tempo in (guess.tempo + change for change in changes):
+        times = guess.time_s - start_s + (near.places - guess.place_s) / tempo
+        steps = np.rint(times / STEP_S).astype(np.int64)
+        inside = (steps >= REACH_STEPS) & (steps < excess.shape[1] - REACH_STEPS)
+        if np.count_nonzero(inside) < 8:
+            continue
+        columns = steps[inside, None] + shifts
+        for pitch in pitches or (guess.pitch,):
+            bins = np.minimum(np.rint(near.bins[inside] * pitch).astype(np.int64), N_BINS - 1)
+            weights = near.weights[inside]
+            sums = weights @ excess[bins[:, None], columns].astype(np.int64)
+            scores = sums / (EIGHTHS * np.sqrt(np.sum(weights**2)))
+            k = int(np.argmax(scores))
+            if scores[k] > best.score:
+                shift = shifts[k] + _find_top(scores, k)
+                place_s = guess.place_s - shift * STEP_S * tempo
+                best = Knot(guess.time_s, place_s, tempo, pitch, float(scores[k]))
+    return best
+
+
+def _find_top(scores: np.ndarray, k: int) -> float:
+    """Return where the parabola through the highest score and its neighbours has its top."""
+    if not 0 < k < len(scores) - 1:
+        return 0.0
+    before, top, after = (float(score) for score in scores[k - 1 : k + 2])
+    bend = before - 2 * top + after
+    return 0.5 * (before - after) / bend if bend < 0 else 0.0
+
+
+def begin_line(tape: Tape, song: str, stars: Constellation, guess: Knot, p_false: float) -> Line:
+    """Follow a recording from where it was recognised, back to its start and as far as is heard.
+
+    Parameters
+    ----------
+    tape : Tape
+    song : str
+    stars : Constellation
+    guess : Knot
+        From a search.
+    p_false : float
+
+    Returns
+    -------
+    Line
+    """
+    pitches = sorted({1.0, guess.pitch, guess.tempo})
+    found = look(tape, stars, guess, changes=FIRST_CHANGES, pitches=pitches)
+    line = Line(song, stars, [found if found.score >= ENOUGH else guess], p_false)
+    _follow(line, tape, -1)
+    line.start_s = max(find_edge(line, tape, -1), tape.start_s)
+    follow_on(line, tape)
+    return line
+
+
+def follow_on(line: Line, tape: Tape, *, is_last: bool = False) -> None:
+    """Follow a line as far as something is heard.
+
+    Parameters
+    ----------
+    line : Line
+        Changed in place.
+    tape : Tape
+    is_last : bool
+        Nothing more will be heard.
+    """
+    if not line.is_open:
+        return
+    line.is_open = _follow(line, tape, 1) and not is_last
+    line.end_s = line.knots[-1].time_s + LOOK_S / 2
+    if not line.is_open:
+        line.end_s = min(find_edge(line, tape, 1), tape.end_s)
+
+
+def _follow(line: Line, tape: Tape, direction: int) -> bool:
+    """Add knots until the recording or what is heard ends; return whether it may go on."""
+    misses = 0
+    last = line.knots[-1 if direction > 0 else 0]
+    while misses <= MAX_MISSES:
+        time_s = last.time_s + direction * (misses + 1) * HOP_S
+        place_s = last.predict(time_s)
+        if not -HOP_S <= place_s <= line.stars.seconds + HOP_S:
+            return False
+        if time_s + LOOK_S / 2 > tape.end_s:
+            return True
+        if time_s - LOOK_S / 2 < tape.start_s:
+            return False
+        new = look(tape, line.stars, last._replace(time_s=time_s, place_s=place_s))
+        if new.score < max(ENOUGH, FAINT * max(knot.score for knot in line.knots)):
+            misses += 1
+            continue
+        misses = 0
+        last = _settle(line, new, direction)
+    return False
+
+
+def _settle(line: Line, new: Knot, direction: int) -> Knot:
+    """Add a knot; its tempo is that of the last few, which say more than one look."""
+    far = line.knots[-N_KNOTS:][0] if direction > 0 else line.knots[:N_KNOTS][-1]
+    tempo = (new.place_s - far.place_s) / (new.time_s - far.time_s)
+    new = new._replace(tempo=tempo)
+    line.knots.insert(len(line.knots) if direction > 0 else 0, new)
+    return new
+
+
+def find_edge(line: Line, tape: Tape, direction: int) -> float:
+    """Find where the evidence of a line ends.
+
+    Parameters
+    ----------
+    line : Line
+    tape : Tape
+    direction : {-1, 1}
+        Its start or its end.
+
+    Returns
+    -------
+    float
+        Seconds of the long recording: where the sum of what the peaks say, less half of what they
+        say where the recording plays, is highest.
+
+    References
+    ----------
+    Page 1954 [1]_, section 3.
+    """
+    knots = line.knots if direction > 0 else line.knots[::-1]
+    usual = float(np.median([knot.score for knot in knots]))
+    strong = [knot for knot in knots if knot.score >= STRONG * usual]
+    knot = strong[-1] if strong else knots[-1]
+    ends = sorted((knot.time_s - direction * LOOK_S, knots[-1].time_s + direction * EDGE_S))
+    start_s, end_s = max(ends[0], tape.start_s), min(ends[1], tape.end_s)
+    excess = tape.weigh_plainly(start_s, end_s)
+    stars = line.stars.cut(line.place(start_s), line.place(end_s))
+    times = line.time(stars.places)
+    steps = np.clip(np.rint((times - start_s) / STEP_S).astype(np.int64), 0, excess.shape[1] - 1)
+    bins = np.minimum(np.rint(stars.bins * knot.pitch).astype(np.int64), N_BINS - 1)
+    beside = np.clip(steps[:, None] + np.array([-1, 0, 1]), 0, excess.shape[1] - 1)
+    said = excess[bins[:, None], beside].mean(axis=1) / EIGHTHS
+    if direction < 0:
+        times, said, weights = times[::-1], said[::-1], stars.weights[::-1]
+    else:
+        weights = stars.weights
+    sure = direction * (times - knot.time_s) <= 0
+    limit = np.average(said[sure], weights=weights[sure]) * EDGE_SHARE if sure.any() else 0.5
+    total = np.cumsum(weights * (said - max(limit, 0.1)))
+    if not len(total):
+        return knot.time_s
+    k = int(np.argmax(total))
+    border = line.time(np.array([0.0 if direction < 0 else line.stars.seconds]))[0]
+    if k + 1 < len(total):  # the next peak is no longer there
+        border = (times[k] + times[k + 1]) / 2
+    # a frame lasts a quarter of a second, and its time is its beginning
+    near = times[k] + direction * 2.0
+    return float(min(border, near) if direction > 0 else max(border, near))
+
+
+def measure_kinship(one: Line, other: Line, time_s: float, seconds: float = 10.0) -> float:
+    """Tell how many peaks two recordings share that are heard at the same time.
+
+    Parameters
+    ----------
+    one, other : Line
+    time_s : float
+    seconds : float
+        Around this time.
+
+    Returns
+    -------
+    float
+        Share of the peaks of the one that the other has too, within 50 ms and a bin: a few per
+        cent of two recordings of different music.
+    """
+    low, high = time_s - seconds / 2, time_s + seconds / 2
+    stars = [line.stars.cut(line.place(low), line.place(high)) for line in (one, other)]
+    if not all(len(s.places) for s in stars):
+        return 0.0
+    times = [line.time(s.places) for line, s in zip((one, other), stars, strict=True)]
+    bins = [s.bins * line.knots[0].pitch for line, s in zip((one, other), stars, strict=True)]
+    close = np.abs(times[0][:, None] - times[1]) <= 0.05
+    close &= np.abs(bins[0][:, None] - bins[1]) <= 1.5
+    return float(close.any(axis=1).mean())

@@ -1,0 +1,1 @@
+"""What ``benchmarks/identify.py`` measures: recognition, false alarms, probabilities, peers."""
