@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import re
 import shutil
-import signal
 import sys
 import threading
 import time
@@ -26,7 +25,6 @@ from aares.identify import (
     Index,
     IndexBusyError,
     IndexFileError,
-    Recording,
     Settings,
     Source,
     compaction,
@@ -34,10 +32,11 @@ from aares.identify import (
     store,
     sync,
 )
-from aares.identify.catalogue import Prints, fingerprint, make_part
+from aares.identify.catalogue import fingerprint, make_part
 from aares.identify.collection import choose_name
 from aares.identify.lock import describe_writer, is_locked, locked
 from aares.identify.search import WAYS
+from benchmarks.living import holds, kill_once, make_prints
 
 syncing = sys.modules["aares.identify.sync"]
 SR = 8000
@@ -387,27 +386,6 @@ def add_some(file, number: int, n: int) -> None:
             index.save(file)
 
 
-def make_prints(name: str, *, seed: int, n: int = 300) -> Prints:
-    """Prints of a recording that nobody played."""
-    rng = np.random.default_rng(seed)
-    hashes = rng.integers(0, 1 << 22, n, dtype=np.uint32)
-    times = np.sort(rng.integers(0, 640, n)).astype(np.uint32)
-    counts = np.full(20, 12, dtype=np.uint32)
-    words = rng.integers(0, 1 << 16, 240, dtype=np.uint16)
-    return Prints(Recording(name, 20, 20.5), hashes, times, counts, words)
-
-
-def holds(index: Index, seed: int) -> bool:
-    """Tell whether the hashes of `make_prints` are found, those of one recording at one place."""
-    one = make_prints("", seed=seed)
-    for part in index._parts:
-        rows = np.searchsorted(part.segment.keys, one.hashes)
-        rows = np.minimum(rows, max(len(part.segment.keys) - 1, 0))
-        if len(part.segment.keys) and (part.segment.keys[rows] == one.hashes).all():
-            return True
-    return False
-
-
 @posix
 @pytest.mark.parametrize("n_writers", [2, 4])
 def test_writers_at_once_lose_nothing(file, n_writers):
@@ -534,68 +512,6 @@ def test_files_are_on_the_disk_before_the_manifest_names_them(file, monkeypatch)
         ("sync", "music.index"), ("sync", "manifest"), ("replace", "manifest"),
         ("sync", "music.index"),
     ]  # fmt: skip
-
-
-def live(file, seed: int, reports) -> None:
-    """Add, remove and compact, and report what is done; until killed."""
-    rng = np.random.default_rng(seed)
-    with Index.edit(file) as index, os.fdopen(reports, "w") as out:
-        k = 0
-        while True:
-            names = [recording.name for recording in index.recordings]
-            if len(names) > 6 and rng.random() < 0.5:
-                gone = rng.choice(names, size=3, replace=False).tolist()
-                out.write(json.dumps(["try", [], gone]) + "\n")
-                out.flush()
-                index.remove(gone)
-                added = []
-            else:
-                added = [f"{seed}/{k + i}" for i in range(2)]
-                gone = []
-                out.write(json.dumps(["try", added, gone]) + "\n")
-                out.flush()
-                index._add([make_prints(name, seed=hash_name(name)) for name in added])
-                k += 2
-            index.save(file)
-            out.write(json.dumps(["done", added, gone]) + "\n")
-            out.flush()
-
-
-def hash_name(name: str) -> int:
-    first, second = name.split("/")
-    return int(first) * 100_000 + int(second)
-
-
-def check_after_kill(file, before: set[str], reports: list[list]) -> set[str]:
-    """Make sure that the index holds what was reported, and at most what was begun besides."""
-    known = set(before)
-    for what, added, gone in reports:
-        if what == "done":
-            known = (known | set(added)) - set(gone)
-    last = reports[-1] if reports and reports[-1][0] == "try" else ["try", [], []]
-    begun = (known | set(last[1])) - set(last[2])
-    index = Index.open(file)
-    index.verify()
-    found = {recording.name for recording in index.recordings}
-    assert found in (known, begun)
-    assert all(holds(index, hash_name(name)) for name in found)
-    return found
-
-
-def kill_once(file, seed: int, delay_s: float, before: set[str]) -> set[str]:
-    """Let a process live for a while, kill it, and check what it left."""
-    receive, send = os.pipe()
-    process = multiprocessing.get_context("fork").Process(target=live, args=(file, seed, send))
-    process.start()
-    os.close(send)
-    with os.fdopen(receive) as stream:
-        first = stream.readline()
-        time.sleep(delay_s)
-        os.kill(process.pid, signal.SIGKILL)
-        lines = (first + stream.read()).splitlines(keepends=True)
-    process.join()
-    reports = [json.loads(line) for line in lines if line.endswith("\n")]
-    return check_after_kill(file, before, reports)
 
 
 @posix
