@@ -136,7 +136,7 @@ def test_noise_is_mixed_in_one_place_only():
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     found = [path.name for path in files if mixing.search(path.read_text(encoding="utf-8"))]
     assert found == ["distortions.py"]
-    catalogue = (ROOT / "benchmarks" / "identify.py").read_text(encoding="utf-8")
+    catalogue = (ROOT / "benchmarks" / "identifying" / "sources.py").read_text(encoding="utf-8")
     assert "\nSR = distortions.NOISE_RATE_HZ\n" in catalogue and NOISE_RATE_HZ == 8000
 
 

@@ -44,14 +44,18 @@ def digest_calibration() -> str:
 
 
 def read_benchmark() -> dict[str, Any]:
-    """Read what ``benchmarks/identify.py`` and ``peers.py`` measured on a thousand tracks.
+    """Read what ``benchmarks/identify.py`` measured on hundreds of tracks.
 
     Returns
     -------
     dict
-        ``accuracy`` (``rows`` with ``condition``, ``first`` and ``accepted``, counts of ``n``),
-        ``unknown`` (``accepted`` of ``n`` excerpts of ``n_unknown`` tracks) and ``peers`` (``rows``
-        with ``condition`` and the count of each method); each with ``n_indexed`` and ``date``.
+        ``accuracy`` (``rows`` with ``condition``, ``first`` and ``accepted``, counts of ``n``);
+        ``unknown`` (``accepted`` of ``n`` excerpts of ``n_unknown`` tracks, and by ``cell`` in
+        ``rows``); ``reliability`` (``rows`` with ``cell``, ``level``, ``share``, ``low``, ``high``)
+        and ``sizes`` (the same for smaller indexes); ``nonmusic`` (``rows`` with ``kind`` and what
+        is said of each); ``peers`` (``rows`` with ``condition`` and the count of each method);
+        ``shared`` (``pairs`` of tracks with music in common); ``calibration``. Each has its
+        ``date``, those of an index ``n_indexed``.
 
     Raises
     ------
@@ -60,10 +64,10 @@ def read_benchmark() -> dict[str, Any]:
     """
     measured = _read(BENCHMARK)
     for section, content in measured.items():
-        if content["calibration"] != digest_calibration():
+        if content.get("calibration", digest_calibration()) != digest_calibration():
             raise MeasuredError(
                 f"{BENCHMARK.name}: '{section}' was measured with another calibration; run "
-                "benchmarks/identify.py accuracy unknown and benchmarks/peers.py again"
+                "benchmarks/identify.py again"
             )
     return measured
 

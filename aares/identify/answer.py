@@ -345,7 +345,7 @@ def extrapolate_tail(ranking: Ranking, *, way: str) -> float:
     start = sum(map(operator.mul, known["start"], inputs)) + growth * larger
     if total < start:
         return 1.0
-    tail = known["rate"] / SHARES[way] * math.exp((start - total) / scale)
+    tail: float = known["rate"] / SHARES[way] * math.exp((start - total) / scale)
     return max(min(tail, 1.0), 1e-300)
 
 
@@ -376,7 +376,8 @@ def estimate_p_false(ranking: Ranking, *, way: str) -> float:
     >>> estimate_p_false(weak, way="quick")
     1.0
     """
-    return max(extrapolate_tail(ranking, way=way), load_calibration()["floor"])
+    floor: float = load_calibration()["floor"]
+    return max(extrapolate_tail(ranking, way=way), floor)
 
 
 def choose(ranking: Ranking, *, way: str, threshold: float) -> Answer:

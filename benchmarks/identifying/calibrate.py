@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -41,9 +41,9 @@ from benchmarks.identifying import catalogue, sources, trials
 from benchmarks.identifying.unknown import choose_few
 from workshop import config
 
-N_UNKNOWN, N_INDEXED, N_SOUNDS, N_KNOWN, N_CHOOSE = 7000, 4000, 960, 1500, 3000
+N_UNKNOWN, N_INDEXED, N_KNOWN, N_SOUNDS = 4000, 1500, 500, 320
+CHUNK = 500
 SIZES = (60, 180)  # of smaller catalogues, which a part of the excerpts is asked in, too
-N_SIZES = 2000
 START = 0.95  # the tail begins at this quantile
 SHORT_S, SHORT_WEIGHT = 4.0, 0.3  # shorter excerpts, many of them hopeless, weigh less
 
@@ -73,30 +73,37 @@ def gather() -> tuple[pd.DataFrame, pd.DataFrame]:
         group = groups[track.name]
         families[track.name] = {other.name for other in tracks if groups[other.name] == group}
     index = catalogue.build_index(tracks)
-    known = keep_table("known", N_KNOWN, lambda: trials.gather_known(index, real, N_KNOWN, 10))
-    parts = [
-        keep_table("outside", N_UNKNOWN,
-                   lambda: trials.gather_unknown(index, outside, N_UNKNOWN, 20, families)),
-        keep_table("inside", N_INDEXED,
-                   lambda: trials.gather_unknown(index, real, N_INDEXED, 30, families)),
-        keep_table("sounds", N_SOUNDS, lambda: trials.gather_sounds(index, N_SOUNDS, 40)),
-    ]  # fmt: skip
+    known = [
+        keep_table(f"known {k}", lambda k=k: trials.gather_known(index, real, CHUNK, 10 + 4 * k))
+        for k in range(N_KNOWN // CHUNK)
+    ]
+    unknown = [keep_table("sounds", lambda: trials.gather_sounds(index, N_SOUNDS, 40))]
+    for name, tracks_asked, n, first in (("outside", outside, N_UNKNOWN, 100),
+                                         ("inside", real, N_INDEXED, 200)):  # fmt: skip
+        for k in range(first, first + n // CHUNK):
+            unknown.append(keep_table(
+                f"{name} {k}",
+                lambda t=tracks_asked, k=k: trials.gather_unknown(index, t, CHUNK, k, families),
+            ))  # fmt: skip
     for size in SIZES:
         few = catalogue.build_index(choose_few(tracks, size))
-        parts.append(keep_table(
-            f"size {size}", N_SIZES,
-            lambda few=few: trials.gather_unknown(few, outside, N_SIZES, 50, families),
+        unknown.append(keep_table(
+            f"size {size}",
+            lambda few=few: trials.gather_unknown(few, outside, CHUNK, 50, families),
         ))  # fmt: skip
-    return known, pd.concat(parts, ignore_index=True)
+    return pd.concat(known, ignore_index=True), pd.concat(unknown, ignore_index=True)
 
 
-def keep_table(name: str, n: int, make: Any) -> pd.DataFrame:
+def keep_table(name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     """Return a table that was made by the same code, or make it."""
-    file = catalogue.KEPT / f"trials-{name}-{n}-{digest_trials()}.csv"
+    file = catalogue.KEPT / f"trials-{name}-{CHUNK}-{digest_trials()}.csv"
     if not file.is_file():
         table = make()
         file.parent.mkdir(parents=True, exist_ok=True)
-        table.to_csv(file, index=False)
+        stage = file.with_suffix(".part")
+        table.to_csv(stage, index=False)
+        stage.rename(file)
+        print(name, len(table), flush=True)
     return pd.read_csv(file)
 
 

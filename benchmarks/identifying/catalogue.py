@@ -29,6 +29,8 @@ N_RENDERED = 360
 KEPT = CACHE / "identify"
 SEARCH = ("evidence", "hits", "pairs", "peaks", "query", "search", "traits", "vote")
 """Modules that decide what is found; what else there is decides where it is kept."""
+INDEXING = ("catalogue", "index", "pairs", "peaks", "segment", "storage")
+"""Modules that decide what an index holds."""
 
 
 def list_rendered() -> list[Track]:
@@ -61,7 +63,7 @@ def list_calibrating() -> list[Track]:
 def build_index(tracks: list[Track]) -> Index:
     """Index tracks, or open the index that was made of them by the same code."""
     names = "|".join(track.name for track in tracks)
-    file = KEPT / f"{digest(f'{digest_code()} {names}'.encode())}.aares"
+    file = KEPT / f"{digest(f'{digest_code(INDEXING)} {names}'.encode())}.aares"
     if file.is_file():
         return Index.open(file)
     index = Index.from_signals({track.name: track.load() for track in tracks})
@@ -69,10 +71,9 @@ def build_index(tracks: list[Track]) -> Index:
     return index
 
 
-def digest_code(names: Sequence[str] = ()) -> str:
-    """Tell what the identifier computes with: the code of some of its modules, or of all."""
-    folder = ROOT / "aares" / "identify"
-    files = [folder / f"{name}.py" for name in names] or sorted(folder.glob("*.py"))
+def digest_code(names: Sequence[str]) -> str:
+    """Tell what the identifier computes with: the code of some of its modules."""
+    files = [ROOT / "aares" / "identify" / f"{name}.py" for name in names]
     return digest("".join(path.read_text(encoding="utf-8") for path in files).encode())
 
 

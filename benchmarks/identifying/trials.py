@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import librosa
 import numpy as np
 import pandas as pd
 
@@ -65,9 +66,9 @@ def mix(kind: str, snr_db: float, way: str) -> conditions.Change:
         if way == "speeds":
             y = conditions.play_faster(1 + rng.uniform(-1, 1) * SPEEDS[way])(y, rng)
         if way == "stretched" and rng.random() < 0.5:
-            y = conditions.stretch(1 + rng.uniform(-1, 1) * TEMPOS)(y, rng)
+            y = librosa.effects.time_stretch(y, rate=1 + rng.uniform(-1, 1) * TEMPOS)
         elif way == "stretched":
-            y = conditions.transpose(rng.uniform(-1, 1) * SEMITONES)(y, rng)
+            y = librosa.effects.pitch_shift(y, sr=SR, n_steps=rng.uniform(-1, 1) * SEMITONES)
         return conditions.add_noise(kind, snr_db)(y, rng)
 
     return change

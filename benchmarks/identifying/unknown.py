@@ -26,29 +26,37 @@ from benchmarks.identifying.conditions import CLEAN, Condition
 from benchmarks.identifying.sources import Track
 from workshop import config
 
-N = 3500  # in each cell
+N = 278  # in each cell and round
+N_ROUNDS = 12
 CELLS = [(noisy, length_s) for noisy in (False, True) for length_s in (2, 5, 10)]
 NOISES = (("white", 0), ("white", -5), ("babble", 0), ("white", -10), ("pink", 0))
-LEVELS = (0.3, 0.1, 0.03, 0.01, 0.003, 0.001, THRESHOLD)
+LEVELS = (0.03, 0.01, 0.003, 0.001, THRESHOLD)
 SIZES = (100, 300)
-N_SIZES = 1000
+Cell = tuple[bool, int]
 COLUMNS = ["track", "p_false", "match"]
 
 
 def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple[str, dict]]:
-    """Yield false alarms by cell, the reliability curve, other sizes; for tuning, of `CHOOSE`."""
+    """Yield false alarms by cell, the reliability curve, other sizes; for tuning, of `CHOOSE`.
+
+    What is known so far is yielded again and again, so that a long measure can be stopped.
+    """
     tracks = catalogue.list_calibrating() if tuning else catalogue.list_reported()
     unknown = list_unknown(tracks, "choose" if tuning else "report")
-    asked = {cell: ask_cell(tracks, unknown, cell, N) for cell in CELLS}
     about = catalogue.describe_catalogue(tracks) | {
         "n_unknown": len(unknown), "threshold": THRESHOLD
     }  # fmt: skip
-    yield "unknown", about | count_accepted(asked)
-    yield "reliability", about | {"rows": list(draw_reliability(asked))}
+    asked: dict[Cell, pd.DataFrame] = {}
+    for number in range(3 if tuning else N_ROUNDS):
+        for cell in CELLS:
+            more = ask_cell(tracks, unknown, cell, number)
+            asked[cell] = pd.concat([asked[cell], more]) if cell in asked else more
+        yield "unknown", about | count_accepted(asked)
+        yield "reliability", about | {"rows": list(draw_reliability(asked))}
     rows = []
-    for size in SIZES:
+    for size in () if tuning else SIZES:
         few = choose_few(tracks, size)
-        part = {cell: ask_cell(few, unknown, cell, N_SIZES) for cell in CELLS}
+        part = {cell: ask_cell(few, unknown, cell, 0) for cell in CELLS}
         rows += [{"n_indexed": size} | row for row in draw_reliability(part)
                  if row["cell"] == "all"]  # fmt: skip
     yield "sizes", about | {"rows": rows}
@@ -68,38 +76,36 @@ def choose_few(tracks: list[Track], size: int) -> list[Track]:
     return [tracks[row] for row in sorted(rows)]
 
 
-def name_cell(cell: tuple[bool, float]) -> str:
+def name_cell(cell: Cell) -> str:
     """Name a cell."""
     return f"{'noisy' if cell[0] else 'clean'}, {cell[1]} s"
 
 
-def ask_cell(
-    tracks: list[Track], unknown: list[Track], cell: tuple[bool, float], n: int
-) -> pd.DataFrame:
-    """Ask for the excerpts of a cell; kept, since it takes long."""
-    key = f"{catalogue.digest_answers()} {cell} {n} "
+def ask_cell(tracks: list[Track], unknown: list[Track], cell: Cell, number: int) -> pd.DataFrame:
+    """Ask for the excerpts of a cell in a round; kept, since it takes long."""
+    key = f"{catalogue.digest_answers()} {cell} {N} {number} "
     key += "|".join(track.name for track in [*tracks, *unknown])
 
     def ask() -> list[list[Any]]:
         index = catalogue.build_index(tracks)
-        print(name_cell(cell), len(index), flush=True)
-        return list(ask_excerpts(index, unknown, cell, n))
+        print(number, name_cell(cell), len(index), flush=True)
+        return list(ask_excerpts(index, unknown, cell, N, number))
 
     return pd.DataFrame(catalogue.remember("unknown", key, ask), columns=COLUMNS)
 
 
 def ask_excerpts(
-    index: Index, unknown: list[Track], cell: tuple[bool, float], n: int
+    index: Index, unknown: list[Track], cell: Cell, n: int, number: int = 0
 ) -> Iterator[list[Any]]:
     """Yield what is answered to excerpts of a cell, as many of each track."""
     noisy, length_s = cell
-    rng = np.random.default_rng(2000 + CELLS.index(cell))
+    rng = np.random.default_rng((2000, CELLS.index(cell), number))
     order = rng.permutation(len(unknown))
-    done = number = 0
+    done = tried = 0
     while done < n:
-        kind, snr_db = NOISES[number % len(NOISES)] if noisy else ("white", CLEAN)
-        track = unknown[order[number % len(order)]]
-        number += 1
+        kind, snr_db = NOISES[tried % len(NOISES)] if noisy else ("white", CLEAN)
+        track = unknown[order[tried % len(order)]]
+        tried += 1
         y = Condition("", length_s, conditions.add_noise(kind, snr_db)).cut(track, rng)
         if y is not None:
             answer = index.ask(make_query(y))
@@ -107,7 +113,7 @@ def ask_excerpts(
             done += 1
 
 
-def count_accepted(asked: dict[tuple[bool, float], pd.DataFrame]) -> dict[str, Any]:
+def count_accepted(asked: dict[Cell, pd.DataFrame]) -> dict[str, Any]:
     """Count the excerpts that are accepted, in each cell and in all; the tracks by name."""
     rows, every = [], pd.concat(asked.values())
     for name, table in [*((name_cell(c), t) for c, t in asked.items()), ("all", every)]:
@@ -125,7 +131,7 @@ def count_accepted(asked: dict[tuple[bool, float], pd.DataFrame]) -> dict[str, A
     }
 
 
-def draw_reliability(asked: dict[tuple[bool, float], pd.DataFrame]) -> Iterator[dict[str, Any]]:
+def draw_reliability(asked: dict[Cell, pd.DataFrame]) -> Iterator[dict[str, Any]]:
     """Yield the share of excerpts whose probability is at most each level, with its interval."""
     cells = {name_cell(cell): table for cell, table in asked.items()}
     cells["all"] = pd.concat(asked.values())

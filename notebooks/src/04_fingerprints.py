@@ -45,6 +45,7 @@ from fingerprint import (
 )
 from utils_projet import get_maxima, search_song
 from workshop.plots import fingerprints as plots
+from workshop.plots import identifier as identifier_plots
 
 # %% [markdown]
 # ## The songs
@@ -675,39 +676,46 @@ pd.DataFrame(
 )
 
 # %% [markdown]
-# ### On a thousand tracks
+# ### In the field
 #
-# The songs at hand are few. `benchmarks/identify.py` indexes a thousand tracks that this project
-# renders from old scores, and recordings from the soundtracks of free games; `benchmarks/peers.py`
-# asks the assignment's method and Chromaprint, the fingerprints of MusicBrainz, for the same
-# excerpts, in the noise of above. That takes time, and files that are not here (`data/README.md`),
-# so these counts come from no run of this notebook: they are kept in `benchmarks/results` with
-# their date, and are read only if the identifier still has the calibration they were measured with.
+# The songs at hand are few. `benchmarks/identify.py` indexes hundreds of recordings from the
+# soundtracks of free games, and as many tracks that this project renders from old scores; it asks
+# the assignment's method, Chromaprint (the fingerprints of MusicBrainz) and audfprint for the same
+# excerpts of the real ones, in the noise of above. That takes time, and files that are not here
+# (`data/README.md`), so these counts come from no run of this notebook: they are kept in
+# `benchmarks/results` with their date, and are read only if the identifier still has the
+# calibration they were measured with.
 
 # %%
 measured = read_benchmark()
 peers, trials = measured["peers"], measured["accuracy"]
 by_condition = {row["condition"]: row for row in peers["rows"]}
+methods = [
+    name
+    for name in ("identifier", "Chromaprint", "audfprint", "assignment")
+    if name in peers["methods"]
+]
 against = {
     length: {
         method: {
             label: np.arange(peers["n"]) < by_condition[f"{noise}, {length} s"][method]
             for label, noise in NOISES.items()
         }
-        for method in ("identifier", "Chromaprint", "assignment")
+        for method in methods
     }
     for length in (5, 10)
 }
 worst = {m: np.mean(cells["−10"]) for m, cells in against[10].items()}
 book.say(
-    f"The index holds {peers['n_indexed']:,} tracks. *Against others*: {peers['n']} excerpts in "
-    f"each condition, {describe_origin(peers)}. *Alone*: {trials['n']} excerpts in each, "
+    f"*Against others*: an index of {peers['n_indexed']:,} real recordings, {peers['n']} excerpts "
+    f"in each condition, {describe_origin(peers)}. *Alone*: {trials['n_indexed']:,} tracks, "
+    f"{trials['n_real']} of them real, and {trials['n']} excerpts of real ones in each, "
     f"{describe_origin(trials)}."
 )
 
 # %% [markdown]
-# White noise again, with far more tracks to be confused with, and one curve more: Chromaprint, on
-# the same excerpts.
+# White noise again, with far more tracks to be confused with, and other programs on the same
+# excerpts.
 
 # %%
 fig, axes = new_axes(height=3.0, cols=2, sharey=True, layout="constrained")
@@ -721,7 +729,7 @@ book.figure(
     "peers",
     fig,
     caption=f"Right track first among {peers['n_indexed']:,}, against white noise: the identifier, "
-    f"Chromaprint and the assignment's method on the same {peers['n']} excerpts a point.",
+    f"other programs and the assignment's method on the same {peers['n']} excerpts a point.",
     alt="Two panels, 5 and 10 s: the identifier's line stays high where the others fall.",
 )
 
@@ -733,7 +741,7 @@ book.figure(
 counts = pd.DataFrame(trials["rows"]).set_index("condition")
 counts = counts[[not name.endswith((" 1 s", " 2 s")) for name in counts.index]]
 n_tried, lowest = trials["n"], counts["first"].idxmin()
-fig, ax = new_axes(height=5.6)
+fig, ax = new_axes(height=7.4)
 plots.draw_conditions(
     counts, n_tried, ax,
     title=f"{(counts['first'] == n_tried).sum()} of {len(counts)} conditions: all {n_tried} right",
@@ -742,7 +750,7 @@ book.figure(
     "conditions",
     fig,
     caption=f"The identifier among {trials['n_indexed']:,} tracks: noise, codecs, a room, a "
-    "telephone, clipping, and speeds between those of its bank.",
+    "telephone, clipping, a voice above it, other speeds, tempos and keys; all of it simulated.",
     alt=f"A dot for each condition; the lowest is {lowest}, with "
     f"{counts['first'].min() / n_tried:.0%}.",
 )
@@ -771,20 +779,62 @@ book.say(
 )
 
 # %% [markdown]
-# Many excerpts come from each of the tracks outside. So we count twice: excerpts, as if each stood
-# for itself, and tracks, of which each has or has not been taken for another.
+# Many excerpts come from each of the tracks outside. So we count twice: excerpts, with an interval
+# over tracks, and tracks, of which each has or has not been taken for another.
 
 # %%
-of_excerpts = estimate_share(np.arange(unknown["n"]) < accepted)
-of_tracks = estimate_share(np.arange(n_outside) < min(accepted, n_outside))
+by_cell = pd.DataFrame(unknown["rows"]).set_index("cell")
+of_tracks = estimate_share(np.arange(n_outside) < min(len(unknown["taken"]), n_outside))
 book.number("catalogue_unknown_tracks", n_outside)
 book.number("catalogue_false_accepts_high", of_tracks[2])
 book.say(
-    f"Of {unknown['n']:,} excerpts of {n_outside} tracks that are not in the index, "
-    f"**{accepted}** {'is' if accepted == 1 else 'are'} accepted ({describe_origin(unknown)}). As "
-    f"excerpts, the 95 % interval is {of_excerpts[1]:.2%} to {of_excerpts[2]:.2%}; as tracks, at "
-    f"most {accepted} of {n_outside} was ever taken for another, {of_tracks[1]:.1%} to "
-    f"{of_tracks[2]:.1%}."
+    f"Of {unknown['n']:,} excerpts of {n_outside} tracks that are not in the index, from games "
+    f"that calibration never heard, **{accepted}** {'is' if accepted == 1 else 'are'} accepted "
+    f"({describe_origin(unknown)}): {by_cell.loc['all', 'share']:.3%}, over tracks "
+    f"{by_cell.loc['all', 'low']:.3%} to {by_cell.loc['all', 'high']:.3%}, where the threshold "
+    f"allows {unknown['threshold']:.2%}. The worst of six cells (clean and noisy; 2, 5, 10 s) has "
+    f"{by_cell.drop('all')['share'].max():.3%}. As tracks, at most {len(unknown['taken'])} of "
+    f"{n_outside} was ever taken for another, {of_tracks[1]:.1%} to {of_tracks[2]:.1%}."
+)
+
+# %% [markdown]
+# A probability is worth what it says if as many unknown excerpts fall below it. The calibration
+# knows of an excerpt how long, how noisy and how steady it is, and how large the index is; and it
+# tells none that is lower than its own sample can carry.
+
+# %%
+reliability = pd.DataFrame(measured["reliability"]["rows"])
+every = reliability[reliability["cell"] == "all"].set_index("level")["share"]
+fig, ax = new_axes(height=3.4)
+identifier_plots.draw_reliability(
+    reliability, ax, title=f"Of p_false at most 1%, {every[0.01]:.2%} of the unknown excerpts"
+)
+book.figure(
+    "reliability",
+    fig,
+    caption=f"How many of {unknown['n']:,} unknown excerpts have a p_false of at most so much.",
+    alt="Points for clean and noisy excerpts around the line on which a true probability lies.",
+)
+
+# %% [markdown]
+# A microphone hears more than music: hums, tones, voices, applause, rain. None of the kinds below
+# served to calibrate.
+
+# %%
+nonmusic = measured["nonmusic"]
+book.number("catalogue_sounds", nonmusic["n"])
+book.number("catalogue_sounds_accepted", nonmusic["accepted"])
+fig, ax = new_axes(height=3.4)
+identifier_plots.draw_kinds(
+    pd.DataFrame(nonmusic["rows"]),
+    ax,
+    title=f"{nonmusic['accepted']} of {nonmusic['n']:,} sounds are taken for a recording",
+)
+book.figure(
+    "sounds",
+    fig,
+    caption="What the identifier says of sounds that are no music, a hundred of each kind.",
+    alt="Ten bars, each divided into nothing to identify, unknown, and a recording.",
 )
 
 # %% [markdown]
@@ -894,6 +944,6 @@ book.say(
     f"Limits. The database is small, {len(songs)} songs: with more songs, wrong ones have more "
     "chances at a tall bar. The excerpts are cut from the very recordings of the database; another "
     "performance of the same piece has other peaks. Noise is added by a computer, not played in a "
-    f"room. The {trials['n_indexed']:,} tracks are mostly rendered: their instruments are samples, "
-    "which is easier to recognise in noise and harder to tell apart."
+    f"room. Of the {trials['n_indexed']:,} tracks {trials['n_indexed'] - trials['n_real']} are "
+    "rendered: their instruments are samples, which is harder to tell apart."
 )

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
-from workshop.plots.labels import label_ends
 from workshop.plots.style import INK, MUTED, OKABE_ITO, set_title
 
 
@@ -20,8 +20,9 @@ def draw_reliability(rows: pd.DataFrame, ax: Axes, *, title: str) -> Axes:
     Parameters
     ----------
     rows : DataFrame
-        ``cell`` (at most eight of them), ``level`` (in (0, 1]), ``share`` of the excerpts whose
-        probability is at most the level, and its 95 % interval, ``low`` and ``high``.
+        ``cell`` ("all", or one that begins with "clean" or "noisy"), ``level`` (in (0, 1]),
+        ``share`` of the excerpts whose probability is at most the level, and its 95 % interval,
+        ``low`` and ``high``.
     ax : Axes
         Both axes become logarithmic; a share of 0 is not drawn.
     title : str
@@ -31,23 +32,26 @@ def draw_reliability(rows: pd.DataFrame, ax: Axes, *, title: str) -> Axes:
     Axes
     """
     levels = np.sort(rows["level"].unique())
-    ax.plot(levels, levels, color=INK, lw=1, ls="--", zorder=1)
-    ax.plot(levels, 2 * levels, color=MUTED, lw=0.8, ls=":", zorder=1)
-    ends = {}
-    for (name, part), colour in zip(
-        rows.groupby("cell", sort=False), list(OKABE_ITO.values()) * 2, strict=False
+    ax.plot(levels, levels, color=INK, lw=1, ls="--", label="as told", zorder=1)
+    ax.plot(levels, 2 * levels, color=MUTED, lw=1, ls=":", label="twice as many", zorder=1)
+    seen = rows[rows["share"] > 0].sort_values("level")
+    for word, colour, marker in (
+        ("clean", OKABE_ITO["blue"], "o"),
+        ("noisy", OKABE_ITO["orange"], "^"),
     ):
-        seen = part[part["share"] > 0].sort_values("level")
-        width = 2.2 if name == "all" else 1.1
-        ax.plot(seen["level"], seen["share"], "o-", ms=3, lw=width, color=colour)
-        if name == "all":
-            ax.fill_between(seen["level"], seen["low"], seen["high"], color=colour, alpha=0.2, lw=0)
-        if len(seen):
-            ends[str(name)] = (seen["share"].iloc[-1], colour)
-    ax.set(
-        xscale="log", yscale="log", xlabel="p_false is at most", ylabel="share of unknown excerpts"
-    )
-    label_ends(ax, ends, x=float(levels[-1]))
+        part = seen[seen["cell"].str.startswith(word)]
+        ax.plot(
+            part["level"], part["share"], marker, ms=4, color=colour, label=f"{word}, each length"
+        )
+    every = seen[seen["cell"] == "all"]
+    colour = OKABE_ITO["vermillion"]
+    ax.plot(every["level"], every["share"], lw=2, color=colour, label="all, with 95 % interval")
+    ax.fill_between(every["level"], every["low"], every["high"], color=colour, alpha=0.2, lw=0)
+    ax.set(xscale="log", yscale="log", xlabel="p_false at most", ylabel="unknown excerpts")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{100 * value:.3g}%")
+        axis.set_minor_formatter(NullFormatter())
+    ax.legend(loc="upper left", fontsize=7)
     return set_title(ax, title)
 
 
@@ -68,7 +72,7 @@ def draw_kinds(rows: pd.DataFrame, ax: Axes, *, title: str) -> Axes:
     places = np.arange(len(rows))[::-1]
     left = np.zeros(len(rows))
     for column, label, colour in (
-        ("nothing", "nothing to identify", OKABE_ITO["sky blue"]),
+        ("nothing", "nothing to identify", OKABE_ITO["sky"]),
         ("unknown", "unknown", OKABE_ITO["blue"]),
         ("accepted", "a recording", OKABE_ITO["vermillion"]),
     ):
