@@ -1,15 +1,18 @@
 """What the search finds in noise, in large indexes, and at other speeds, tempi and pitches."""
 
-from functools import cache
+from functools import cache, partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from aares.audio import distortions
-from aares.identify import Index, evidence, make_query, pairs, peaks, query, vote
+from aares.identify import Index, Settings, evidence, make_query, pairs, peaks, query, vote
+from aares.identify.catalogue import fingerprint, make_part
 from aares.identify.query import QUICK, THOROUGH, Look
 from aares.identify.search import WAYS
 from aares.identify.segment import make_segment, make_table
+from benchmarks.identifying import large
 
 SR = 8000
 
@@ -22,9 +25,9 @@ def make_tune(seed, *, seconds=25, speed=1.0, pitch=1.0):
     time_s, start_s = np.arange(SR) / SR, 0.0
     while start_s < seconds - 1.2:
         for tone_hz in 110 * 2 ** (rng.integers(0, 36, size=2) / 12) * speed * pitch:
-            for partial in (1, 2):
-                note = np.exp(-rng.uniform(3, 8) * time_s * speed) / partial
-                note *= np.sin(2 * np.pi * tone_hz * partial * time_s)
+            for harmonic in (1, 2):
+                note = np.exp(-rng.uniform(3, 8) * time_s * speed) / harmonic
+                note *= np.sin(2 * np.pi * tone_hz * harmonic * time_s)
                 start = round(start_s / speed * SR)
                 room = y[start : start + SR]
                 room += 0.1 * note[: len(room)]
@@ -202,3 +205,22 @@ def test_a_crowded_index_does_not_forget(monkeypatch):
     monkeypatch.setattr(query, "BASE_POSTINGS", n // 100)
     assert not find(QUICK)
     assert find(QUICK.grow(n))
+
+
+def test_a_large_part_is_what_memory_would_hold(tmp_path, monkeypatch):
+    """Sorted by counting, chunk by chunk: the arrays are those of `make_part`."""
+    monkeypatch.setattr(large, "CHUNK", 4)
+    tracks = [
+        SimpleNamespace(name=f"tune {seed}", load=partial(make_tune, seed)) for seed in (0, 1)
+    ]
+    part = large.build_part(tracks, 6, tmp_path)
+    prints = [fingerprint(track.name, track.load(), Settings()) for track in tracks]
+    chunks = [large.make_chunk(prints, range(4)), large.make_chunk(prints, range(4, 6))]
+    expected = make_part([one for chunk in chunks for one in chunk], 0)
+    for name, array in expected.segment._asdict().items():
+        found = getattr(part.segment, name)
+        assert found.dtype == array.dtype and np.array_equal(found, array), name
+    assert [r.n_blocks for r in part.recordings] == [r.n_blocks for r in expected.recordings]
+    assert [r.name for r in part.recordings[:3]] == ["tune 0", "tune 1", "varied 2"]
+    again = large.build_part(tracks, 6, tmp_path)  # from what is kept
+    assert np.array_equal(again.segment.postings, part.segment.postings)
