@@ -413,6 +413,9 @@ def test_any_name_is_indexed_identified_and_printed(tmp_path, sound, capfd):
     said = capfd.readouterr()
     assert re.search(r"caf\\xe9.wav from -?0.0", said.out)
     assert r"brok\xe9n.mp3: not readable as audio" in said.err
+    table = tmp_path / "played.csv"
+    assert main(["identify", latin, "--index", out, "--csv", str(table)]) == 0
+    assert r"caf\xe9.wav" in table.read_text("utf-8")
     assert len(Index.open(out)) == len(NAMES)
 
 

@@ -282,7 +282,7 @@ def _write_lists(timelines: list[tuple[str, list[Played]]], wishes: Wishes) -> i
             print(text, end="")
             continue
         try:
-            Path(file).write_text(text, encoding="utf-8")
+            Path(file).write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             return fail(f"{file}: cannot be written ({error.strerror})")
     return 0

@@ -25,7 +25,7 @@ HOURS = 3
 RUNS = 3
 CACHE = ROOT / "data" / "cache" / "identify"
 DECODE = "from aares.audio.streams import open_blocks\nfor block in open_blocks(FILE): pass"
-IDENTIFY = "from aares.cli import main\nmain(['identify', FILE, '--index', INDEX])"
+IDENTIFY = "from aares.cli import main\nassert main(['identify', FILE, '--index', INDEX]) == 0"
 MEASURE = r"""
 import json, re, resource, sys, time
 FILE, INDEX = sys.argv[1:3]
