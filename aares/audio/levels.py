@@ -95,8 +95,9 @@ def measure_true_peak(y: Floats) -> float:
     >>> round(float(20 * np.log10(np.abs(y).max())), 1), round(measure_true_peak(y), 1)
     (-3.0, 0.0)
     """
+    wave = _oversample(y)
     with np.errstate(divide="ignore"):
-        return float(20 * np.log10(np.abs(_oversample(y)).max(initial=0.0)))
+        return float(20 * np.log10(max(wave.max(initial=0), -wave.min(initial=0))))
 
 
 def limit_peaks(y: Floats, sr: int, *, ceiling_db: float) -> Floats:
@@ -121,10 +122,11 @@ def limit_peaks(y: Floats, sr: int, *, ceiling_db: float) -> Floats:
     >>> bool(measure_true_peak(limit_peaks(y, 8000, ceiling_db=-6.0)) < -5.9)
     True
     """
-    high = np.abs(_oversample(y)).max(axis=1).reshape(len(y), OVERSAMPLING).max(axis=1)
-    wanted = np.minimum(1, 10 ** (ceiling_db / 20) / np.maximum(high, 1e-9))
-    if wanted.min(initial=1) == 1:
+    wave, most = _oversample(y), 10 ** (ceiling_db / 20)
+    if max(wave.max(initial=0), -wave.min(initial=0)) <= most:
         return y
+    high = np.abs(wave).reshape(len(y), -1).max(axis=1)
+    wanted = np.minimum(1, most / np.maximum(high, 1e-9))
     size = 2 * round(LOOK_S * sr) + 1
     # The mean of minima over one width: nowhere above what is wanted in its middle.
     gain = uniform_filter1d(minimum_filter1d(wanted, size, mode="nearest"), size, mode="nearest")

@@ -37,6 +37,7 @@ SILENCE_DB, BELOW_PEAK_DB = -70.0, 50.0  # as the model of joins has it (aares.c
 FIRST_READ_S = 40.0  # of a song's edge; all of it where that is silent
 AROUND_S = 1.0  # read beyond a cut, so that the filter of a new rate meets no edge there
 KEPT = 48  # clips, 1.8 MB each
+AHEAD = 8  # pairs whose clips are made before anybody asks
 
 
 class Piece(NamedTuple):
@@ -197,6 +198,7 @@ class ClipMaker:
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple, Future] = OrderedDict()
         self._guard = threading.Lock()
+        self._free = threading.Semaphore(AHEAD)
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="clips")
 
     def make(self, a: Piece, b: Piece, *, as_recorded: bool = False) -> tuple[bytes, bytes]:
@@ -226,13 +228,14 @@ class ClipMaker:
         )
 
     def prepare(self, a: Piece, b: Piece) -> None:
-        """Begin to make what will be asked for soon.
+        """Begin to make what will be asked for soon, unless much else waits.
 
         Parameters
         ----------
         a, b : Piece
         """
-        self._ahead.submit(self.make, a, b)
+        if self._free.acquire(blocking=False):
+            self._ahead.submit(self.make, a, b).add_done_callback(lambda _: self._free.release())
 
     def _once(self, key: tuple, work: Callable):
         with self._guard:

@@ -94,7 +94,8 @@ class Desk:
         self._skipped: dict[str, set[int]] = {}  # rater -> rows
         self._on_their_way: dict[str, str] = {}  # pair -> the answer that is being written
         self._broken: set[int] = set()
-        self._answers: list[tuple[str, int, str, str]] | None = None
+        self._answers = AnswerList()
+        self._n_answers = 0
         self._load()
 
     def _load(self) -> None:
@@ -154,7 +155,7 @@ class Desk:
         }
         held |= self._skipped.get(rater.id, set()) | self._broken
         choice = choose_next(
-            self.pairs, self._list_answers(), rater.id, probabilities=self.probabilities,
+            self.pairs, self._answers.tabulate(), rater.id, probabilities=self.probabilities,
             held=held - {-1}, rng=self._rng,
         )  # fmt: skip
         if choice is None:
@@ -313,23 +314,17 @@ class Desk:
                 self._count(event, pair, -1)
 
     def _count(self, event: Event, pair: Shown, step: int) -> None:
-        self._answers = None
-        if pair.kind != "training":
-            self.raters[event.rater].answered += step
-            n = sum(self.shown[pair].kind != "training" for pair in self._counted)
-            if step > 0 and n % REFIT_EVERY == 0:
-                self.on_answers(n)
-
-    def _list_answers(self) -> pd.DataFrame:
-        """Return the answers that count, to pairs that can be asked, in order of time."""
-        if self._answers is None:
-            self._answers = [
-                (event.rater, self._rows[_key_of(pair)], pair.presentation, event.body["answer"])
-                for event in map(self.events.__getitem__, self._counted.values())
-                if (pair := self.shown[str(event.pair)]).kind != "training"
-                and _key_of(pair) in self._rows
-            ]
-        return pd.DataFrame(self._answers, columns=["rater", "row", "presentation", "answer"])
+        if pair.kind == "training":
+            return
+        self.raters[event.rater].answered += step
+        self._n_answers += step
+        if _key_of(pair) in self._rows:
+            if step > 0:
+                self._answers.add(event, self._rows[_key_of(pair)], pair.presentation)
+            else:
+                self._answers.remove(event.body["of"])
+        if step > 0 and self._n_answers % REFIT_EVERY == 0:
+            self.on_answers(self._n_answers)
 
     def _find_event(
         self, uuid: str, kind: str, *, rater: str | None = None, pair: str | None = None
@@ -397,6 +392,61 @@ class Desk:
     def _tell_time(self) -> str:
         now = datetime.fromtimestamp(self._clock(), UTC)
         return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class AnswerList:
+    """The answers that count, in order of time, as :func:`choose_next` wants them.
+
+    A table is asked for with each pair that is given out: its texts are numbers here.
+    """
+
+    def __init__(self) -> None:
+        self._uuids: list[str] = []
+        self._codes: list[tuple[int, int, int, int]] = []
+        self._words: dict[str, dict[str, int]] = {"rater": {}, "presentation": {}, "answer": {}}
+
+    def add(self, event: Event, row: int, presentation: str) -> None:
+        """Add an answer.
+
+        Parameters
+        ----------
+        event : Event
+        row : int
+            Of its pair.
+        presentation : str
+        """
+        said = (event.rater, presentation, event.body["answer"])
+        rater, side, answer = (
+            words.setdefault(word, len(words))
+            for words, word in zip(self._words.values(), said, strict=True)
+        )
+        self._uuids.append(event.uuid)
+        self._codes.append((row, rater, side, answer))
+
+    def remove(self, uuid: str) -> None:
+        """Take an answer back.
+
+        Parameters
+        ----------
+        uuid : str
+        """
+        number = self._uuids.index(uuid)
+        del self._uuids[number], self._codes[number]
+
+    def tabulate(self) -> pd.DataFrame:
+        """Return the answers.
+
+        Returns
+        -------
+        DataFrame
+            ``row``, ``rater``, ``presentation``, ``answer``.
+        """
+        codes = np.array(self._codes, dtype=np.intp).reshape(-1, 4).T
+        columns = {
+            name: pd.Categorical.from_codes(part, list(words), validate=False)
+            for part, (name, words) in zip(codes[1:], self._words.items(), strict=True)
+        }
+        return pd.DataFrame({"row": codes[0], **columns})
 
 
 def get_order(trial: str) -> tuple[str, ...]:

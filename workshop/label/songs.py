@@ -163,7 +163,8 @@ def draw_candidates(
         if place := _draw_place(seconds[name], rng):
             wrong = WRONG_SPEEDS[number % 2]
             rows += [(name, name, place, 1.0, "check"), (name, name, place, wrong, "check")]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    pairs = pd.DataFrame(rows, columns=list(COLUMNS))
+    return pairs.astype(dict.fromkeys(("a", "b", "kind"), "category"))  # compared as numbers
 
 
 def draw_lessons(seconds: Mapping[str, float], *, random_state: int = 1) -> list[Lesson]:
