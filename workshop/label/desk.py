@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from aares.chaining.choice import choose_next
+from aares.chaining.choice import Choice, choose_next
 from workshop.label import sounds
+from workshop.label.answers import AnswerList
 from workshop.label.clips import CLIP_VERSION
 from workshop.label.forms import RequestError
 from workshop.label.songs import Songs, draw_candidates, draw_lessons, name_song
@@ -96,17 +96,20 @@ class Desk:
         self._broken: set[int] = set()
         self._answers = AnswerList()
         self._n_answers = 0
+        self._choosing = asyncio.Lock()
         self._load()
 
     def _load(self) -> None:
         events, self.shown = read_store(self.store.path)
         known = [(pair.a, pair.b) for pair in self.shown.values() if pair.at_s is None]
         self.pairs = draw_candidates(self.songs.seconds, known=known)
+        codes = {side: self.pairs[side].cat.codes for side in "ab"}
+        self._table = self.pairs.assign(**codes)  # numbers are compared much faster than names
         columns = self.pairs[["a", "b", "at_s", "speed"]]
         self._questions = [_key(*row) for row in columns.itertuples(index=False)]
         self._rows = {question: row for row, question in enumerate(self._questions)}
         self.lessons = {_key(*lesson[:4]): lesson for lesson in draw_lessons(self.songs.seconds)}
-        self._open = dict(self.shown)
+        self._open = {name: pair for name, pair in self.shown.items() if pair.kind != "training"}
         for event in events:
             self._apply(event)
 
@@ -143,28 +146,30 @@ class Desk:
 
     async def give_next(self, rater_id: str, hold: Collection[str]) -> dict[str, Any]:
         """Give a rater a pair, and reserve it."""
-        rater, now = self.get_rater(rater_id), self._clock()
-        in_page = {pair: self._get_shown(rater, pair) for pair in hold}
-        for pair in self._open.values():  # of an answer that got lost, or a page that was reloaded
-            is_theirs = pair.rater == rater.id and pair.id not in in_page
-            if is_theirs and pair.until > now and pair.kind != "training" and self._can_play(pair):
-                return self._show(pair, rater)
-        held = {self._rows.get(_key_of(pair), -1) for pair in in_page.values()}
-        held |= {
-            self._rows.get(_key_of(pair), -1) for pair in self._open.values() if pair.until > now
-        }
-        held |= self._skipped.get(rater.id, set()) | self._broken
-        choice = choose_next(
-            self.pairs, self._answers.tabulate(), rater.id, probabilities=self.probabilities,
-            held=held - {-1}, rng=self._rng,
-        )  # fmt: skip
+        rater = self.get_rater(rater_id)
+        async with self._choosing:
+            await asyncio.sleep(0)  # answers come in between two choices
+            in_page = {pair: self._get_shown(rater, pair) for pair in hold}
+            now = self._clock()
+            self._open = {name: pair for name, pair in self._open.items() if pair.until > now}
+            for pair in self._open.values():  # its reply got lost, or the page was loaded again
+                if pair.rater == rater.id and pair.id not in in_page and self._can_play(pair):
+                    return self._show(pair, rater)
+            choice = self._choose(rater, in_page.values())
         if choice is None:
             return {"pair": None, "why": "You have heard all the pairs that there are for now."}
-        question = self._questions[choice.row]
-        pair = Shown(secrets.token_urlsafe(12), rater.id, *question, choice.kind,
-                     choice.presentation, now + RESERVED_S)  # fmt: skip
+        pair = Shown(secrets.token_urlsafe(12), rater.id, *self._questions[choice.row],
+                     choice.kind, choice.presentation, now + RESERVED_S)  # fmt: skip
         await self._store(None, [pair])
         return self._show(pair, rater)
+
+    def _choose(self, rater: Rater, in_page: Iterable[Shown]) -> Choice | None:
+        held = {self._rows.get(_key_of(pair), -1) for pair in (*in_page, *self._open.values())}
+        held |= self._skipped.get(rater.id, set()) | self._broken
+        return choose_next(
+            self._table, self._answers.tabulate(), rater.id, probabilities=self.probabilities,
+            held=held - {-1}, rng=self._rng,
+        )  # fmt: skip
 
     async def take_answer(self, form: dict[str, Any]) -> dict[str, Any]:
         """Keep an answer."""
@@ -277,15 +282,15 @@ class Desk:
         """Write, and know it once it is written; what is given out is known at once."""
         given = {pair.id: pair for pair in shown}
         self.shown |= given
-        self._open |= given
+        self._open |= {name: pair for name, pair in given.items() if pair.kind != "training"}
         try:
             new = await asyncio.wrap_future(
                 self.store.append([event] if event else [], list(given.values()))
             )
         except BaseException:
-            for pair in given:
-                self.shown.pop(pair)
-                self._open.pop(pair)
+            for name in given:
+                self.shown.pop(name)
+                self._open.pop(name, None)
             raise
         if event and new[0]:
             self._apply(event)
@@ -392,61 +397,6 @@ class Desk:
     def _tell_time(self) -> str:
         now = datetime.fromtimestamp(self._clock(), UTC)
         return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-class AnswerList:
-    """The answers that count, in order of time, as :func:`choose_next` wants them.
-
-    A table is asked for with each pair that is given out: its texts are numbers here.
-    """
-
-    def __init__(self) -> None:
-        self._uuids: list[str] = []
-        self._codes: list[tuple[int, int, int, int]] = []
-        self._words: dict[str, dict[str, int]] = {"rater": {}, "presentation": {}, "answer": {}}
-
-    def add(self, event: Event, row: int, presentation: str) -> None:
-        """Add an answer.
-
-        Parameters
-        ----------
-        event : Event
-        row : int
-            Of its pair.
-        presentation : str
-        """
-        said = (event.rater, presentation, event.body["answer"])
-        rater, side, answer = (
-            words.setdefault(word, len(words))
-            for words, word in zip(self._words.values(), said, strict=True)
-        )
-        self._uuids.append(event.uuid)
-        self._codes.append((row, rater, side, answer))
-
-    def remove(self, uuid: str) -> None:
-        """Take an answer back.
-
-        Parameters
-        ----------
-        uuid : str
-        """
-        number = self._uuids.index(uuid)
-        del self._uuids[number], self._codes[number]
-
-    def tabulate(self) -> pd.DataFrame:
-        """Return the answers.
-
-        Returns
-        -------
-        DataFrame
-            ``row``, ``rater``, ``presentation``, ``answer``.
-        """
-        codes = np.array(self._codes, dtype=np.intp).reshape(-1, 4).T
-        columns = {
-            name: pd.Categorical.from_codes(part, list(words), validate=False)
-            for part, (name, words) in zip(codes[1:], self._words.items(), strict=True)
-        }
-        return pd.DataFrame({"row": codes[0], **columns})
 
 
 def get_order(trial: str) -> tuple[str, ...]:
