@@ -25,7 +25,7 @@ UNEVEN = np.array([
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_error_rates_of_simulated_raters_are_recovered(seed):
-    study = simulate_raters(1500, UNEVEN, share=0.4, random_state=seed)
+    study = simulate_raters(3000, UNEVEN, share=0.4, random_state=seed)
     found = fit_dawid_skene(study.answers)
     assert np.abs(found.errors - UNEVEN).mean() <= 0.02
     assert np.abs(found.errors - UNEVEN).max() <= 0.05
@@ -48,11 +48,11 @@ def test_a_careless_rater_weighs_less_than_in_a_vote():
     for seed in SEEDS:
         study = simulate_raters(150, errors, random_state=seed)
         right = [
-            np.mean((p > 0.5) == study.truth) + np.mean(p == 0.5) / 2 * (study.truth.mean() > 0)
+            np.where(p == 0.5, 0.5, (p > 0.5) == study.truth).mean()  # ties by luck
             for p in (fit_dawid_skene(study.answers).probability, vote(study.answers))
         ]
         gains.append(right[0] - right[1])
-    assert np.mean(gains) > 0.02
+    assert np.mean(gains) > 0.05
 
 
 def test_probabilities_mean_what_they_say():

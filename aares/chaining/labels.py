@@ -189,7 +189,7 @@ def label_pairs(labels: pd.DataFrame, songs: pd.DataFrame | None = None) -> pd.D
     Raises
     ------
     DataError
-        A song of the labels is not among `songs`.
+        A song of the labels is not among `songs`, or stands there twice.
 
     Examples
     --------
@@ -200,7 +200,7 @@ def label_pairs(labels: pd.DataFrame, songs: pd.DataFrame | None = None) -> pd.D
     """
     table = tabulate_answers(labels)
     a, b = (table.index.get_level_values(name).astype(str) for name in ("a", "b"))
-    known = _look_up(songs, a.union(b))
+    known = _look_up(songs, a.append(b).unique())
     of_a, of_b = known.loc[a].reset_index(drop=True), known.loc[b].reset_index(drop=True)
     probability = fit_dawid_skene(table).probability if len(table) else np.empty(0)
     pairs = pd.DataFrame({
@@ -219,6 +219,8 @@ def _look_up(songs: pd.DataFrame | None, names: pd.Index) -> pd.DataFrame:
     """Return what is known of songs by name, and what stands for the rest."""
     if songs is None:
         songs = pd.DataFrame({"song": names})
+    elif (twice := songs["song"][songs["song"].duplicated()]).size:
+        raise DataError(f"songs: expected each song once, found {twice.iloc[0]!r} twice")
     elif len(missing := names.difference(pd.Index(songs["song"]))):
         raise DataError(f"songs: expected the song {missing[0]!r} of the labels, found it not")
     defaults: dict[str, Any] = {"seconds": np.nan, "album": "", "group": songs["song"], "fold": 0}
