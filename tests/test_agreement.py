@@ -136,27 +136,29 @@ def test_raters_two_by_two():
 
 
 def make_labels(rows) -> pd.DataFrame:
-    columns = ["rater", "a", "b", "kind", "presentation", "answer", "undone"]
+    columns = ["rater", "a", "b", "kind", "presentation", "answer", "undone", "expected"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def test_what_is_told_of_each_rater():
     labels = make_labels([
-        ("x", "s", "t", "fresh", "plain", "yes", False),
-        ("x", "t", "s", "fresh", "mirrored", "no", False),
-        ("x", "s", "u", "fresh", "plain", "no", True),
-        ("x", "s", "t", "repeat", "mirrored", "yes", False),
-        ("x", "t", "s", "repeat", "plain", "yes", False),
-        ("x", "c", "c", "check", "plain", "unsure", False),
-        ("x", "d", "e", "check", "plain", "no", False),
-        ("y", "s", "t", "coverage", "plain", "no", False),
+        ("x", "s", "t", "fresh", "plain", "yes", False, ""),
+        ("x", "t", "s", "fresh", "mirrored", "no", False, ""),
+        ("x", "s", "u", "fresh", "plain", "no", True, ""),
+        ("x", "s", "t", "repeat", "mirrored", "yes", False, ""),
+        ("x", "t", "s", "repeat", "plain", "yes", False, ""),
+        ("x", "c", "c", "check", "plain", "unsure", False, "yes"),
+        ("x", "d", "e", "check", "plain", "no", False, "no"),
+        ("y", "s", "t", "coverage", "plain", "no", False, ""),
     ])  # fmt: skip
-    found = describe_raters(labels, {("c", "c"): "yes", ("d", "e"): "no"})
+    found = describe_raters(labels)
     x, y = found.loc["x"], found.loc["y"]
     assert x[["answers", "repeats", "same", "checks", "failed"]].tolist() == [2, 2, 0.5, 2, 1]
     assert x["low"] < 0.5 < x["high"]
     assert x["kappa"] == 0
     assert x[["yes_plain", "yes_mirrored"]].tolist() == [1, 0]
+    without = describe_raters(labels.drop(columns="expected"))
+    assert without["checks"].tolist() == without["failed"].tolist() == [0, 0]
     assert y[["answers", "repeats", "checks"]].tolist() == [1, 0, 0]
     assert np.isnan(y[["same", "kappa", "yes_mirrored"]].astype(float)).all()
 

@@ -23,7 +23,6 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import combinations
 from typing import Literal
 
@@ -32,7 +31,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from aares.chaining.consensus import check_answers, fit_dawid_skene
+from aares.chaining.consensus import ANSWERS, check_answers, fit_dawid_skene
 from aares.chaining.labels import QUESTIONS, tabulate_answers
 from aares.scores import LEVEL, estimate_share
 
@@ -276,17 +275,14 @@ def compare_raters(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["first", "second", "pairs", "same", "kappa"])
 
 
-def describe_raters(
-    labels: pd.DataFrame, expected: Mapping[tuple[str, str], str] | None = None
-) -> pd.DataFrame:
+def describe_raters(labels: pd.DataFrame) -> pd.DataFrame:
     """Tell how steady and how attentive each rater is.
 
     Parameters
     ----------
     labels : DataFrame
-        Of :func:`.labels.read_labels`; undone answers do not count.
-    expected : mapping of (str, str) to {"yes", "no"}, optional
-        The answer to each check, by its two songs.
+        Of :func:`.labels.read_labels`; undone answers do not count. ``expected``, where it is
+        there, holds the right answers to checks.
 
     Returns
     -------
@@ -318,18 +314,16 @@ def describe_raters(
         rows[rater] = {
             "answers": len(asked), "repeats": int(both.sum()),
             **dict(zip(("same", "low", "high"), same, strict=True)),
-            "kappa": measure_cohen(first, second), **_count_failed(own, expected or {}),
+            "kappa": measure_cohen(first, second), **_count_failed(own),
             "yes_plain": yes.get("plain", np.nan), "yes_mirrored": yes.get("mirrored", np.nan),
         }  # fmt: skip
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("rater")
 
 
-def _count_failed(own: pd.DataFrame, expected: Mapping[tuple[str, str], str]) -> dict[str, int]:
+def _count_failed(own: pd.DataFrame) -> dict[str, int]:
     checks = own[own["kind"] == "check"]
-    songs = zip(checks["a"], checks["b"], strict=True)
-    right = [expected.get(both) for both in songs]
-    known = [pair for pair in zip(right, checks["answer"], strict=True) if pair[0] is not None]
-    return {"checks": len(known), "failed": sum(right != said for right, said in known)}
+    known = checks[checks["expected"].isin(ANSWERS)] if "expected" in checks else checks[:0]
+    return {"checks": len(known), "failed": int((known["answer"] != known.get("expected")).sum())}
 
 
 def measure_ceiling(
