@@ -125,7 +125,7 @@ def choose_next(
     again = free & _mark(_find_repeats(mine, is_question), len(pairs))
     fresh = free & ~_mark(mine, len(pairs))
     checks = fresh & ~is_question
-    kind = _draw_kind(mine, is_question, again.any(), checks.any(), rng)
+    kind = _draw_kind(mine, is_question, bool(again.any()), bool(checks.any()), rng)
     if kind == "repeat":
         row = _pick(again, np.zeros(len(pairs)), rng)
         before = answers["presentation"].to_numpy()[own][mine == row][0]
