@@ -1,6 +1,7 @@
 // The labelling page: two clips, one join, one answer. Nothing sounds without a key or a click.
 export const [RAMP_S, GAP_S, FADE_S, AROUND_S, AFTER_S] = [0.005, 0.5, 3, 1, 0.5];
 const [AHEAD, RETRY_MS, PATIENCE_MS, TRIALS] = [5, 1000, 15000, 6];
+const JSON_ONLY = { "Content-Type": "application/json" };
 const $ = (id) => document.getElementById(id);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -22,10 +23,8 @@ export function schedule(context, a, b, join, { at = 0, from = 0, to = Infinity,
     node.connect(gain).connect(output ?? context.destination);
     return [node, gain.gain];
   });
-  const ramp = (gain, frame, first, last) => {
-    gain.setValueAtTime(first, frame / rate);
-    gain.linearRampToValueAtTime(last, frame / rate + RAMP_S);
-  };
+  const ramp = (gain, frame, first, last) => gain.setValueAtTime(first, frame / rate)
+    .linearRampToValueAtTime(last, frame / rate + RAMP_S);
   ramp(gainA, at, 0, 1);
   if (join === "gap") { // silence on both sides of it: these are ends too
     ramp(gainA, at - from + a.length - RAMP_S * rate, 1, 0);
@@ -65,16 +64,11 @@ function silence() {
 
 async function playSample(name, done) {
   const buffer = await fetchSound(`/sound/${name}.wav`);
-  sound((output) => {
-    const node = new AudioBufferSourceNode(context, { buffer });
-    node.connect(output);
-    node.start();
-    return [node];
-  }, { name, done });
+  const node = new AudioBufferSourceNode(context, { buffer });
+  sound((output) => { node.connect(output); node.start(); return [node]; }, { name, done });
 }
 
 // --- the server, and what waits for it
-
 const recall = (key, empty) => JSON.parse(localStorage.getItem(`aares.${key}`)) ?? empty;
 const keep = (key, value) => localStorage.setItem(`aares.${key}`, JSON.stringify(value));
 let session = recall("session", null), sending = false;
@@ -83,28 +77,20 @@ let session = recall("session", null), sending = false;
 async function reach(path, body) {
   const url = new URL(path, location.origin), token = new URL(location).searchParams.get("token");
   if (token) url.searchParams.set("token", token);
-  const headers = { "Content-Type": "application/json" };
-  const form = body && { method: "POST", headers, body: JSON.stringify(body) };
+  const form = body && { method: "POST", body: JSON.stringify(body), headers: JSON_ONLY };
   const reply = await fetch(url, { ...form, signal: AbortSignal.timeout(PATIENCE_MS) });
   if (reply.ok) return reply;
-  const { error } = await reply.json().catch(() => ({})), refused = reply.status < 500;
-  throw Object.assign(new Error(error ?? `The server says ${reply.status}.`),
-    { refused: refused && reply.status !== 403 });
+  const { error = `The server says ${reply.status}.` } = await reply.json().catch(() => ({}));
+  throw Object.assign(new Error(error), { refused: reply.status < 500 && reply.status !== 403 });
 }
 
 const request = async (path, body) => (await reach(path, body)).json();
+const fetchSound = async (path) =>
+  (context ??= new AudioContext()).decodeAudioData(await (await reach(path)).arrayBuffer());
 
-async function fetchSound(path) {
-  context ??= new AudioContext();
-  return context.decodeAudioData(await (await reach(path)).arrayBuffer());
-}
-
-function makeUuid() { // crypto.randomUUID is missing where the page comes from another computer
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  [bytes[6], bytes[8]] = [(bytes[6] & 15) | 64, (bytes[8] & 63) | 128];
-  const hex = Array.from(bytes, (x) => x.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
+// crypto.randomUUID is missing where the page comes from another computer.
+const makeUuid = () => "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g,
+  () => (crypto.getRandomValues(new Uint8Array(1))[0] & 15).toString(16));
 
 function post(path, body) {
   const event = { path, body: { uuid: makeUuid(), rater: session.rater, ...body } };
@@ -138,13 +124,12 @@ function takeReply({ path, body }, { right, titles }) {
   if (!entry) return;
   entry.titles = titles;
   keep("session", session);
-  showLast();
-  if (!$("end").hidden) press.stop();
+  if ($("end").hidden) showLast();
+  else press.stop();
 }
 
 // --- pairs: the first of the pool is in hand, the others are ahead
-
-const pool = [], makePair = (x) => ({ ...x, sounds: {}, heard: 0, plays: 0, away: 0 });
+const pool = [], tones = [], makePair = (x) => ({ ...x, sounds: {}, heard: 0, plays: 0, away: 0 });
 let about = {}, last = null, told = "", mode = "levelled", filling = false, why = "";
 
 /** Keep AHEAD pairs decoded: the next one starts at once, and a lost network is no matter. */
@@ -188,9 +173,8 @@ function play(near) {
   if (!a) return;
   const { start, joined, total } = plan(a, b, session.join);
   const [from, to] = near ? [Math.max(0, start - around), Math.min(total, joined + around)] : [0, total];
-  const enough = Math.min(joined + AFTER_S * a.sampleRate, total);
   sound((output, at) => schedule(context, a, b, session.join, { at, from, to, output }),
-    { pair, from, to, enough, here: from });
+    { pair, from, to, here: from, enough: Math.min(joined + AFTER_S * a.sampleRate, total) });
   const startTime = performance.now() + (playing.at / a.sampleRate - context.currentTime) * 1000;
   performance.mark("sound", { startTime, detail: pair.pair });
   pair.plays += 1;
@@ -212,19 +196,19 @@ function listen() {
 
 function advance() {
   told = "";
-  pool.shift();
   say("");
-  if (pool[0]?.sounds[mode] && !$("pairs").hidden) play(false);
+  pool.shift();
+  if (pool[0]?.sounds[mode] && !$("pairs").hidden) play();
   else show();
   refill();
 }
 
 /** What the buttons do, and the keys that press them. */
 const press = {
-  play: () => (told ? advance() : play(false)),
-  near: () => (told ? advance() : play(true)),
+  play: (near) => (told ? advance() : play(near)),
   answer(choice) {
-    if (told || !pool[0]?.joined) { say(told ? "" : "First the join: play it to the bar and on."); return; }
+    if (told) return;
+    if (!pool[0]?.joined) { say("First the join: play it to the bar and a little on."); return; }
     const { pair, heard, plays, levels, joined, away, lesson } = pool[0];
     performance.mark("answer", { detail: pair });
     silence();
@@ -277,8 +261,8 @@ const press = {
     $("thanks").textContent = `Thank you, ${session.name}.`;
     $("summary").textContent = `You gave ${given} today. ${left > 0 ? `${left} wait for another day.`
       : `All ${planned} are given.`} ${why}`;
-    $("tally").replaceChildren(...["yes", "no", "unsure"].map((x) => make("div", "", make("dt", x),
-      make("dd", String(today.filter((y) => y.answer === x).length)))));
+    $("tally").replaceChildren(...["yes", "no", "unsure"].map((x) => make("div", make("dt", x),
+      make("dd", today.filter((y) => y.answer === x).length))));
     $("titles").replaceChildren(...heard.map((x) => make("li", name(x), make("span", x.answer))));
     $("heard").hidden = !heard.length;
     if ($("end").hidden) view("end", "thanks");
@@ -300,24 +284,17 @@ const press = {
     if (number && all("[data-press^=tone]")[0].ariaDisabled === "true") return;
     tones.push(...(number ? [Number(number)] : []));
     enable(all("[data-press^=tone]"), false);
-    if (tones.length < TRIALS) { say(`Sound ${tones.length + 1} of ${TRIALS}.`); $("trial").focus(); return; }
-    press.start();
-    post("/api/headphones", { answers: tones });
+    say(`Sound ${tones.length + 1} of ${TRIALS}.`);
+    $("trial").focus();
+    if (tones.length === TRIALS) { press.start(); post("/api/headphones", { answers: tones }); }
   },
 };
-const tones = [];
 
 // --- what is seen
-
 const say = (text) => { $("hint").textContent = text; };
 const enable = (buttons, yes) => buttons.forEach((x) => x.setAttribute("aria-disabled", String(!yes)));
+const make = (tag, ...inside) => { const x = document.createElement(tag); x.append(...inside); return x; };
 const name = ({ titles }) => (titles ? `${titles.a} → ${titles.b}` : "");
-
-function make(tag, text, ...children) {
-  const element = document.createElement(tag);
-  element.append(text, ...children);
-  return element;
-}
 
 function view(id, first) {
   silence();
@@ -331,10 +308,10 @@ function view(id, first) {
 
 function show() {
   const pair = pool[0], sounds = pair?.sounds[mode], buttons = [...$("answers").children];
-  const { training, practice, planned, answered } = session, n = training.length;
-  $("practice").textContent = pair?.lesson ? `Practice ${n - practice.length + !told} of ${n}, not counted`
+  const { training, practice, planned, answered } = session, n = training.length - practice.length;
+  $("practice").textContent = pair?.lesson ? `Practice ${n + !told} of ${training.length}, not counted`
     : "No brutal change at the bar. Not: do I like it.";
-  $("play-text").textContent = told ? "Next pair" : !sounds ? "Loading" : pair.plays ? "Again" : "Play";
+  $("play").firstChild.textContent = told ? "Next pair" : !sounds ? "Loading" : pair.plays ? "Again" : "Play";
   enable([$("play"), $("near")], sounds);
   enable(buttons, pair?.joined && !told);
   const isMirrored = buttons[0].dataset.press === "answer no";
@@ -373,11 +350,7 @@ function draw() {
   Object.assign(canvas, { width: width * scale, height: height * scale });
   if (!width || !sounds) return;
   const where = plan(...sounds, session.join), n = Math.floor(width / 4), key = `${mode}${n}`;
-  if (pair.key !== key) {
-    Object.assign(pair, { key, bars: measure(sounds, n, where) });
-    const [a, b] = sounds.map((y) => Math.round(y.duration));
-    canvas.ariaLabel = `Waveforms: ${a} seconds of one song, then ${b} of another; a bar is the join`;
-  }
+  if (pair.key !== key) Object.assign(pair, { key, bars: measure(sounds, n, where) });
   const style = getComputedStyle(canvas), x = (position) => (position / where.total) * width;
   const top = Math.max(...pair.bars.flatMap((y) => [...y]), 1e-6), second = sounds[0].sampleRate;
   const here = calm.matches ? Math.floor(playing?.here / second) * second : playing?.here;
@@ -400,16 +373,14 @@ function draw() {
 }
 
 // --- the first page, the buttons and the keys
-
 $("setup").addEventListener("submit", async (event) => {
   event.preventDefault();
   const { check, ...form } = Object.fromEntries(new FormData(event.target));
   try {
     const rater = await request("/api/raters", { uuid: makeUuid(), ...form });
     session = { ...rater, join: form.join, practice: rater.training.slice(rater.trained), today: [] };
-    if (!check || form.device !== "headphones") { press.start(); return; }
-    view("check", "trial");
-    press.tone();
+    if (check && form.device === "headphones") { view("check", "trial"); press.tone(); }
+    else press.start();
   } catch (error) {
     say(error.message);
   }
@@ -428,8 +399,7 @@ addEventListener("keydown", (event) => {
   if (key === "Space" && target.matches("button")) return; // which it presses by itself
   const buttons = [...(document.querySelector("dialog[open]") ?? document).querySelectorAll("button")];
   const button = buttons.find((x) => x.getAttribute("aria-keyshortcuts") === key && x.offsetParent);
-  if (button) event.preventDefault();
-  button?.click();
+  if (button) { event.preventDefault(); button.click(); }
 });
 
 addEventListener("online", () => { send(); refill(); });
@@ -438,4 +408,4 @@ $("again").hidden = !session;
 $("known").textContent = $("name").value = session?.name ?? "";
 send();
 about = await request("/api/about");
-$("definition").textContent = $("help-definition").textContent = about.definition;
+$("definition").textContent = about.definition;
