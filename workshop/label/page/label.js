@@ -259,7 +259,7 @@ const press = {
     const { today, planned, answered } = session, heard = today.filter((x) => x.titles);
     const [given, left] = [`${today.length} answer${today.length === 1 ? "" : "s"}`, planned - answered];
     $("thanks").textContent = `Thank you, ${session.name}.`;
-    $("summary").textContent = `You gave ${given} today. ${left > 0 ? `${left} wait for another day.`
+    $("summary").textContent = `You gave ${given} today. ${left > 0 ? `${left} more wait for another day.`
       : `All ${planned} are given.`} ${why}`;
     $("tally").replaceChildren(...["yes", "no", "unsure"].map((x) => make("div", make("dt", x),
       make("dd", today.filter((y) => y.answer === x).length))));
