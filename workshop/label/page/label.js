@@ -1,119 +1,96 @@
 // The labelling page: two clips, one join, one answer. Nothing sounds without a key or a click.
-export const [RAMP_S, GAP_S, FADE_S, AROUND_S, AFTER_S] = [0.005, 0.5, 3, 2, 0.5];
-const [AHEAD, RETRY_MS, PATIENCE_MS] = [5, 1000, 15000];
+export const [RAMP_S, GAP_S, FADE_S, AROUND_S, AFTER_S] = [0.005, 0.5, 3, 1, 0.5];
+const [AHEAD, RETRY_MS, PATIENCE_MS, TRIALS] = [5, 1000, 15000, 6];
+const JSON_ONLY = { "Content-Type": "application/json" };
 const $ = (id) => document.getElementById(id);
+const all = (selector) => [...document.querySelectorAll(selector)];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-// --- sound: what the tests render is what people hear ---------------------------------------
-
-/** Where B begins, where the join is over and where all ends: frames after the first of A. */
+/** Where B begins, where the join is over, where all ends: in frames after the first of A. */
 export function plan(a, b, join) {
-  const fade = join === "fade" ? Math.min(FADE_S * a.sampleRate, a.length, b.length) : 0;
-  const begin = a.length - fade + (join === "gap" ? GAP_S * a.sampleRate : 0);
-  return { fade, begin, joined: begin + fade, total: begin + b.length };
+  const longest = Math.floor(Math.min(a.length, b.length) / 2);
+  const fade = join === "fade" ? Math.min(FADE_S * a.sampleRate, longest) : 0;
+  const start = a.length - fade + (join === "gap" ? GAP_S * a.sampleRate : 0);
+  return { fade, start, joined: start + fade, total: start + b.length };
 }
 
-/** Start A and B on one clock; `at`, `from`, `until` in frames, the last two of the whole pair. */
-export function schedule(context, a, b, join, { at = 0, from = 0, until = Infinity, output } = {}) {
-  const rate = a.sampleRate, { fade, begin, total } = plan(a, b, join);
-  const end = at - from + Math.min(until, total);
-  const [nodeA, nodeB] = [a, b].map((buffer) => new AudioBufferSourceNode(context, { buffer }));
-  const [gainA, gainB] = [nodeA, nodeB].map((node) => {
-    const gain = new GainNode(context);
+/** Play A and B on one clock from frame `at` on; `from` and `to` are frames of the whole pair. */
+export function schedule(context, a, b, join, { at = 0, from = 0, to = Infinity, output } = {}) {
+  const rate = a.sampleRate, { fade, start, total } = plan(a, b, join);
+  const middle = at - from + start, end = at - from + Math.min(to, total);
+  const [[nodeA, gainA], [nodeB, gainB]] = [a, b].map((buffer) => {
+    const node = new AudioBufferSourceNode(context, { buffer }), gain = new GainNode(context);
     node.connect(gain).connect(output ?? context.destination);
-    return gain.gain;
+    return [node, gain.gain];
   });
-  const ramp = (gain, frame, up) => {
-    gain.setValueAtTime(up ? 0 : 1, frame / rate - (up ? 0 : RAMP_S));
-    gain.linearRampToValueAtTime(up ? 1 : 0, frame / rate + (up ? RAMP_S : 0));
-  };
-  const join0 = at - from + begin;
-  ramp(gainA, at, true);
+  const ramp = (gain, frame, first, last) => gain.setValueAtTime(first, frame / rate)
+    .linearRampToValueAtTime(last, frame / rate + RAMP_S);
+  ramp(gainA, at, 0, 1);
   if (join === "gap") { // silence on both sides of it: these are ends too
-    ramp(gainA, at - from + a.length, false);
-    ramp(gainB, join0, true);
+    ramp(gainA, at - from + a.length - RAMP_S * rate, 1, 0);
+    ramp(gainB, middle, 0, 1);
   } else if (fade) {
-    const turn = Float32Array.from({ length: 257 }, (_, i) => (i / 256) * (Math.PI / 2));
-    gainA.setValueCurveAtTime(turn.map(Math.cos), join0 / rate, fade / rate);
-    gainB.setValueCurveAtTime(turn.map(Math.sin), join0 / rate, fade / rate);
+    const turn = Float32Array.from({ length: 257 }, (_, i) => (i / 512) * Math.PI);
+    gainA.setValueCurveAtTime(turn.map(Math.cos), middle / rate, fade / rate);
+    gainB.setValueCurveAtTime(turn.map(Math.sin), middle / rate, fade / rate);
   }
-  ramp(gainB, end, false);
+  ramp(gainB, end - RAMP_S * rate, 1, 0);
   nodeA.start(at / rate, from / rate);
-  nodeB.start(join0 / rate);
+  nodeB.start(middle / rate);
   nodeB.stop(end / rate);
   return [nodeA, nodeB];
 }
 
-let context, playing, decoding = new Map();
+let context, playing, frame;
 
-/** A sound of the server as a buffer, fetched and decoded once. */
-async function fetchSound(path) {
-  context ??= new AudioContext({ latencyHint: "interactive" });
-  const reply = await fetch(address(path), { signal: AbortSignal.timeout(PATIENCE_MS) });
-  if (!reply.ok) throw Object.assign(new Error(`no sound at ${path}`), { refused: true });
-  return context.decodeAudioData(await reply.arrayBuffer());
+/** Begin what `make(output, frame)` schedules, a moment from now, on a frame of the clock. */
+function sound(make, more) {
+  silence();
+  context.resume();
+  const output = new GainNode(context), at = Math.ceil((context.currentTime + 0.02) * context.sampleRate);
+  output.connect(context.destination);
+  playing = { ...more, output, at, nodes: make(output, at) };
+  playing.nodes.at(-1).onended = () => { silence(); draw(); more.done?.(); };
 }
 
 function silence() {
   if (!playing) return;
   const { nodes, output, pair } = playing;
   if (pair) listen();
-  output.gain.setTargetAtTime(0, context.currentTime, RAMP_S / 3);
-  nodes.forEach((node) => { node.onended = null; node.stop(context.currentTime + 4 * RAMP_S); });
-  document.querySelectorAll("[data-sound]").forEach((x) => x.setAttribute("aria-pressed", "false"));
+  output.gain.setTargetAtTime(0, context.currentTime, RAMP_S / 2);
+  nodes.forEach((x) => { x.onended = null; x.stop(context.currentTime + 4 * RAMP_S); });
   playing = null;
 }
 
-/** Begin what `make(output, frame)` schedules, a moment from now, on a frame of the clock. */
-function begin(make, more = {}) {
-  silence();
-  context.resume();
-  const output = new GainNode(context);
-  output.connect(context.destination);
-  const at = Math.ceil((context.currentTime + 0.02) * context.sampleRate);
-  playing = { output, at, nodes: make(output, at), ...more };
-  playing.nodes.at(-1).onended = () => { silence(); draw(); more.done?.(); };
+async function playSample(name, done) {
+  const buffer = await fetchSound(`/sound/${name}.wav`);
+  const node = new AudioBufferSourceNode(context, { buffer });
+  sound((output) => { node.connect(output); node.start(); return [node]; }, { name, done });
 }
 
-async function playSample(path, done) {
-  if (!decoding.has(path)) decoding.set(path, await fetchSound(path));
-  begin((output) => {
-    const node = new AudioBufferSourceNode(context, { buffer: decoding.get(path) });
-    node.connect(output);
-    node.start();
-    return [node];
-  }, { done });
-}
-
-// --- the server, and what waits for it ------------------------------------------------------
-
+// --- the server, and what waits for it
 const recall = (key, empty) => JSON.parse(localStorage.getItem(`aares.${key}`)) ?? empty;
 const keep = (key, value) => localStorage.setItem(`aares.${key}`, JSON.stringify(value));
 let session = recall("session", null), sending = false;
 
-function address(path) {
-  const url = new URL(path, location.origin), token = new URLSearchParams(location.search).get("token");
+/** Ask the server; an error that is `refused` would be the same a second time. */
+async function reach(path, body) {
+  const url = new URL(path, location.origin), token = new URL(location).searchParams.get("token");
   if (token) url.searchParams.set("token", token);
-  return url;
+  const form = body && { method: "POST", body: JSON.stringify(body), headers: JSON_ONLY };
+  const reply = await fetch(url, { ...form, signal: AbortSignal.timeout(PATIENCE_MS) });
+  if (reply.ok) return reply;
+  const { error = `The server says ${reply.status}.` } = await reply.json().catch(() => ({}));
+  throw Object.assign(new Error(error), { refused: reply.status < 500 && reply.status !== 403 });
 }
 
-/** JSON from the server; an error that is `refused` would be the same a second time. */
-async function request(path, body) {
-  const options = { signal: AbortSignal.timeout(PATIENCE_MS) };
-  const headers = { "Content-Type": "application/json" };
-  if (body) Object.assign(options, { method: "POST", headers, body: JSON.stringify(body) });
-  const reply = await fetch(address(path), options), said = await reply.json().catch(() => ({}));
-  if (reply.ok) return said;
-  const refused = reply.status < 500 && reply.status !== 403;
-  throw Object.assign(new Error(said.error ?? `The server says ${reply.status}.`), { refused });
-}
+const request = async (path, body) => (await reach(path, body)).json();
+const fetchSound = async (path) =>
+  (context ??= new AudioContext()).decodeAudioData(await (await reach(path)).arrayBuffer());
 
-function makeUuid() { // crypto.randomUUID is missing where the page is not on this computer
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  [bytes[6], bytes[8]] = [(bytes[6] & 15) | 64, (bytes[8] & 63) | 128];
-  const hex = Array.from(bytes, (x) => x.toString(16).padStart(2, "0")).join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
+// crypto.randomUUID is missing where the page comes from another computer.
+const makeUuid = () => "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx".replace(/x/g,
+  () => (crypto.getRandomValues(new Uint8Array(1))[0] & 15).toString(16));
 
 function post(path, body) {
   const event = { path, body: { uuid: makeUuid(), rater: session.rater, ...body } };
@@ -122,12 +99,12 @@ function post(path, body) {
   return event.body.uuid;
 }
 
-/** Send what waits, in order; each keeps its uuid, so that sending it twice is harmless. */
+/** Send what waits, in order; each keeps its UUID, so that sending it twice is harmless. */
 async function send() {
-  showUnsaved();
   if (sending) return;
   sending = true;
   for (let event; (event = recall("queue", [])[0]);) {
+    showUnsaved();
     try {
       takeReply(event, await request(event.path, event.body));
     } catch (error) {
@@ -136,52 +113,47 @@ async function send() {
       say(`Not saved: ${error.message}`);
     }
     keep("queue", recall("queue", []).filter((x) => x.body.uuid !== event.body.uuid));
-    showUnsaved();
   }
   sending = false;
+  showUnsaved();
 }
 
-function takeReply({ path, body }, reply) {
-  if (path === "/api/headphones") say(`The headphone check: ${reply.right} of 6.`);
+function takeReply({ path, body }, { right, titles }) {
+  if (path === "/api/headphones") say(`The headphone check: ${right} of ${TRIALS} right.`);
   const entry = session?.today.find((x) => x.uuid === body.uuid);
-  if (!entry || !reply.titles) return;
-  entry.titles = reply.titles;
+  if (!entry) return;
+  entry.titles = titles;
   keep("session", session);
-  if (last?.uuid === body.uuid) showLast();
-  if (!$("end").hidden) showEnd();
+  if ($("end").hidden) showLast();
+  else press.stop();
 }
 
-// --- pairs: in hand, ahead, answered ----------------------------------------------------------
+// --- pairs: the first of the pool is in hand, the others are ahead
+const pool = [], tones = [], makePair = (x) => ({ ...x, sounds: {}, heard: 0, plays: 0, away: 0 });
+let about = {}, last = null, told = "", mode = "levelled", filling = false, why = "";
 
-const pool = [];
-let about = {}, current = null, last = null, told = false, mode = "levelled", filling = false, why = "";
-const makePair = (x, training) => ({ ...x, training, sounds: {}, heard: 0, plays: 0, away: 0 });
-
-/** Keep AHEAD pairs decoded, so that the next one starts at once and a lost network is no matter. */
+/** Keep AHEAD pairs decoded: the next one starts at once, and a lost network is no matter. */
 async function refill() {
   if (filling || !session) return;
   filling = true;
   try {
     for (;;) {
-      if (!current && pool.length) [current, told] = [pool.shift(), false];
-      const pair = [current, ...pool].find((x) => x && !x.sounds[mode]);
-      if (pair) await load(pair, mode);
-      else if (pool.length >= AHEAD) break;
-      else {
-        const unsaved = recall("queue", []).map((x) => x.body);
-        const hold = [current, last?.pair, ...pool, ...unsaved].map((x) => x?.pair).filter(Boolean);
-        const next = await request(`/api/next?rater=${session.rater}&hold=${[...new Set(hold)]}`);
-        why = next.why ?? "";
-        if (!next.pair) break;
-        pool.push(makePair(next));
-      }
+      const pair = pool.find((x) => !x.sounds[mode]), unsaved = recall("queue", []).map((x) => x.body);
+      if (pair) { await load(pair, mode); continue; }
+      if (pool.length > AHEAD) break;
+      const hold = [...pool, ...unsaved.filter((x) => x.rater === session.rater && x.pair)];
+      const ids = [...new Set(hold.map((x) => x.pair))];
+      const next = await request(`/api/next?rater=${session.rater}&hold=${ids}`);
+      why = next.why ?? "";
+      if (!next.pair) break;
+      pool.push(makePair(next));
     }
   } catch (error) {
     if (error.refused) say(error.message);
     else setTimeout(refill, RETRY_MS);
   }
   filling = false;
-  if (!current && why) showEnd();
+  if (!pool.length && why) press.stop();
 }
 
 async function load(pair, levels) {
@@ -190,27 +162,23 @@ async function load(pair, levels) {
     pair.sounds[levels] = await Promise.all([pair.a, pair.b].map((x) => fetchSound(x + query)));
     performance.mark("preloaded", { detail: pair.pair });
   } catch (error) {
-    if (!error.refused && error.name !== "EncodingError") throw error;
-    post("/api/skip", { pair: pair.pair });
-    if (pair === current) current = null;
-    else pool.splice(pool.indexOf(pair), 1);
+    if (!error.refused) throw error;
+    pool.splice(pool.indexOf(pair), 1); // the server cannot make it, and asks no more about it
   }
-  if (pair === current || !current) show();
+  if (pair === pool[0] || !pool.length) show();
 }
 
 function play(near) {
-  const [a, b] = current?.sounds[mode] ?? [];
+  const pair = pool[0], [a, b] = pair?.sounds[mode] ?? [], around = AROUND_S * a?.sampleRate;
   if (!a) return;
-  const { begin: start, joined, total } = plan(a, b, session.join), around = AROUND_S * a.sampleRate;
-  const from = near ? Math.max(0, start - around) : 0;
-  const to = near ? Math.min(total, joined + around) : total;
-  begin((output, at) => schedule(context, a, b, session.join, { at, from, until: to, output }),
-    { pair: current, from, to, here: from, enough: Math.min(joined + AFTER_S * a.sampleRate, total) });
-  performance.mark("sound", { startTime: performance.now()
-    + (playing.at / context.sampleRate - context.currentTime) * 1000 });
-  current.plays += 1;
+  const { start, joined, total } = plan(a, b, session.join);
+  const [from, to] = near ? [Math.max(0, start - around), Math.min(total, joined + around)] : [0, total];
+  sound((output, at) => schedule(context, a, b, session.join, { at, from, to, output }),
+    { pair, from, to, here: from, enough: Math.min(joined + AFTER_S * a.sampleRate, total) });
+  const startTime = performance.now() + (playing.at / a.sampleRate - context.currentTime) * 1000;
+  performance.mark("sound", { startTime, detail: pair.pair });
+  pair.plays += 1;
   show();
-  tick();
 }
 
 /** Count what was heard, by the clock of the sound; the answers open once the join was. */
@@ -223,271 +191,221 @@ function listen() {
   if (pair.joined) return;
   pair.joined = performance.now();
   say("You heard the join: answer when you like.");
-  show();
-}
-
-function tick() {
-  if (!playing?.pair) return;
-  listen();
-  draw();
-  requestAnimationFrame(tick);
-}
-
-function answer(choice) {
-  if (!current || told) return;
-  if (!current.joined) { say("First the join: play it to the bar and a little on."); return; }
-  performance.mark("answer");
-  silence();
-  const { pair, heard, plays, levels, joined, away, training } = current;
-  const uuid = post("/api/answers", { pair, answer: choice, levels, join: session.join,
-    heard_ms: Math.round(heard * 1000), join_heard: true, replays: plays - 1,
-    reaction_ms: Math.round(performance.now() - joined - away), rate: context.sampleRate,
-    page_version: about.page_version });
-  if (training) {
-    session.practice.shift();
-    const right = training.answer === choice;
-    $("told").textContent = `${right ? "So say we" : `We say ${training.answer}`}: ${training.why}`;
-    [told, $("last").hidden, $("undo").hidden] = [true, false, true];
-    say(session.practice.length ? "" : "That was the practice. From here on it counts.");
-    show();
-  } else {
-    last = { pair: current, uuid };
-    session.today.push({ uuid, answer: choice });
-    session.answered += 1;
-    showLast();
-    if (session.answered === session.planned) showEnd();
-    advance();
-  }
-  keep("session", session);
+  enable([...$("answers").children], true);
 }
 
 function advance() {
-  [current, told] = [pool.shift() ?? null, false];
-  if ($("pairs").hidden) show();
-  else if (current?.sounds[mode]) { say(""); play(false); } else show();
+  told = "";
+  say("");
+  pool.shift();
+  if (pool[0]?.sounds[mode] && !$("pairs").hidden) play();
+  else show();
   refill();
 }
 
-function undo() {
-  if (!last) { say("There is nothing to take back."); return; }
-  silence();
-  post("/api/undo", { of: last.uuid });
-  session.today = session.today.filter((x) => x.uuid !== last.uuid);
-  session.answered -= 1;
-  keep("session", session);
-  if (current) pool.unshift(current);
-  [current, last, $("last").hidden] = [Object.assign(last.pair, { joined: performance.now() }), null, true];
-  say("Taken back: answer again.");
-  show();
-}
+/** What the buttons do, and the keys that press them. */
+const press = {
+  play: (near) => (told ? advance() : play(near)),
+  answer(choice) {
+    if (told) return;
+    if (!pool[0]?.joined) { say("First the join: play it to the bar and a little on."); return; }
+    const { pair, heard, plays, levels, joined, away, lesson } = pool[0];
+    performance.mark("answer", { detail: pair });
+    silence();
+    const uuid = post("/api/answers", { pair, answer: choice, levels, join: session.join,
+      heard_ms: Math.round(heard * 1000), join_heard: true, replays: plays - 1,
+      reaction_ms: Math.round(performance.now() - joined - away), rate: context.sampleRate,
+      page_version: about.page_version });
+    if (lesson) {
+      session.practice.shift();
+      told = `${lesson.answer === choice ? "We say so too" : `We say ${lesson.answer}`}: ${lesson.why}`;
+      say(session.practice.length ? "" : "That was the practice. From here on it counts.");
+      show();
+    } else {
+      last = pool[0];
+      session.today.push({ uuid, answer: choice });
+      session.answered += 1;
+      if (session.answered === session.planned) press.stop();
+      advance();
+    }
+    keep("session", session);
+  },
+  undo() {
+    if (!last || told) { say("There is nothing to take back."); return; }
+    silence();
+    post("/api/undo", { of: session.today.pop().uuid });
+    session.answered -= 1;
+    keep("session", session);
+    pool.unshift(Object.assign(last, { joined: performance.now(), away: 0 }));
+    last = null;
+    say("Taken back: answer again.");
+    show();
+  },
+  levels() {
+    silence();
+    mode = mode === "record" ? "levelled" : "record";
+    $("levels").setAttribute("aria-pressed", String(mode === "record"));
+    show();
+    refill();
+  },
+  open(id) {
+    const since = performance.now();
+    silence();
+    draw();
+    $(id).onclose = () => { if (pool[0]?.joined) pool[0].away += performance.now() - since; };
+    $(id).showModal();
+  },
+  stop() {
+    const { today, planned, answered } = session, heard = today.filter((x) => x.titles);
+    const [given, left] = [`${today.length} answer${today.length === 1 ? "" : "s"}`, planned - answered];
+    $("thanks").textContent = `Thank you, ${session.name}.`;
+    $("summary").textContent = `You gave ${given} today. ${left > 0 ? `${left} more wait for another day.`
+      : `All ${planned} are given.`} ${why}`;
+    $("tally").replaceChildren(...["yes", "no", "unsure"].map((x) => make("div", make("dt", x),
+      make("dd", today.filter((y) => y.answer === x).length))));
+    $("titles").replaceChildren(...heard.map((x) => make("li", name(x), make("span", x.answer))));
+    $("heard").hidden = !heard.length;
+    if ($("end").hidden) view("end", "thanks");
+  },
+  start() {
+    const day = new Date().toDateString(), clip = (x, side) => `/clip/${x.pair}/${side}.wav`;
+    session = { ...session, day, today: session.day === day ? session.today : [] };
+    keep("session", session);
+    pool.splice(0, Infinity, ...session.practice.map((x) => makePair({ pair: x.pair, lesson: x,
+      a: clip(x, "a"), b: clip(x, "b") })));
+    [last, told] = [null, ""];
+    press.more();
+    refill();
+  },
+  more: () => { view("pairs", "play"); show(); },
+  sample: (id) => (playing?.name === id ? silence() : playSample(id)),
+  trial: () => playSample(session.headphones[tones.length], () => enable(all("[data-press^=tone]"), true)),
+  tone(number) {
+    if (number && all("[data-press^=tone]")[0].ariaDisabled === "true") return;
+    tones.push(...(number ? [Number(number)] : []));
+    enable(all("[data-press^=tone]"), false);
+    say(`Sound ${tones.length + 1} of ${TRIALS}.`);
+    $("trial").focus();
+    if (tones.length === TRIALS) { press.start(); post("/api/headphones", { answers: tones }); }
+  },
+};
 
-// --- what is seen -----------------------------------------------------------------------------
-
+// --- what is seen
 const say = (text) => { $("hint").textContent = text; };
-const enable = (button, yes) => button.setAttribute("aria-disabled", String(!yes));
+const enable = (buttons, yes) => buttons.forEach((x) => x.setAttribute("aria-disabled", String(!yes)));
+const make = (tag, ...inside) => { const x = document.createElement(tag); x.append(...inside); return x; };
+const name = ({ titles }) => (titles ? `${titles.a} → ${titles.b}` : "");
 
-function view(name, first) {
+function view(id, first) {
   silence();
-  document.querySelectorAll(".view").forEach((x) => { x.hidden = x.id !== name; });
-  $("tools").hidden = $("progress").hidden = name === "setup" || name === "check";
-  $("who").textContent = name === "setup" ? "Pairs of songs" : session.name;
+  all(".view").forEach((x) => { x.hidden = x.id !== id; });
+  $("tools").hidden = $("progress").hidden = id === "check";
+  $("who").textContent = session.name;
+  say("");
   scrollTo(0, 0);
-  if (first) $(first).focus();
+  $(first).focus();
 }
 
 function show() {
-  const sound = current?.sounds[mode], practised = 4 - (session.practice.length + (told ? 1 : 0));
-  $("practice").textContent = current?.training ? `Practice ${practised + 1} of 4, not counted`
+  const pair = pool[0], sounds = pair?.sounds[mode], buttons = [...$("answers").children];
+  const { training, practice, planned, answered } = session, n = training.length - practice.length;
+  $("practice").textContent = pair?.lesson ? `Practice ${n + !told} of ${training.length}, not counted`
     : "No brutal change at the bar. Not: do I like it.";
-  $("play-text").textContent = told ? "Next pair" : !sound ? "Loading" : current.plays ? "Again" : "Play";
-  [$("play"), $("near")].forEach((x) => enable(x, sound));
-  const buttons = [...$("answers").children], mirrored = current?.presentation === "mirrored";
-  buttons.forEach((x) => enable(x, current?.joined && !told));
-  if (mirrored !== (buttons[0].dataset.answer === "no")) $("answers").append(...buttons.reverse());
-  [$("given").max, $("given").value] = [session.planned, session.answered];
-  $("count").textContent = `${session.answered} of ${session.planned}`;
+  $("play").firstChild.textContent = told ? "Next pair" : !sounds ? "Loading" : pair.plays ? "Again" : "Play";
+  enable([$("play"), $("near")], sounds);
+  enable(buttons, pair?.joined && !told);
+  const isMirrored = buttons[0].dataset.press === "answer no";
+  if (isMirrored !== (pair?.presentation === "mirrored")) $("answers").append(...buttons.reverse());
+  [$("given").max, $("given").value] = [planned, answered];
+  $("count").textContent = `${answered} of ${planned}`;
+  showLast();
   draw();
+}
+
+function showLast() {
+  const entry = session.today.at(-1) ?? {};
+  $("told").textContent = told || `You said ${entry.answer}${entry.titles ? `: ${name(entry)}` : ""}`;
+  [$("last").hidden, $("undo").hidden] = [!told && !last, Boolean(told)];
 }
 
 function showUnsaved() {
   const n = recall("queue", []).filter((x) => x.path === "/api/answers").length;
-  $("unsaved").textContent = n ? `${n} ${n === 1 ? "answer" : "answers"} not saved yet` : "";
+  $("unsaved").textContent = n ? `${n} answer${n === 1 ? "" : "s"} not saved yet` : "";
   $("safe").textContent = n ? "They wait in this browser until the server is back." : "All is saved.";
 }
 
-const name = ({ titles }) => (titles ? `${titles.a} → ${titles.b}` : "");
-
-function showLast() {
-  const entry = session.today.at(-1);
-  $("told").textContent = `You said ${entry.answer}${entry.titles ? `: ${name(entry)}` : ""}`;
-  [$("last").hidden, $("undo").hidden] = [false, false];
-}
-
-function showEnd() {
-  const n = session.today.length, left = session.planned - session.answered;
-  $("thanks").textContent = `Thank you, ${session.name}.`;
-  $("summary").textContent = (n === 1 ? "One answer today. " : `${n} answers today. `) + (left > 0
-    ? `${left} are left for another day.` : "All that were planned are given.") + (why && ` ${why}`);
-  $("tally").replaceChildren(...["yes", "no", "unsure"].map((x) => make("div", "",
-    make("dt", x), make("dd", session.today.filter((y) => y.answer === x).length))));
-  const heard = session.today.filter((x) => x.titles);
-  $("titles").replaceChildren(...heard.map((x) => make("li", name(x), make("span", x.answer))));
-  $("heard").hidden = !heard.length;
-  if ($("end").hidden) view("end", "thanks");
-}
-
-function make(tag, text, ...children) {
-  const element = document.createElement(tag);
-  element.append(String(text), ...children);
-  return element;
-}
-
-/** Loudness of both clips over the time of the pair, in n steps. */
-function measure([a, b], n, { begin, total }) {
-  return [[a, 0], [b, begin]].map(([buffer, offset]) => {
-    const channels = Array.from({ length: buffer.numberOfChannels }, (_, i) => buffer.getChannelData(i));
-    return Float32Array.from({ length: n }, (_, i) => {
-      const [first, end] = [i, i + 1].map((x) => Math.round((x * total) / n) - offset);
-      let sum = 0;
-      for (const data of channels) {
-        for (let k = Math.max(0, first); k < Math.min(end, data.length); k++) sum += data[k] ** 2;
-      }
-      return Math.sqrt(sum / (end - first) / channels.length);
-    });
-  });
+/** How loud both are in n steps over the time of the pair. */
+function measure([a, b], n, { start, total }) {
+  return [[a, 0], [b, start]].map(([buffer, offset]) => Float32Array.from({ length: n }, (_, i) => {
+    const [first, end] = [i, i + 1].map((x) => Math.max(0, Math.round((x * total) / n) - offset));
+    const data = buffer.getChannelData(0).subarray(first, end);
+    return Math.sqrt(data.reduce((sum, y) => sum + y * y, 0) / (data.length || 1));
+  }));
 }
 
 function draw() {
-  const canvas = $("wave"), { clientWidth: width, clientHeight: height } = canvas;
-  const sounds = current?.sounds[mode], scale = devicePixelRatio, pen = canvas.getContext("2d");
-  if (!width) return;
+  const canvas = $("wave"), { clientWidth: width, clientHeight: height } = canvas, pair = pool[0];
+  const sounds = pair?.sounds[mode], scale = devicePixelRatio, pen = canvas.getContext("2d");
+  if (playing?.pair) listen();
   Object.assign(canvas, { width: width * scale, height: height * scale });
-  if (!sounds) return;
-  pen.scale(scale, scale);
-  const style = getComputedStyle(canvas), { begin: start, total } = plan(...sounds, session.join);
-  const n = Math.floor(width / 4), x = (frame) => (frame / total) * width, key = `${mode} ${n}`;
-  if (current.key !== key) {
-    Object.assign(current, { key, bars: measure(sounds, n, plan(...sounds, session.join)) });
-    const [a, b] = sounds.map((y) => Math.round(y.duration));
-    canvas.setAttribute("aria-label", `Waveforms: the last ${a} seconds of one song, then the first`
-      + ` ${b} of another; a bar marks the join`);
-  }
-  const top = Math.max(...current.bars[0], ...current.bars[1], 1e-6), second = sounds[0].sampleRate;
+  if (!width || !sounds) return;
+  const where = plan(...sounds, session.join), n = Math.floor(width / 4), key = `${mode}${n}`;
+  if (pair.key !== key) Object.assign(pair, { key, bars: measure(sounds, n, where) });
+  const style = getComputedStyle(canvas), x = (position) => (position / where.total) * width;
+  const top = Math.max(...pair.bars.flatMap((y) => [...y]), 1e-6), second = sounds[0].sampleRate;
   const here = calm.matches ? Math.floor(playing?.here / second) * second : playing?.here;
-  current.bars.forEach((bars, side) => {
+  pen.scale(scale, scale);
+  pair.bars.forEach((bars, side) => bars.forEach((level, i) => {
+    if (!level) return;
+    const tall = Math.max(2, (level / top) ** 0.8 * (height - 16));
     pen.fillStyle = style.getPropertyValue(side ? "--b" : "--a");
-    bars.forEach((level, i) => {
-      if (!level) return;
-      pen.globalAlpha = playing?.pair && i * 4 > x(here) ? 0.35 : 0.9;
-      const tall = Math.max(2, (level / top) ** 0.8 * (height - 16));
-      pen.beginPath();
-      pen.roundRect(i * 4 + 0.75, (height - tall) / 2, 2.5, tall, 1.25);
-      pen.fill();
-    });
-  });
+    pen.globalAlpha = playing && i * 4 > x(here) ? 0.4 : 0.95;
+    pen.beginPath();
+    pen.roundRect(i * 4 + 0.75, (height - tall) / 2, 2.5, tall, 1.25);
+    pen.fill();
+  }));
   [pen.globalAlpha, pen.fillStyle] = [1, style.color];
-  pen.fillRect(x((sounds[0].length + start) / 2) - 0.75, 0, 1.5, height);
-  if (playing?.pair) { pen.globalAlpha = 0.6; pen.fillRect(x(here) - 0.5, 6, 1, height - 12); }
+  pen.fillRect(x((sounds[0].length + where.start) / 2) - 0.75, 0, 1.5, height);
+  if (!playing) return;
+  pen.fillRect(x(here) - 0.5, 8, 1, height - 16);
+  cancelAnimationFrame(frame);
+  frame = requestAnimationFrame(draw);
 }
 
-// --- before the first pair, and the keys -------------------------------------------------------
-
-let tones = [];
-
-async function enter(event) {
+// --- the first page, the buttons and the keys
+$("setup").addEventListener("submit", async (event) => {
   event.preventDefault();
-  const form = Object.fromEntries(new FormData($("setup"))), { device, join } = form;
+  const { check, ...form } = Object.fromEntries(new FormData(event.target));
   try {
-    const rater = await request("/api/raters", { uuid: makeUuid(), name: form.name.trim(), device, join });
-    session = { ...rater, join, practice: rater.answered ? [] : rater.training, today: [] };
+    const rater = await request("/api/raters", { uuid: makeUuid(), ...form });
+    session = { ...rater, join: form.join, practice: rater.training.slice(rater.trained), today: [] };
+    if (check && form.device === "headphones") { view("check", "trial"); press.tone(); }
+    else press.start();
   } catch (error) {
-    $("setup-error").textContent = error.message;
-    return;
+    say(error.message);
   }
-  last = null;
-  if (form.check && device === "headphones") askTone();
-  else start();
-}
-
-function start() {
-  const day = new Date().toDateString();
-  if (session.day !== day) Object.assign(session, { day, today: [] });
-  keep("session", session);
-  pool.splice(0, Infinity, ...session.practice.map((x) => makePair({ pair: x.pair,
-    a: `/clip/${x.pair}/a.wav`, b: `/clip/${x.pair}/b.wav` }, x)));
-  [current, told, $("last").hidden] = [null, false, true];
-  view("pairs", "play");
-  refill();
-  show();
-}
-
-function askTone() {
-  view("check", "trial");
-  $("trial-hint").textContent = `Sound ${tones.length + 1} of 6`;
-  document.querySelectorAll("[data-tone]").forEach((x) => enable(x, false));
-}
-
-function answerTone(tone) {
-  tones.push(tone);
-  if (tones.length < 6) { askTone(); return; }
-  post("/api/headphones", { answers: tones });
-  start();
-}
-
-const press = {
-  play: () => (told ? advance() : play(false)),
-  near: () => (told ? advance() : play(true)),
-  levels: () => {
-    mode = mode === "record" ? "levelled" : "record";
-    $("levels").setAttribute("aria-pressed", String(mode === "record"));
-    silence();
-    show();
-    refill();
-  },
-  undo,
-  rest: () => { silence(); show(); $("pause").showModal(); },
-  ask: () => { silence(); show(); $("help").showModal(); },
-  stop: showEnd,
-  more: () => { view("pairs", "play"); show(); },
-  resume: start,
-  trial: () => playSample(`/sound/${session.headphones[tones.length]}.wav`,
-    () => document.querySelectorAll("[data-tone]").forEach((x) => enable(x, true))),
-  "leave-check": start,
-};
-
-document.addEventListener("click", ({ target, detail }) => {
-  const button = target.closest("button"), { answer: choice, tone, sound } = button?.dataset ?? {};
-  if (!button) return;
-  if (button.ariaDisabled === "true" && !choice) return;
-  if (choice) answer(choice);
-  else if (tone) answerTone(Number(tone));
-  else if (sound) {
-    const on = button.ariaPressed !== "true";
-    silence();
-    if (on) playSample(`/sound/${sound}.wav`).then(() => { button.ariaPressed = "true"; });
-  } else press[button.id]?.();
-  if ((detail || choice) && button.closest("#pairs")) $("play").focus();
 });
 
-document.addEventListener("keydown", (event) => {
+addEventListener("click", ({ target, detail }) => {
+  const button = target.closest("[data-press]"), [action, value] = button?.dataset.press.split(" ") ?? [];
+  press[action]?.(value);
+  if (action === "answer" || (detail && button?.closest("#pairs"))) $("play").focus();
+});
+
+addEventListener("keydown", (event) => {
   const { target, repeat, ctrlKey, metaKey, altKey } = event;
   const key = event.key === " " ? "Space" : event.key.toUpperCase();
   if (repeat || ctrlKey || metaKey || altKey || target.matches("input")) return;
   if (key === "Space" && target.matches("button")) return; // which it presses by itself
-  const part = document.querySelector("dialog[open]") ?? document;
-  const buttons = [...part.querySelectorAll("[aria-keyshortcuts]")];
-  const button = buttons.find((x) => x.offsetParent && x.getAttribute("aria-keyshortcuts") === key);
+  const buttons = [...(document.querySelector("dialog[open]") ?? document).querySelectorAll("button")];
+  const button = buttons.find((x) => x.getAttribute("aria-keyshortcuts") === key && x.offsetParent);
   if (button) { event.preventDefault(); button.click(); }
 });
 
-$("setup").addEventListener("submit", enter);
-$("setup").addEventListener("change", () => {
-  $("setup").check.disabled = $("setup").device.value !== "headphones";
-});
 addEventListener("online", () => { send(); refill(); });
-addEventListener("resize", () => { if (session) draw(); });
+addEventListener("resize", draw);
 $("again").hidden = !session;
-$("known").textContent = $("setup").name.value = session?.name ?? "";
+$("known").textContent = $("name").value = session?.name ?? "";
 send();
 about = await request("/api/about");
-$("definition").textContent = $("help-definition").textContent = about.definition;
+$("definition").textContent = about.definition;
