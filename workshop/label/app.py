@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -168,7 +168,7 @@ def _refuse(status: int, sentence: str) -> Response:
 
 
 async def _take(
-    form: dict[str, forms.Reader],
+    form: Mapping[str, forms.Reader],
     take: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]],
     request: Request,
 ) -> Response:

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from aares.chaining.choice import Choice, choose_next
 from workshop.label import sounds
@@ -85,8 +87,8 @@ class Desk:
         self.raters: dict[str, Rater] = {}
         self.shown: dict[str, Shown] = {}
         self.events: dict[str, Event] = {}
-        self.probabilities: np.ndarray | None = None
-        self.on_answers: Callable[[int], None] = lambda n: None
+        self._probabilities: npt.NDArray[np.float64] | None = None
+        self.on_answers: Callable[[pd.DataFrame], None] = lambda answers: None
         self._names: dict[str, str] = {}
         self._open: dict[str, Shown] = {}  # given out, and neither answered nor skipped
         self._counted: dict[str, str] = {}  # pair -> the answer that counts
@@ -167,7 +169,7 @@ class Desk:
         held = {self._rows.get(_key_of(pair), -1) for pair in (*in_page, *self._open.values())}
         held |= self._skipped.get(rater.id, set()) | self._broken
         return choose_next(
-            self._table, self._answers.tabulate(), rater.id, probabilities=self.probabilities,
+            self._table, self.list_answers(), rater.id, probabilities=self._probabilities,
             held=held - {-1}, rng=self._rng,
         )  # fmt: skip
 
@@ -266,6 +268,26 @@ class Desk:
             raise RequestError(404, "pair: unknown")
         return self.shown[pair]
 
+    def list_answers(self) -> pd.DataFrame:
+        """List the answers that count, in order of time.
+
+        Returns
+        -------
+        DataFrame
+            ``rater``, ``row`` (of ``pairs``), ``presentation``, ``answer``.
+        """
+        return self._answers.tabulate()
+
+    def learn(self, probabilities: npt.NDArray[np.float64] | None) -> None:
+        """Choose by what a model says from now on.
+
+        Parameters
+        ----------
+        probabilities : ndarray of float, shape (n_pairs,), or None
+            None: it knows nothing.
+        """
+        self._probabilities = probabilities
+
     def report_broken(self, pair: Shown) -> None:
         """Ask no more about a pair whose sound cannot be made.
 
@@ -329,7 +351,7 @@ class Desk:
             else:
                 self._answers.remove(event.body["of"])
         if step > 0 and self._n_answers % REFIT_EVERY == 0:
-            self.on_answers(self._n_answers)
+            self.on_answers(self.list_answers())
 
     def _find_event(
         self, uuid: str, kind: str, *, rater: str | None = None, pair: str | None = None

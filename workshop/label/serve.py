@@ -8,7 +8,7 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import uvicorn
@@ -16,6 +16,7 @@ import uvicorn
 from aares.errors import AaresError
 from workshop.label.app import make_app
 from workshop.label.desk import Desk
+from workshop.label.learning import Learner
 from workshop.label.songs import list_songs
 from workshop.label.store import Store
 
@@ -58,11 +59,16 @@ def serve(
         The port is in use, or the address is none of this machine.
     """
     songs = list_songs(folder)
-    with _listen(host, port) as listener:
+    with _listen(host, port) as listener, ExitStack() as stack:
         store = Store(database)
-        try:
+        stack.callback(store.close)
+        with suppress(KeyboardInterrupt):
             token = "" if _is_local(host) else secrets.token_urlsafe(16)
             desk = Desk(store, songs)
+            learner = Learner(folder, desk.pairs, desk.learn)
+            stack.callback(learner.close)
+            learner.learn(desk.list_answers())
+            desk.on_answers = learner.learn
             app = make_app(desk, hosts=list_hosts(host), token=token)
             address = _name_address(host, listener.getsockname()[1], token)
             for line in _introduce(desk, address, host):
@@ -74,10 +80,6 @@ def serve(
                 timeout_graceful_shutdown=2, date_header=False,
             )  # fmt: skip
             uvicorn.Server(config).run(sockets=[listener])
-        except KeyboardInterrupt:
-            pass
-        finally:
-            store.close()
     say("\nStopped; every answer is kept.")
 
 

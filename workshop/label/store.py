@@ -249,7 +249,10 @@ def read_store(path: Path) -> tuple[list[Event], dict[str, Shown]]:
         rows = connection.execute(
             "SELECT uuid, kind, rater, pair, body, at FROM events ORDER BY number"
         )
-        events = [Event(*row[:4], json.loads(row[4]), row[5]) for row in rows]
+        events = [
+            Event(uuid, kind, rater, pair, json.loads(body), at)
+            for uuid, kind, rater, pair, body, at in rows
+        ]
     except sqlite3.Error as error:
         raise StoreError(f"{path.name}: not readable ({error})") from error
     finally:
