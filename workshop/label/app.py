@@ -178,7 +178,10 @@ async def _take(
 
 async def _read_body(request: Request) -> bytes:
     body = bytearray()
-    if int(request.headers.get("content-length") or 0) > MOST_BYTES:
+    promised = request.headers.get("content-length", "0")
+    if not re.fullmatch(r"\d{1,18}", promised, re.ASCII):
+        raise RequestError(400, "Content-Length: expected a number")
+    if int(promised) > MOST_BYTES:
         raise RequestError(413, f"expected at most {MOST_BYTES:,} bytes")
     async for part in request.stream():
         body += part

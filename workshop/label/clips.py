@@ -185,7 +185,7 @@ def encode_wav(y: Floats) -> bytes:
         sound.setnchannels(y.shape[1])
         sound.setsampwidth(2)
         sound.setframerate(RATE_HZ)
-        sound.writeframes(np.clip(np.round(y * 32_767), -32_768, 32_767).astype("<i2").tobytes())
+        sound.writeframes(np.clip(np.round(y * 32_768), -32_768, 32_767).astype("<i2").tobytes())
     return stream.getvalue()
 
 

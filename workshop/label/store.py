@@ -311,7 +311,7 @@ def _check(path: Path) -> int:
     except sqlite3.Error as error:
         raise StoreError(f"{path.name}: not a readable database ({error}); {remedy}") from error
     if damage != "ok":
-        raise StoreError(f"{path.name}: the database is damaged ({damage}); {remedy}")
+        raise StoreError(f"{path.name}: damaged ({' '.join(damage.split())}); {remedy}")
     if application != APPLICATION:
         raise StoreError(f"{path.name}: a database, but not one of labels; {remedy}")
     if version > len(STEPS):
