@@ -1,4 +1,4 @@
-"""What is heard of a pair: where it is cut, how loud it is, and the sounds before the first pair."""
+"""What is heard of a pair: where it is cut, how loud it is, and the sounds before the first one."""
 
 from __future__ import annotations
 
