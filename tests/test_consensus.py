@@ -151,6 +151,10 @@ def test_a_simulated_session_is_asked_by_the_rules():
     first = session[session["rater"] == "simulated 1"]
     assert ((first["answer"] == "yes") == truth[first["row"]].astype(bool)).all()
     assert (session["a"] == pairs["a"].to_numpy()[session["row"]]).all()
+    checks = session[session["kind"] == "check"]
+    said = np.where(truth[checks["row"]] == 1, "yes", "no")
+    assert (checks["expected"] == said).all()
+    assert (session.drop(checks.index)["expected"] == "").all()
     again = session[session["kind"] != "repeat"]
     assert not again.duplicated(["rater", "row"]).any()
 

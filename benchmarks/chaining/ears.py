@@ -1,11 +1,12 @@
 """What labels from ears would need: which pairs to ask, how many, and of how many raters.
 
 Nobody has rated yet. *choice*: splices of the albums (:mod:`chaining.splices`, 0.5 s) stand in for
-labels, because their answer is known. One rater who never errs is asked 600 pairs of the songs of
-three folds, once by :func:`aares.chaining.choice.choose_next` and once at random; what is learnt,
-anew every twenty labels by :func:`aares.chaining.labels.update_probabilities`, is judged on the
-songs of the fourth. Twelve seeds: each fold in each of three drawings. Chosen on a drawing of its
-own (``--tuning``): the learner and the regions.
+labels, because their answer is known: true ones, and false ones of one kind or of all. One rater
+who never errs is asked 600 pairs of the songs of three folds, once by
+:func:`aares.chaining.choice.choose_next` and once at random; what is learnt, anew every twenty
+labels by :func:`aares.chaining.labels.update_probabilities`, is judged on the songs of the fourth.
+Twelve seeds: each fold in each of three drawings. Chosen on a drawing of its own (``--tuning``):
+the learner, and that questions are chosen as they are.
 
 All else is of *simulated* raters (:mod:`aares.chaining.simulated`): *learning*, what raters who err
 add to a model that knows the project's renderings only; *sizes*, how far alpha may be off with so
@@ -38,31 +39,36 @@ N_SEEDS = 12
 N_LABELS = 600
 STEP = 20
 N_REGIONS = 24
+POOLS = {"same album": KINDS[1:2], "other place": KINDS[2:], "all kinds": KINDS}
+"""What may be asked: true splices, and false ones of some kinds."""
 COLUMNS = ["rater", "row", "presentation", "answer"]
 
 
 def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple[str, dict]]:
     """Yield what is measured; for tuning, on another drawing."""
-    curves = pd.concat(trace_choices(tuning=tuning), ignore_index=True)
-    yield "choice", describe_choice(curves)
+    for pool, kinds in POOLS.items():
+        curves = pd.concat(trace_choices(pool, tuning=tuning), ignore_index=True)
+        yield f"choice, {pool}", describe_choice(curves, kinds)
     if not tuning:
         yield "learning", trace_learning(*draw_pool(load_songs()))
         yield "sizes", measure_sizes()
         yield "consensus", compare_consensus()
 
 
-def trace_choices(*, tuning: bool = False, n_seeds: int = N_SEEDS) -> Iterator[pd.DataFrame]:
+def trace_choices(pool: str, *, tuning: bool = False) -> Iterator[pd.DataFrame]:
     """Yield for each seed the areas on unseen songs after so many labels, both ways; kept."""
     pairs, X = draw_pool(load_songs(), (100,) if tuning else SEEDS,
                          kept="ears-tuning" if tuning else "pool")  # fmt: skip
     drawings = sorted(pairs["drawing"].unique())
-    for seed in range(n_seeds):
+    for seed in range(4 if tuning else N_SEEDS):
         drawing = drawings[seed // 4 % len(drawings)]
-        at = ((pairs["gap_s"] == GAP_S) & (pairs["drawing"] == drawing)).to_numpy()
+        at = (pairs["gap_s"] == GAP_S) & (pairs["drawing"] == drawing)
+        at = (at & pairs["source"].isin(["splice", *POOLS[pool]])).to_numpy()
         part, joins = pairs[at].reset_index(drop=True), X[at]
         unseen = (part["fold"] == seed % 4).to_numpy()
         for way in ("chosen", "random"):
-            kept = config.CACHE / "ears" / f"{'tuning' if tuning else 'curve'}-{way}-{seed}.csv"
+            name = f"{'tuning-' * tuning}{pool.replace(' ', '-')}-{way}-{seed}.csv"
+            kept = config.CACHE / "ears" / name
             if not kept.is_file():
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 curve = trace_choice(part, joins, unseen, way, seed)
@@ -111,18 +117,19 @@ def measure_areas(pairs: pd.DataFrame, score: np.ndarray, rows: np.ndarray) -> d
     areas = {}
     for kind in KINDS:
         at = rows & is_kind(pairs, kind)
-        areas[kind] = float(roc_auc_score(pairs["label"][at], score[at]))
+        if (pairs["source"][at] == kind).any():
+            areas[kind] = float(roc_auc_score(pairs["label"][at], score[at]))
     return areas
 
 
-def describe_choice(curves: pd.DataFrame) -> dict[str, Any]:
+def describe_choice(curves: pd.DataFrame, kinds: tuple[str, ...]) -> dict[str, Any]:
     """Return mean curves of both ways, and how many labels one saves."""
     found: dict[str, Any] = {
         "seeds": int(curves["seed"].nunique()),
         "labels": sorted(curves["labels"].unique().tolist()),
         "answers": int(curves.loc[curves["way"] == "chosen", "answers"].max()),
     }
-    for kind in KINDS:
+    for kind in kinds:
         table = curves.pivot_table(kind, "labels", ["way", "seed"])
         chosen, random = table["chosen"], table["random"]
         goal = random.iloc[-1]
