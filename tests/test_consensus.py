@@ -77,6 +77,14 @@ def test_yes_and_no_do_not_change_places_where_answers_are_few():
         assert ((likely > 0.5) == (study.answers[agreed, 0] == 2)).all()
 
 
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.9])
+def test_one_rater_alone_is_believed(share):
+    study = simulate_raters(300, lay_out_errors([0.05]), share=share, random_state=1)
+    likely = fit_dawid_skene(study.answers).probability
+    assert ((likely > 0.5) == (study.answers[:, 0] == 2)).all()
+    assert 0.55 < likely[study.answers[:, 0] == 2].mean() < 1
+
+
 def test_a_pair_nobody_heard_has_the_share_of_all():
     found = fit_dawid_skene([[2, 2], [0, 0], [2, 2], [np.nan, np.nan]])
     assert found.probability[3] == pytest.approx(found.share)
@@ -143,6 +151,10 @@ def test_a_simulated_session_is_asked_by_the_rules():
     first = session[session["rater"] == "simulated 1"]
     assert ((first["answer"] == "yes") == truth[first["row"]].astype(bool)).all()
     assert (session["a"] == pairs["a"].to_numpy()[session["row"]]).all()
+    checks = session[session["kind"] == "check"]
+    said = np.where(truth[checks["row"]] == 1, "yes", "no")
+    assert (checks["expected"] == said).all()
+    assert (session.drop(checks.index)["expected"] == "").all()
     again = session[session["kind"] != "repeat"]
     assert not again.duplicated(["rater", "row"]).any()
 

@@ -56,7 +56,7 @@ QUESTIONS = ("fresh", "uncertain", "coverage")
 """Kinds of answers that are nobody's second and whose truth is not known."""
 FEWEST = 5  # labels of either kind, below which people teach nothing
 TREES: dict[str, Any] = {
-    "n_estimators": 200, "min_samples_leaf": 2, "max_features": 0.1, "bootstrap": True,
+    "n_estimators": 100, "min_samples_leaf": 2, "max_features": 0.1, "bootstrap": True,
     "oob_score": True, "class_weight": "balanced", "n_jobs": 1,
 }  # fmt: skip
 SUREST = 0.99  # what a forest of few labels may claim

@@ -168,7 +168,7 @@ def simulate_session(
     -------
     DataFrame
         ``rater`` ("simulated 1", ...), ``row``, ``a``, ``b``, ``kind``, ``presentation``,
-        ``answer``, in order of time.
+        ``answer`` and ``expected`` (of checks, else empty), in order of time.
 
     Examples
     --------
@@ -190,7 +190,9 @@ def simulate_session(
             rows.append((rater, choice.row, choice.kind, choice.presentation, str(answer)))
     session = pd.DataFrame(rows, columns=columns)
     songs = pairs[["a", "b"]].iloc[session["row"]].reset_index(drop=True)
-    return pd.concat([session, songs], axis=1)
+    right = np.where(truth[session["row"]] == 1, "yes", "no")
+    expected = np.where(session["kind"] == "check", right, "")
+    return pd.concat([session, songs], axis=1).assign(expected=expected)
 
 
 def simulate_sample_sizes(
