@@ -231,7 +231,7 @@ const press = {
     keep("session", session);
   },
   undo() {
-    if (!last || told) { say("There is nothing to take back."); return; }
+    if (!last || told) return;
     silence();
     post("/api/undo", { of: session.today.pop().uuid });
     session.answered -= 1;
