@@ -256,7 +256,7 @@ def test_a_mirrored_pair_has_its_buttons_on_the_other_side(open_page, server):
 def test_200_answers_of_five_people_are_stored_once_each(open_page, server):
     from playwright.sync_api import expect
 
-    small = {"viewport": {"width": 360, "height": 700}}
+    small = {"viewport": {"width": 360, "height": 700}, "reduced_motion": "reduce"}
     people = {f"rater {number}": open_page(server.url, **small) for number in range(5)}
     typed: dict[str, list[str]] = {name: [] for name in people}
     for number, (name, page) in enumerate(people.items()):

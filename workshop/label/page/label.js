@@ -41,7 +41,7 @@ export function schedule(context, a, b, join, { at = 0, from = 0, to = Infinity,
   return [nodeA, nodeB];
 }
 
-let context, playing, frame;
+let context, playing, timer;
 
 /** Begin what `make(output, frame)` schedules, a moment from now, on a frame of the clock. */
 function sound(make, more) {
@@ -351,14 +351,15 @@ function draw() {
   if (!width || !sounds) return;
   const where = plan(...sounds, session.join), n = Math.floor(width / 4), key = `${mode}${n}`;
   if (pair.key !== key) Object.assign(pair, { key, bars: measure(sounds, n, where) });
-  const style = getComputedStyle(canvas), x = (position) => (position / where.total) * width;
+  const style = getComputedStyle(canvas), colours = ["--a", "--b"].map((y) => style.getPropertyValue(y));
+  const x = (position) => (position / where.total) * width;
   const top = Math.max(...pair.bars.flatMap((y) => [...y]), 1e-6), second = sounds[0].sampleRate;
   const here = calm.matches ? Math.floor(playing?.here / second) * second : playing?.here;
   pen.scale(scale, scale);
   pair.bars.forEach((bars, side) => bars.forEach((level, i) => {
     if (!level) return;
     const tall = Math.max(2, (level / top) ** 0.8 * (height - 16));
-    pen.fillStyle = style.getPropertyValue(side ? "--b" : "--a");
+    pen.fillStyle = colours[side];
     pen.globalAlpha = playing && i * 4 > x(here) ? 0.4 : 0.95;
     pen.beginPath();
     pen.roundRect(i * 4 + 0.75, (height - tall) / 2, 2.5, tall, 1.25);
@@ -368,8 +369,8 @@ function draw() {
   pen.fillRect(x((sounds[0].length + where.start) / 2) - 0.75, 0, 1.5, height);
   if (!playing) return;
   pen.fillRect(x(here) - 0.5, 8, 1, height - 16);
-  cancelAnimationFrame(frame);
-  frame = requestAnimationFrame(draw);
+  clearTimeout(timer);
+  timer = setTimeout(draw, calm.matches ? 200 : 40);
 }
 
 // --- the first page, the buttons and the keys
