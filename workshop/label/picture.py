@@ -27,7 +27,7 @@ FLAGS = (
     "--no-sandbox", "--disable-background-networking", "--disable-component-update",
     "--autoplay-policy=no-user-gesture-required",
 )  # fmt: skip
-LOOKS = {"light": (820, 660), "dark": (820, 660), "phone": (390, 800)}
+LOOKS = {"light": (820, 780), "dark": (820, 780), "phone": (390, 800)}
 """Name and size in pixels of each picture of a view."""
 PLAYED_MS = 3000
 N_COLOURS = 256
@@ -145,6 +145,8 @@ def _play_second_pair(page: Any) -> None:
     page.locator("#answers [aria-disabled=false]").first.wait_for()
     page.keyboard.press("y")
     page.locator("#told:has-text('→')").wait_for()
+    page.locator("#play[aria-disabled=false]").wait_for()
+    page.keyboard.press(" ")
     page.wait_for_timeout(PLAYED_MS)
 
 

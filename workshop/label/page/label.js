@@ -405,6 +405,7 @@ addEventListener("keydown", (event) => {
 
 addEventListener("online", () => { send(); refill(); });
 addEventListener("resize", draw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 $("again").hidden = !session;
 $("known").textContent = $("name").value = session?.name ?? "";
 send();
