@@ -11,7 +11,9 @@ import pytest
 import soundfile as sf
 from browser import run_server, write_songs
 
+from workshop import handin
 from workshop.config import ROOT
+from workshop.label.picture import PICTURE
 
 PAGE = ROOT / "workshop" / "label" / "page"
 KEYS = {"y": "yes", "n": "no", "u": "unsure"}
@@ -91,6 +93,11 @@ def test_the_page_is_small_and_brings_everything_with_it():
     assert re.findall(r"<style|\sstyle=|\son\w+=|javascript:", html) == []
     for name in parts:
         assert re.findall(r"https?://|@import|\beval\(|innerHTML|insertAdjacent", texts[name]) == []
+
+
+def test_the_page_is_handed_in_with_its_server():
+    entries = {path for item in handin.CODE for path in ROOT.glob(item)}
+    assert {*PAGE.iterdir(), PICTURE} <= entries
 
 
 # --- one session
@@ -215,10 +222,14 @@ def test_a_name_is_text_and_headphones_can_be_checked(open_page, server):
         page.locator("#check button[aria-disabled=false]").first.wait_for()
         page.keyboard.press(str(1 + number % 3))
     expect(page.locator("#practice")).to_have_text("Practice 1 of 4, not counted")
-    expect(page.locator("#hint")).to_have_text(re.compile(r"^The headphone check: \d of 6 right\.$"))
+    expect(page.locator("#hint")).to_have_text(
+        re.compile(r"^The headphone check: \d of 6 right\.$")
+    )
     [(stored,)] = server.ask("SELECT body FROM events WHERE kind = 'headphones'")
     assert json.loads(stored)["answers"] == [2, 3, 1, 2, 3, 1]
-    [(stored,)] = server.ask("SELECT json_extract(body, '$.name') FROM events WHERE body LIKE '%Zo%'")
+    [(stored,)] = server.ask(
+        "SELECT json_extract(body, '$.name') FROM events WHERE body LIKE '%Zo%'"
+    )
     assert stored == name
 
 
@@ -242,7 +253,9 @@ def test_a_mirrored_pair_has_its_buttons_on_the_other_side(open_page, server):
     for _ in range(4):
         page.locator(OPEN).first.wait_for()
         buttons = page.locator("#answers button")
-        seen.append([x.split()[1] for x in buttons.evaluate_all("(x) => x.map((y) => y.dataset.press)")])
+        seen.append(
+            [x.split()[1] for x in buttons.evaluate_all("(x) => x.map((y) => y.dataset.press)")]
+        )
         answer(page, "y")
     assert seen == [sides[side] for side in given[:4]]
     expect(page.locator("#count")).to_have_text("4 of 40")
@@ -296,9 +309,12 @@ def test_200_answers_of_five_people_are_stored_once_each(open_page, server):
     stored = {name: server.list_answers(name) for name in people}
     assert sum(map(len, stored.values())) == 200
     assert stored == typed
-    assert server.ask("""SELECT pair FROM events WHERE kind = 'answer' AND uuid NOT IN
+    assert (
+        server.ask("""SELECT pair FROM events WHERE kind = 'answer' AND uuid NOT IN
         (SELECT json_extract(body, '$.of') FROM events WHERE kind = 'undo')
-        GROUP BY pair HAVING count(*) > 1""") == []
+        GROUP BY pair HAVING count(*) > 1""")
+        == []
+    )
     for page in people.values():  # what was played had been fetched and decoded before
         script = "(x) => performance.getEntriesByName(x).map((y) => [y.detail, y.startTime])"
         ready = dict(page.evaluate(script, "preloaded"))
