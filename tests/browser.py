@@ -45,6 +45,7 @@ def chromium() -> Iterator:
     if path is None:
         pytest.skip(f"no browser here: none of {', '.join(BROWSERS)} is installed")
     with api.sync_playwright() as playwright:
+        api.expect.set_options(timeout=20_000)  # of a machine that does other things, too
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()

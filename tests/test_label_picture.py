@@ -24,9 +24,8 @@ def test_both_views_are_taken_by_day_by_night_and_on_a_phone(tmp_path):
         pytest.skip("no browser here: no Chromium is installed")
     pytest.importorskip("playwright", reason="the package playwright is missing")
     paths = take_pictures(tmp_path / "new")
-    assert [path.name for path in paths] == [
-        f"{v}-{k}.png" for v in ("setup", "pair") for k in LOOKS
-    ]
+    names = [f"{view}-{look}.png" for view in ("setup", "pair") for look in LOOKS]
+    assert [path.name for path in paths] == names
     for path, size in zip(paths, [*LOOKS.values()] * 2, strict=True):
         with Image.open(path) as image:
             assert image.size == size and image.mode == "P"
