@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from _running import run_measures
 
-NAMES = ("extraction", "study", "splices", "albums", "visual", "listeners", "order")
+NAMES = ("extraction", "study", "splices", "albums", "visual", "listeners", "order", "ears")
 
 if __name__ == "__main__":
     run_measures(str(__doc__), NAMES, folder="chaining", prefix="chainable")

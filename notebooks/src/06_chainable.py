@@ -28,14 +28,18 @@ import io
 import numpy as np
 import pandas as pd
 import soundfile as sf
-from IPython.display import Audio, display
+from IPython.display import Audio, Image, display
 
 from aares.audio import features as audio
 from aares.audio.segments import SEGMENT, read_segment
 from aares.chaining import (
+    agreement,
     chainable,
+    consensus,
     distances,
+    labels,
     pictures,
+    simulated,
     slides,
     thresholds,
     transition,
@@ -48,6 +52,7 @@ from aares.chaining import (
 # %%
 from workshop.measured import describe_origin, read_chainable
 from workshop.plots import chaining as plots
+from workshop.plots.agreement import draw_learning, draw_sample_sizes
 from workshop.plots.album_tree import draw_album_tree
 from workshop.plots.spectrogram_pictures import draw_seen
 from workshop.plots.style import new_axes
@@ -844,6 +849,193 @@ table.columns = [name.replace("_", " ") for name in table.columns]
 book.table("same_album", table.astype(float).round(3))
 
 # %% [markdown]
+# ## Labels from ears
+#
+# The slides' wish: a page on which people pair songs by ear. `python3 run.py label` opens it in the
+# browser: a name, the loudness, a few pairs to learn with, then forty pairs; `--songs` names a
+# folder, `--export` writes the answers. **No person has rated yet.** All raters below are
+# *simulated*: they err by chance, at rates that we chose, and say nothing about ears.
+
+# %%
+page = config.ROOT / "workshop" / "label" / "label.png"
+display(Image(data=page.read_bytes(), width=560))
+
+# %% [markdown]
+# What will be asked of real answers is shown on four simulated raters, of whom the last guesses.
+# `choose_next` gives them pairs of the songs at hand as it does on the page: what the model is least
+# sure of, what nobody heard, own pairs again, and checks whose answer is known. Which pairs are
+# chainable is drawn by lot.
+
+# %%
+asked = pd.DataFrame(
+    [(a.stem, b.stem, "question") for a in songs for b in songs if a != b]
+    + [(a.stem, a.stem, "check") for a in songs[:6]],
+    columns=["a", "b", "kind"],
+)
+WRONG = (0.08, 0.12, 0.12, 0.5)
+truth = np.random.default_rng(6).integers(0, 2, len(asked))
+session = simulated.simulate_session(
+    asked, truth, simulated.lay_out_errors(WRONG, 0.05), n_answers=40, random_state=6
+)
+answers = labels.tabulate_answers(session)
+together = consensus.fit_dawid_skene(answers)
+
+# %% [markdown]
+# *With himself*: the share of pairs asked again that a simulated rater answered alike. *By all*: the
+# share of right answers that Dawid and Skene's way finds from the answers alone, without the truth.
+
+# %%
+raters = agreement.describe_raters(session)
+right = 1 - (together.errors[:, 0, 2] + together.errors[:, 1, 0]) / 2
+by_all = pd.DataFrame({name: right for name in ("value", "low", "high")}, index=raters.index)
+himself = raters[["same", "low", "high"]].set_axis(["value", "low", "high"], axis=1)
+worst = by_all["value"].idxmin()
+alphas = {
+    level: agreement.estimate_alpha(answers, level, random_state=0)
+    for level in ("nominal", "ordinal")
+}
+without = agreement.estimate_alpha(answers.drop(columns=worst), "ordinal", random_state=0)
+book.table("simulated_raters", raters.round(2))
+
+# %% [markdown]
+# Forty answers hold few repeats, so the first interval is wide; the second finds who guesses:
+
+# %%
+fig, ax = new_axes(height=2.6)
+plots.draw_series(
+    {"with himself, on repeats": himself, "by all, found without the truth": by_all},
+    ax,
+    label="share of answers",
+    chance=0.5,
+    title=f"Simulated raters: {worst} is found to guess",
+    detail=f"{len(session)} simulated answers to {len(answers)} pairs; 95 % intervals",
+)
+book.figure(
+    "simulated_raters",
+    fig,
+    caption="Simulated raters: how often each agrees with himself, and is right by what all say.",
+    alt="Dots with intervals for four simulated raters.",
+)
+
+# %% [markdown]
+# Krippendorff's alpha says how far they agree beyond chance, with a bootstrap over pairs; and not
+# even the truth foretells what one rater will say: people's agreement is a model's ceiling.
+
+# %%
+is_true = dict(zip(zip(asked["a"], asked["b"], strict=True), truth, strict=True))
+ceiling = agreement.measure_ceiling(answers, [is_true[pair] for pair in answers.index])
+book.number("simulated_alpha", alphas["ordinal"][0])
+book.number("simulated_alpha_without", without[0])
+book.say(
+    "Of *simulated* raters: alpha is "
+    + ", ".join(f"{v:.2f} ({low:.2f} to {high:.2f}, {k})" for k, (v, low, high) in alphas.items())
+    + f"; without {worst} {without[0]:.2f} ({without[1]:.2f} to {without[2]:.2f}). A model that knew "
+    f"the truth would have an area of {ceiling['value'].iloc[0]:.2f} against what all say, and of "
+    f"{ceiling['value'].iloc[1]:.2f} against one rater; the other raters have "
+    f"{ceiling['value'].iloc[2]:.2f}."
+)
+
+# %% [markdown]
+# ### How many labels?
+#
+# Splices stand in for labels again. One rater who never errs is asked pair after pair, chosen by
+# the page's rule or at random; what was learnt is judged on songs that were never asked about.
+
+# %%
+ears = read_chainable("ears")
+AGAINST = {"same album": "another song of the album", "other place": "another place of the song"}
+BAND = {"value": "mean", "low": "low", "high": "high"}
+
+
+def read_curve(kind, way):
+    """Return the mean curve of a way of choosing, and the range over the seeds."""
+    found = ears[f"choice, {kind}"]
+    values = {name: found[kind][f"{way}_{part}"] for name, part in BAND.items()}
+    return pd.DataFrame(values, index=found["labels"])
+
+
+# %% [markdown]
+# The bands hold all seeds, the dotted line is what the last random label has brought:
+
+# %%
+fig, axes = new_axes(height=3.3, cols=2)
+for ax, (kind, words) in zip(axes, AGAINST.items(), strict=True):
+    found = ears[f"choice, {kind}"][kind]
+    draw_learning(
+        {"chosen": read_curve(kind, "chosen"), "at random": read_curve(kind, "random")},
+        ax,
+        goal=found["random_at_last"],
+        title=f"{found['labels_enough']} chosen labels are enough",
+        detail=f"true splices against {words}",
+    )
+book.figure(
+    "active_choice",
+    fig,
+    caption="Labels chosen by the page's rule and at random: areas on songs never asked about.",
+    alt="Two panels of rising curves, for chosen and for random labels.",
+)
+
+# %% [markdown]
+# How many chosen labels teach as much as all random ones, and whether choosing ever harms:
+
+# %%
+for kind in AGAINST:
+    found, key = ears[f"choice, {kind}"], kind.replace(" ", "_")
+    book.number(f"choice_enough_{key}", found[kind]["labels_enough"])
+    book.number(f"choice_random_{key}", found[kind]["random_at_last"])
+    book.say(
+        f"Against *{AGAINST[kind]}*, {found['labels'][-1]} labels at random reach "
+        f"{found[kind]['random_at_last']:.3f}; **{found[kind]['labels_enough']}** chosen ones do "
+        f"(mean of {found['seeds']} seeds; within half of the labels in "
+        f"{found[kind]['seeds_with_half']} of them). After twenty labels and more, the mean is "
+        f"never more than {max(-found[kind]['least_gain'], 0):.3f} below that of random labels."
+    )
+_ = book.number("choice_labels", ears["choice, same album"]["labels"][-1])
+
+# %% [markdown]
+# How many pairs, of how many raters? Simulated raters who err in one of ten answers and are unsure
+# in another one, all asked all pairs:
+
+# %%
+sizes = ears["sizes"]
+table, enough = pd.DataFrame(sizes["careful"]["rows"]), sizes["careful"]["enough"]
+fig, ax = new_axes(height=2.9)
+draw_sample_sizes(
+    table,
+    ax,
+    wanted=sizes["wanted"],
+    title=f"Alpha to ±{sizes['wanted']}: {enough['2']} pairs of two raters, {enough['4']} of four",
+    detail=f"{sizes['studies']} simulated studies of each size",
+)
+book.figure(
+    "sample_sizes",
+    fig,
+    caption="How far alpha may be off (half of the range of 95 % of simulated studies).",
+    alt="Falling lines, one for each number of raters.",
+)
+for raters in ("2", "3", "4"):
+    book.number(f"alpha_pairs_{raters}", enough[raters])
+
+# %% [markdown]
+# A careless rater: majority and Dawid and Skene's way on simulated raters, by the share of pairs
+# that either calls right, and how often those who guess are found.
+
+# %%
+careless = pd.DataFrame(ears["consensus"]["rows"])
+careless = careless[["raters", "pairs", "majority", "dawid_skene", "found"]]
+book.number("careless_found", float(careless["found"].iloc[1]))
+book.table("careless", careless[careless["pairs"].isin([60, 300])].round(3), index=False)
+
+# %% [markdown]
+# And what simulated raters add to a model that knows the project's renderings only, on songs of the
+# albums that nobody was asked about (areas against another song of the album and another place):
+
+# %%
+learnt = pd.DataFrame(ears["learning"]["rows"]).set_index(["model", "labels"])
+learnt = learnt[list(AGAINST)].map(lambda each: each[0])
+book.table("learning_from_people", learnt.round(3))
+
+# %% [markdown]
 # ## Limits and wishes
 #
 # - A splice asks whether *this very music* goes on. A good change to another song is another
@@ -851,9 +1043,12 @@ book.table("same_album", table.astype(float).round(3))
 # - Album and genre stand in for chainable; both share mastering or style, not joins.
 # - Labels of ears are what no proxy replaces.
 #
-# The slides end with three wishes. *More labelled songs* and *feedback of experts*: a page on which
-# songs are paired by ear comes next, with this notebook's pairs and features as its ground. *The
-# scale of Qobuz*: candidates first and a model of joins second, with the times above.
+# - Simulated raters have no ears. What is said of them says how many answers to ask for, and that
+#   careless ones would be found; how far people agree, nobody knows yet.
+#
+# The slides end with three wishes. *More labelled songs* and *feedback of experts*: the page on
+# which songs are paired by ear is there, and waits for people. *The scale of Qobuz*: candidates
+# first and a model of joins second, with the times above.
 
 # %%
 book.answer(
