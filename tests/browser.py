@@ -7,7 +7,6 @@ the tests that ask for them are skipped and say so.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import sqlite3
@@ -24,12 +23,8 @@ import pytest
 import soundfile as sf
 
 from workshop.config import ROOT
+from workshop.label.picture import BROWSERS, FLAGS, find_browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--no-sandbox", "--disable-background-networking", "--disable-component-update",
-    "--autoplay-policy=no-user-gesture-required",
-)  # fmt: skip
 QUICK = """
 import sys
 from workshop.label import clips, desk
@@ -42,19 +37,15 @@ raise SystemExit(main(sys.argv[1:]))
 """The server with clips of 0.15 s instead of 10 s, so that hundreds are heard in a minute."""
 
 
-def find_browser() -> str | None:
-    """Return the path of a Chromium that is installed here."""
-    return next(filter(None, map(shutil.which, NAMES)), None)
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator:
     """A Chromium without a window; while it runs, nothing else may run an event loop."""
     api = pytest.importorskip("playwright.sync_api", reason="the package playwright is missing")
     path = find_browser()
     if path is None:
-        pytest.skip(f"no browser here: none of {', '.join(NAMES)} is installed")
+        pytest.skip(f"no browser here: none of {', '.join(BROWSERS)} is installed")
     with api.sync_playwright() as playwright:
+        api.expect.set_options(timeout=20_000)  # of a machine that does other things, too
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()

@@ -14,11 +14,13 @@ KINDS = ("wav", "ogg", "mp3")
 PREPARE = """
 async (sounds) => {
   const { plan, schedule } = await import("/label.js");
-  const decode = (text) => new Float32Array(Uint8Array.from(atob(text), (x) => x.charCodeAt()).buffer);
+  const decode = (text) => {
+    const bytes = Uint8Array.from(atob(text), (x) => x.charCodeAt());
+    return new Float32Array(bytes.buffer);
+  };
   const encode = (values) => {
-    let text = "";
-    for (const byte of new Uint8Array(Float32Array.from(values).buffer)) text += String.fromCharCode(byte);
-    return btoa(text);
+    const bytes = [...new Uint8Array(Float32Array.from(values).buffer)];
+    return btoa(bytes.map((x) => String.fromCharCode(x)).join(""));
   };
   window.renderSynthetic = async (join, rate, seconds, options) => {
     const [a, b] = sounds.map((text) => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 import soundfile as sf
 from browser import run_server, write_songs
 
+from workshop import handin
 from workshop.config import ROOT
+from workshop.label.picture import PICTURE
 
 PAGE = ROOT / "workshop" / "label" / "page"
 KEYS = {"y": "yes", "n": "no", "u": "unsure"}
@@ -93,6 +96,11 @@ def test_the_page_is_small_and_brings_everything_with_it():
         assert re.findall(r"https?://|@import|\beval\(|innerHTML|insertAdjacent", texts[name]) == []
 
 
+def test_the_page_is_handed_in_with_its_server():
+    entries = {path for item in handin.CODE for path in ROOT.glob(item)}
+    assert {*PAGE.iterdir(), PICTURE} <= entries
+
+
 # --- one session
 
 
@@ -117,8 +125,10 @@ def test_a_session_from_the_first_page_to_the_last(open_page, server):
     page.keyboard.press("z")  # the last one only
     answer(page, "n")
     expect(page.locator("#count")).to_have_text("3 of 40")
-    page.keyboard.press("l")
+    page.locator(OPEN).first.wait_for()
+    page.keyboard.press("l")  # other levels have to be heard, too
     expect(page.locator("#levels")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(OPEN)).to_have_count(0)
     expect(page.locator("#play")).to_have_attribute("aria-disabled", "false")
     page.keyboard.press("j")
     answer(page, "y")
@@ -215,10 +225,14 @@ def test_a_name_is_text_and_headphones_can_be_checked(open_page, server):
         page.locator("#check button[aria-disabled=false]").first.wait_for()
         page.keyboard.press(str(1 + number % 3))
     expect(page.locator("#practice")).to_have_text("Practice 1 of 4, not counted")
-    expect(page.locator("#hint")).to_have_text(re.compile(r"^The headphone check: \d of 6 right\.$"))
+    expect(page.locator("#hint")).to_have_text(
+        re.compile(r"^The headphone check: \d of 6 right\.$")
+    )
     [(stored,)] = server.ask("SELECT body FROM events WHERE kind = 'headphones'")
     assert json.loads(stored)["answers"] == [2, 3, 1, 2, 3, 1]
-    [(stored,)] = server.ask("SELECT json_extract(body, '$.name') FROM events WHERE body LIKE '%Zo%'")
+    [(stored,)] = server.ask(
+        "SELECT json_extract(body, '$.name') FROM events WHERE body LIKE '%Zo%'"
+    )
     assert stored == name
 
 
@@ -242,7 +256,9 @@ def test_a_mirrored_pair_has_its_buttons_on_the_other_side(open_page, server):
     for _ in range(4):
         page.locator(OPEN).first.wait_for()
         buttons = page.locator("#answers button")
-        seen.append([x.split()[1] for x in buttons.evaluate_all("(x) => x.map((y) => y.dataset.press)")])
+        seen.append(
+            [x.split()[1] for x in buttons.evaluate_all("(x) => x.map((y) => y.dataset.press)")]
+        )
         answer(page, "y")
     assert seen == [sides[side] for side in given[:4]]
     expect(page.locator("#count")).to_have_text("4 of 40")
@@ -256,7 +272,7 @@ def test_a_mirrored_pair_has_its_buttons_on_the_other_side(open_page, server):
 def test_200_answers_of_five_people_are_stored_once_each(open_page, server):
     from playwright.sync_api import expect
 
-    small = {"viewport": {"width": 360, "height": 700}}
+    small = {"viewport": {"width": 360, "height": 700}, "reduced_motion": "reduce"}
     people = {f"rater {number}": open_page(server.url, **small) for number in range(5)}
     typed: dict[str, list[str]] = {name: [] for name in people}
     for number, (name, page) in enumerate(people.items()):
@@ -274,6 +290,8 @@ def test_200_answers_of_five_people_are_stored_once_each(open_page, server):
                 page.click("text=Go on as rater 2")
                 expect(page.locator("#play")).to_have_attribute("aria-disabled", "false")
             elif event == (3, 25):
+                while count_marks(page, "preloaded") < 4 + number + 6:  # practice, answered, ahead
+                    page.wait_for_timeout(50)
                 take_network_away(page, is_away=True)
             elif event == (4, 30):  # thinks again about the last one
                 page.keyboard.press("z")
@@ -296,16 +314,20 @@ def test_200_answers_of_five_people_are_stored_once_each(open_page, server):
     stored = {name: server.list_answers(name) for name in people}
     assert sum(map(len, stored.values())) == 200
     assert stored == typed
-    assert server.ask("""SELECT pair FROM events WHERE kind = 'answer' AND uuid NOT IN
+    assert (
+        server.ask("""SELECT pair FROM events WHERE kind = 'answer' AND uuid NOT IN
         (SELECT json_extract(body, '$.of') FROM events WHERE kind = 'undo')
-        GROUP BY pair HAVING count(*) > 1""") == []
+        GROUP BY pair HAVING count(*) > 1""")
+        == []
+    )
     for page in people.values():  # what was played had been fetched and decoded before
         script = "(x) => performance.getEntriesByName(x).map((y) => [y.detail, y.startTime])"
         ready = dict(page.evaluate(script, "preloaded"))
         sounds = page.evaluate(script, "sound")
         assert len(sounds) >= 20 and all(ready[pair] < start for pair, start in sounds)
     waits = sorted(wait for page in people.values() for wait in read_waits(page))
-    print(f"answer to sound: median {waits[len(waits) // 2]:.0f} ms, most {waits[-1]:.0f} ms")
+    middle, most = waits[len(waits) // 2], waits[-1]
+    logging.info("answer to sound: median %.0f ms, most %.0f ms", middle, most)
 
 
 def type_one(page, typed: list[str], key: str) -> None:
@@ -347,36 +369,41 @@ def allow_outage(page) -> None:
 CONTRAST = """
 () => {
   const parse = (text) => text.match(/[\\d.]+/g).map(Number);
-  const over = ([r, g, b, alpha = 1], below) => [r, g, b].map((x, i) => x * alpha + below[i] * (1 - alpha));
-  const light = (rgb) => {
-    const [r, g, b] = rgb.map((x) => x / 255).map((x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
+  const mix = (above, below, share) =>
+    [0, 1, 2].map((i) => above[i] * share + below[i] * (1 - share));
+  const light = (colour) => {
+    const [r, g, b] = colour.map((x) => x / 255)
+      .map((x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const behind = (element) => {
-    const chain = [];
-    for (let x = element; x; x = x.parentElement) chain.unshift(parse(getComputedStyle(x).backgroundColor));
-    return chain.reduce((below, colour) => over(colour, below), [255, 255, 255]);
+  const findGround = (element) => {
+    if (!element) return [255, 255, 255];
+    const colour = parse(getComputedStyle(element).backgroundColor);
+    return mix(colour, findGround(element.parentElement), colour[3] ?? 1);
   };
   const found = [];
   for (const element of document.querySelectorAll("body *")) {
-    const own = [...element.childNodes].some((x) => x.nodeType === 3 && x.data.trim());
-    if (!own || !element.checkVisibility()) continue;
-    const style = getComputedStyle(element), below = behind(element);
-    const colour = over(parse(style.color), below).map((x, i) => x * style.opacity + below[i] * (1 - style.opacity));
-    const [high, low] = [light(colour), light(below)].sort((x, y) => y - x);
+    const hasText = [...element.childNodes].some((x) => x.nodeType === 3 && x.data.trim());
+    if (!hasText || !element.checkVisibility()) continue;
+    const style = getComputedStyle(element), ground = findGround(element);
+    const text = mix(parse(style.color), ground, Number(style.opacity));
+    const [high, low] = [light(text), light(ground)].sort((x, y) => y - x);
     found.push([element.textContent.trim().slice(0, 40), (high + 0.05) / (low + 0.05)]);
   }
   return found;
 }
 """
 NAMELESS = """
-() => [...document.querySelectorAll("button, input, [role=img], progress, dialog, [role=radiogroup], [role=group], nav")]
-  .filter((x) => {
-    const named = (x.getAttribute("aria-labelledby") ?? "").split(" ").map((id) => document.getElementById(id));
-    const texts = [x.ariaLabel, ...named.map((y) => y?.textContent), ...[...x.labels ?? []].map((y) => y.textContent),
-      x.matches("button") ? x.textContent : ""];
+() => {
+  const named = "button, input, progress, dialog, nav, [role=img], [role=radiogroup], [role=group]";
+  return [...document.querySelectorAll(named)].filter((x) => {
+    const ids = (x.getAttribute("aria-labelledby") ?? "").split(" ");
+    const labels = [...ids.map((id) => document.getElementById(id)), ...(x.labels ?? [])];
+    const texts = [x.ariaLabel, ...labels.map((y) => y?.textContent)];
+    if (x.matches("button")) texts.push(x.textContent);
     return !texts.some((y) => y?.trim());
-  }).map((x) => x.outerHTML)
+  }).map((x) => x.outerHTML);
+}
 """
 RINGS = """
 () => {
@@ -437,9 +464,8 @@ def test_nothing_is_cut_off_on_a_phone(open_page, server, width):
     begin(page, f"Una {width}", join="gap")
     expect(page.locator("#play")).to_have_attribute("aria-disabled", "false")
     assert page.evaluate(wide) == 0
-    sizes = page.locator("button:visible").evaluate_all(
-        "(all) => all.map((x) => x.getBoundingClientRect()).map((x) => [x.width, x.height])"
-    )
+    script = "(all) => all.map((x) => x.getBoundingClientRect()).map((x) => [x.width, x.height])"
+    sizes = page.locator("button:visible").evaluate_all(script)
     assert len(sizes) >= 9 and min(min(size) for size in sizes) >= 32
-    assert [bottom for bottom in page.locator("#answers button").evaluate_all(
-        "(all) => all.map((x) => x.getBoundingClientRect().bottom)") if bottom > 780] == []  # fmt: skip
+    script = "(all) => all.map((x) => x.getBoundingClientRect().bottom)"
+    assert max(page.locator("#answers button").evaluate_all(script)) <= 780

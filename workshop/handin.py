@@ -30,7 +30,8 @@ from workshop.config import ROOT, Workplace
 
 CODE = (
     "*.py", "*.toml", "requirements*", "README.md", "CONTRIBUTING.md", "aares/**/*.py",
-    "aares/**/*.json", "aares/py.typed", "workshop/**/*.py", "notebooks/src/*.py",
+    "aares/**/*.json", "aares/py.typed", "workshop/**/*.py", "workshop/label/page/*",
+    "workshop/label/*.png", "notebooks/src/*.py",
     "notebooks/*.toml", "tests/*.py", "tools/*", "benchmarks/*.py", "benchmarks/results/*.json",
     "report/*.typ", "report/*.bib", "submission/example.py", "data/README.md", "data/demo/**/*",
 )  # fmt: skip

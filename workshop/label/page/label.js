@@ -1,7 +1,6 @@
 // The labelling page: two clips, one join, one answer. Nothing sounds without a key or a click.
 export const [RAMP_S, GAP_S, FADE_S, AROUND_S, AFTER_S] = [0.005, 0.5, 3, 1, 0.5];
-const [AHEAD, RETRY_MS, PATIENCE_MS, TRIALS] = [5, 1000, 15000, 6];
-const JSON_ONLY = { "Content-Type": "application/json" };
+const [AHEAD, RETRY_MS, PATIENCE_MS, DAY_MS, TRIALS] = [5, 1000, 15000, 86400000, 6];
 const $ = (id) => document.getElementById(id);
 const all = (selector) => [...document.querySelectorAll(selector)];
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -41,7 +40,7 @@ export function schedule(context, a, b, join, { at = 0, from = 0, to = Infinity,
   return [nodeA, nodeB];
 }
 
-let context, playing, frame;
+let context, playing, timer;
 
 /** Begin what `make(output, frame)` schedules, a moment from now, on a frame of the clock. */
 function sound(make, more) {
@@ -77,8 +76,9 @@ let session = recall("session", null), sending = false;
 async function reach(path, body) {
   const url = new URL(path, location.origin), token = new URL(location).searchParams.get("token");
   if (token) url.searchParams.set("token", token);
-  const form = body && { method: "POST", body: JSON.stringify(body), headers: JSON_ONLY };
-  const reply = await fetch(url, { ...form, signal: AbortSignal.timeout(PATIENCE_MS) });
+  const form = body && { method: "POST", body: JSON.stringify(body) };
+  const headers = body && { "Content-Type": "application/json" };
+  const reply = await fetch(url, { ...form, headers, signal: AbortSignal.timeout(PATIENCE_MS) });
   if (reply.ok) return reply;
   const { error = `The server says ${reply.status}.` } = await reply.json().catch(() => ({}));
   throw Object.assign(new Error(error), { refused: reply.status < 500 && reply.status !== 403 });
@@ -213,9 +213,9 @@ const press = {
     performance.mark("answer", { detail: pair });
     silence();
     const uuid = post("/api/answers", { pair, answer: choice, levels, join: session.join,
-      heard_ms: Math.round(heard * 1000), join_heard: true, replays: plays - 1,
-      reaction_ms: Math.round(performance.now() - joined - away), rate: context.sampleRate,
-      page_version: about.page_version });
+      heard_ms: clip(heard * 1000), join_heard: true, replays: plays - 1,
+      reaction_ms: clip(performance.now() - joined - away), rate: context.sampleRate,
+      page_version: about.page_version ?? "unknown" });
     if (lesson) {
       session.practice.shift();
       told = `${lesson.answer === choice ? "We say so too" : `We say ${lesson.answer}`}: ${lesson.why}`;
@@ -244,6 +244,7 @@ const press = {
   levels() {
     silence();
     mode = mode === "record" ? "levelled" : "record";
+    if (pool[0]) pool[0].joined = 0; // the answer is about what was heard
     $("levels").setAttribute("aria-pressed", String(mode === "record"));
     show();
     refill();
@@ -268,16 +269,15 @@ const press = {
     if ($("end").hidden) view("end", "thanks");
   },
   start() {
-    const day = new Date().toDateString(), clip = (x, side) => `/clip/${x.pair}/${side}.wav`;
+    const day = new Date().toDateString(), path = (x, side) => `/clip/${x.pair}/${side}.wav`;
     session = { ...session, day, today: session.day === day ? session.today : [] };
     keep("session", session);
     pool.splice(0, Infinity, ...session.practice.map((x) => makePair({ pair: x.pair, lesson: x,
-      a: clip(x, "a"), b: clip(x, "b") })));
+      a: path(x, "a"), b: path(x, "b") })));
     [last, told] = [null, ""];
     press.more();
-    refill();
   },
-  more: () => { view("pairs", "play"); show(); },
+  more: () => { view("pairs", "play"); show(); refill(); },
   sample: (id) => (playing?.name === id ? silence() : playSample(id)),
   trial: () => playSample(session.headphones[tones.length], () => enable(all("[data-press^=tone]"), true)),
   tone(number) {
@@ -293,6 +293,7 @@ const press = {
 // --- what is seen
 const say = (text) => { $("hint").textContent = text; };
 const enable = (buttons, yes) => buttons.forEach((x) => x.setAttribute("aria-disabled", String(!yes)));
+const clip = (ms) => Math.round(Math.min(ms, DAY_MS));
 const make = (tag, ...inside) => { const x = document.createElement(tag); x.append(...inside); return x; };
 const name = ({ titles }) => (titles ? `${titles.a} → ${titles.b}` : "");
 
@@ -351,14 +352,15 @@ function draw() {
   if (!width || !sounds) return;
   const where = plan(...sounds, session.join), n = Math.floor(width / 4), key = `${mode}${n}`;
   if (pair.key !== key) Object.assign(pair, { key, bars: measure(sounds, n, where) });
-  const style = getComputedStyle(canvas), x = (position) => (position / where.total) * width;
+  const style = getComputedStyle(canvas), colours = ["--a", "--b"].map((y) => style.getPropertyValue(y));
+  const x = (position) => (position / where.total) * width;
   const top = Math.max(...pair.bars.flatMap((y) => [...y]), 1e-6), second = sounds[0].sampleRate;
   const here = calm.matches ? Math.floor(playing?.here / second) * second : playing?.here;
   pen.scale(scale, scale);
   pair.bars.forEach((bars, side) => bars.forEach((level, i) => {
     if (!level) return;
     const tall = Math.max(2, (level / top) ** 0.8 * (height - 16));
-    pen.fillStyle = style.getPropertyValue(side ? "--b" : "--a");
+    pen.fillStyle = colours[side];
     pen.globalAlpha = playing && i * 4 > x(here) ? 0.4 : 0.95;
     pen.beginPath();
     pen.roundRect(i * 4 + 0.75, (height - tall) / 2, 2.5, tall, 1.25);
@@ -368,8 +370,8 @@ function draw() {
   pen.fillRect(x((sounds[0].length + where.start) / 2) - 0.75, 0, 1.5, height);
   if (!playing) return;
   pen.fillRect(x(here) - 0.5, 8, 1, height - 16);
-  cancelAnimationFrame(frame);
-  frame = requestAnimationFrame(draw);
+  clearTimeout(timer);
+  timer = setTimeout(draw, calm.matches ? 200 : 40);
 }
 
 // --- the first page, the buttons and the keys
@@ -404,6 +406,7 @@ addEventListener("keydown", (event) => {
 
 addEventListener("online", () => { send(); refill(); });
 addEventListener("resize", draw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 $("again").hidden = !session;
 $("known").textContent = $("name").value = session?.name ?? "";
 send();
