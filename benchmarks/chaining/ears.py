@@ -36,7 +36,7 @@ from workshop import config
 GAP_S = 0.5
 N_SEEDS = 12
 N_LABELS = 600
-STEP = 20
+STEP = {"chosen": 20, "random": 60}
 POOLS = {"same album": KINDS[1:2], "other place": KINDS[2:], "all kinds": KINDS}
 """What may be asked: true splices, and false ones of some kinds."""
 COLUMNS = ["rater", "row", "presentation", "answer"]
@@ -71,13 +71,14 @@ def trace_choices(pool: str, *, tuning: bool = False) -> Iterator[pd.DataFrame]:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 curve = trace_choice(part, joins, unseen, way, seed)
                 curve.assign(way=way, seed=seed).to_csv(kept, index=False)
-            yield pd.read_csv(kept)
+            curve = pd.read_csv(kept)
+            yield curve[curve["labels"] % STEP[way] == 0]
 
 
 def trace_choice(
     pairs: pd.DataFrame, X: np.ndarray, unseen: np.ndarray, way: str, seed: int
 ) -> pd.DataFrame:
-    """Return the areas on unseen songs after each twenty labels."""
+    """Return the areas on unseen songs after every few labels."""
     asked = pairs[["a", "b"]].assign(kind="question")
     truth = np.where(pairs["label"] == 1, "yes", "no")
     rng, held = np.random.default_rng(seed), set(np.flatnonzero(unseen).tolist())
@@ -95,7 +96,7 @@ def trace_choice(
         rows.append(("me", row, side, str(truth[row])))
         if row not in done:  # a repeat is no label
             done[row] = None
-            if len(done) % STEP == 0:
+            if len(done) % STEP[way] == 0:
                 p = update_probabilities(asked, pd.DataFrame(rows, columns=COLUMNS), X)
                 score = np.full(len(pairs), 0.5) if p is None else p
                 curve.append({"labels": len(done), "answers": len(rows),
@@ -117,14 +118,14 @@ def describe_choice(curves: pd.DataFrame, kinds: tuple[str, ...]) -> dict[str, A
     """Return mean curves of both ways, and how many labels one saves."""
     found: dict[str, Any] = {
         "seeds": int(curves["seed"].nunique()),
-        "labels": sorted(curves["labels"].unique().tolist()),
         "answers": int(curves.loc[curves["way"] == "chosen", "answers"].max()),
     }
     for kind in kinds:
-        table = curves.pivot_table(kind, "labels", ["way", "seed"])
-        chosen, random = table["chosen"], table["random"]
+        chosen, random = (
+            curves[curves["way"] == way].pivot_table(kind, "labels", "seed") for way in STEP
+        )
         goal = random.iloc[-1]
-        gain = (chosen - random).mean(axis=1)
+        gain = (chosen - random).mean(axis=1).dropna()
         enough = chosen.index[chosen.mean(axis=1) >= goal.mean()]
         each = [chosen.index[chosen[seed] >= goal[seed]] for seed in chosen]
         found[kind] = {
@@ -135,27 +136,22 @@ def describe_choice(curves: pd.DataFrame, kinds: tuple[str, ...]) -> dict[str, A
             "seeds_with_half": int(sum(len(at) > 0 and at[0] <= N_LABELS // 2 for at in each)),
             "least_gain": round(float(gain.min()), 4),
             "least_gain_at": int(gain.idxmin()),
-            **{f"{way}_{what}": rounded(value) for way in ("chosen", "random")
-               for what, value in summarise(table[way]).items()},
-        }  # fmt: skip
+            "chosen": summarise(chosen),
+            "random": summarise(random),
+        }
     return found
 
 
-def summarise(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the mean over the seeds and the lowest and highest of them."""
-    return {"mean": table.mean(axis=1).to_numpy(), "low": table.min(axis=1).to_numpy(),
-            "high": table.max(axis=1).to_numpy()}  # fmt: skip
-
-
-def rounded(values: np.ndarray, digits: int = 4) -> list[float]:
-    """Return numbers for JSON."""
-    return [round(float(value), digits) for value in values]
+def summarise(table: pd.DataFrame) -> dict[str, list[float]]:
+    """Return the mean over the seeds, and the lowest and highest of them, by number of labels."""
+    parts = {"value": table.mean(axis=1), "low": table.min(axis=1), "high": table.max(axis=1)}
+    return {"labels": table.index.tolist(), **{k: v.round(4).tolist() for k, v in parts.items()}}
 
 
 # --- simulated raters -----------------------------------------------------------------------
 
 ERRING = 0.1
-FEW = (60, 120, 240)  # pairs, each of two of four simulated raters
+FEW = (60, 240)  # pairs, each of two of four simulated raters
 
 
 def trace_learning(pairs: pd.DataFrame, X: np.ndarray) -> dict[str, Any]:
@@ -218,14 +214,17 @@ def answer_pairs(label: np.ndarray, rows: np.ndarray, seed: int) -> pd.DataFrame
 SIZES = (25, 50, 100, 150, 200, 300, 400, 600)
 RATERS = (2, 3, 4, 6, 8)
 WANTED = 0.1
+N_STUDIES_OF_A_SIZE = 300
 STUDIES = {"careful": (0.1, 0.1), "middling": (0.2, 0.1)}  # wrong, unsure
 
 
 def measure_sizes() -> dict[str, Any]:
     """Return how far alpha may be off, and the least that is enough."""
-    found: dict[str, Any] = {"wanted": WANTED, "studies": 500}
+    found: dict[str, Any] = {"wanted": WANTED, "studies": N_STUDIES_OF_A_SIZE}
     for name, (wrong, unsure) in STUDIES.items():
-        table = simulate_sample_sizes(SIZES, RATERS, wrong=wrong, unsure=unsure)
+        table = simulate_sample_sizes(
+            SIZES, RATERS, wrong=wrong, unsure=unsure, n_draws=N_STUDIES_OF_A_SIZE
+        )
         good = table[table["half_width"] <= WANTED].groupby("raters")["pairs"].min()
         found[name] = {
             "wrong": wrong, "unsure": unsure,
@@ -241,7 +240,7 @@ CONSENSUS = {
     "none careless of four": ([0.15, 0.15, 0.15, 0.15], None),
     "two careless of eight, two a pair": ([0.1] * 6 + [0.5] * 2, 2),
 }
-N_STUDIES = 200
+N_STUDIES = 100
 
 
 def compare_consensus() -> dict[str, Any]:

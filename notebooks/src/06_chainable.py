@@ -862,9 +862,9 @@ display(Image(data=page.read_bytes(), width=560))
 
 # %% [markdown]
 # What will be asked of real answers is shown on four simulated raters, of whom the last guesses.
-# `choose_next` gives them pairs of the songs at hand as it does on the page: what the model is least
-# sure of, what nobody heard, own pairs again, and checks whose answer is known. Which pairs are
-# chainable is drawn by lot.
+# `choose_next` gives them pairs of the songs at hand as it does on the page: what nobody heard, own
+# pairs again, checks whose answer is known and, once there is a model, what it is least sure of.
+# Which pairs are chainable is drawn by lot.
 
 # %%
 asked = pd.DataFrame(
@@ -881,8 +881,8 @@ answers = labels.tabulate_answers(session)
 together = consensus.fit_dawid_skene(answers)
 
 # %% [markdown]
-# *With himself*: the share of pairs asked again that a simulated rater answered alike. *By all*: the
-# share of right answers that Dawid and Skene's way finds from the answers alone, without the truth.
+# *With himself*: the share of pairs asked again that a simulated rater answered alike. *By all*:
+# the share of right answers that Dawid and Skene's way finds from the answers, without the truth.
 
 # %%
 raters = agreement.describe_raters(session)
@@ -890,6 +890,7 @@ right = 1 - (together.errors[:, 0, 2] + together.errors[:, 1, 0]) / 2
 by_all = pd.DataFrame({name: right for name in ("value", "low", "high")}, index=raters.index)
 himself = raters[["same", "low", "high"]].set_axis(["value", "low", "high"], axis=1)
 worst = by_all["value"].idxmin()
+assert worst == f"simulated {np.argmax(WRONG) + 1}"
 alphas = {
     level: agreement.estimate_alpha(answers, level, random_state=0)
     for level in ("nominal", "ordinal")
@@ -923,16 +924,16 @@ book.figure(
 
 # %%
 is_true = dict(zip(zip(asked["a"], asked["b"], strict=True), truth, strict=True))
-ceiling = agreement.measure_ceiling(answers, [is_true[pair] for pair in answers.index])
+ceiling = agreement.measure_ceiling(answers, [is_true[pair] for pair in answers.index])["value"]
 book.number("simulated_alpha", alphas["ordinal"][0])
 book.number("simulated_alpha_without", without[0])
 book.say(
     "Of *simulated* raters: alpha is "
     + ", ".join(f"{v:.2f} ({low:.2f} to {high:.2f}, {k})" for k, (v, low, high) in alphas.items())
-    + f"; without {worst} {without[0]:.2f} ({without[1]:.2f} to {without[2]:.2f}). A model that knew "
-    f"the truth would have an area of {ceiling['value'].iloc[0]:.2f} against what all say, and of "
-    f"{ceiling['value'].iloc[1]:.2f} against one rater; the other raters have "
-    f"{ceiling['value'].iloc[2]:.2f}."
+    + f"; without {worst} {without[0]:.2f} ({without[1]:.2f} to {without[2]:.2f}). A model that "
+    f"knew the truth would have an area of {ceiling['model, consensus']:.2f} against what all say, "
+    f"and of {ceiling['model, a rater']:.2f} against one rater; the other raters have "
+    f"{ceiling['the others, a rater']:.2f}."
 )
 
 # %% [markdown]
@@ -944,14 +945,11 @@ book.say(
 # %%
 ears = read_chainable("ears")
 AGAINST = {"same album": "another song of the album", "other place": "another place of the song"}
-BAND = {"value": "mean", "low": "low", "high": "high"}
 
 
 def read_curve(kind, way):
     """Return the mean curve of a way of choosing, and the range over the seeds."""
-    found = ears[f"choice, {kind}"]
-    values = {name: found[kind][f"{way}_{part}"] for name, part in BAND.items()}
-    return pd.DataFrame(values, index=found["labels"])
+    return pd.DataFrame(ears[f"choice, {kind}"][kind][way]).set_index("labels")
 
 
 # %% [markdown]
@@ -984,13 +982,13 @@ for kind in AGAINST:
     book.number(f"choice_enough_{key}", found[kind]["labels_enough"])
     book.number(f"choice_random_{key}", found[kind]["random_at_last"])
     book.say(
-        f"Against *{AGAINST[kind]}*, {found['labels'][-1]} labels at random reach "
+        f"Against *{AGAINST[kind]}*, {found[kind]['random']['labels'][-1]} labels at random reach "
         f"{found[kind]['random_at_last']:.3f}; **{found[kind]['labels_enough']}** chosen ones do "
         f"(mean of {found['seeds']} seeds; within half of the labels in "
-        f"{found[kind]['seeds_with_half']} of them). After twenty labels and more, the mean is "
-        f"never more than {max(-found[kind]['least_gain'], 0):.3f} below that of random labels."
+        f"{found[kind]['seeds_with_half']} of them). The mean is never more than "
+        f"{max(-found[kind]['least_gain'], 0):.3f} below that of as many random labels."
     )
-_ = book.number("choice_labels", ears["choice, same album"]["labels"][-1])
+_ = book.number("choice_labels", ears["choice, same album"]["same album"]["random"]["labels"][-1])
 
 # %% [markdown]
 # How many pairs, of how many raters? Simulated raters who err in one of ten answers and are unsure
