@@ -15,6 +15,9 @@
                                       an index of the audio files of a folder
     python3 run.py identify FILE... [--index INDEX] [--json]
                                       which recordings of the index the files come from
+    python3 run.py label [--songs FOLDER]
+                                      the page where songs are paired by ear; its answers:
+                                      label --export FILE.csv, label --import FILE.csv
     python3 run.py bench [NAME]       timed comparisons and long experiments
     python3 run.py lock               requirements.txt -> requirements.lock
 

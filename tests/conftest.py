@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
+from browser import chromium, open_page  # noqa: F401  (fixtures for whoever asks)
 
 from aares import data
 from aares.recommend import Recommender

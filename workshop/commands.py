@@ -1,4 +1,4 @@
-"""The commands behind ``run.py``: build (the main job), test, bench, handin, index, identify, ...
+"""The commands behind ``run.py``: build (the main job), test, bench, handin, identify, label, ...
 
 ``run.py`` makes the environment and hands its arguments over; ``python -m workshop`` does the same
 inside an environment that exists.
@@ -20,6 +20,7 @@ from aares.errors import AaresError
 from workshop import config
 
 INDEX = config.CACHE / "music.index"
+LABELS = config.CACHE / "labels.sqlite"
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -86,7 +87,26 @@ def _make_parser() -> Parser:
     sync = add("sync", _sync, "bring a notebook edited by hand back into notebooks/src")
     sync.add_argument("only", metavar="NN")
     cli.add_commands(commands, index=INDEX)
+    _add_label(add("label", _label, "open the page where songs are paired by ear"))
     return parser
+
+
+def _add_label(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--songs", type=Path, metavar="FOLDER", help="default: the demo songs")
+    command.add_argument(
+        "--database", type=Path, default=LABELS, metavar="FILE", help=f"default: {LABELS.name}"
+    )
+    files = command.add_mutually_exclusive_group()
+    files.add_argument("--export", type=Path, metavar="CSV", help="write all answers, and end")
+    files.add_argument(
+        "--import", type=Path, metavar="CSV", dest="imported", help="add answers, and end"
+    )
+    command.add_argument("--port", type=int, default=8008, help="default: 8008; 0: any")
+    command.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS",
+        help="of this machine, for others to come in: 0.0.0.0 is all; default: 127.0.0.1, nobody",
+    )  # fmt: skip
+    command.add_argument("--no-browser", action="store_true", help="only print the address")
 
 
 def _build(options: argparse.Namespace) -> int:
@@ -205,6 +225,31 @@ def _handin(options: argparse.Namespace) -> int:
     _list_written(written, source)
     if source.kind == "demo":
         print("\nThis is the DEMO data: try it, but do not hand it in.", file=sys.stderr)
+    return 0
+
+
+def _label(options: argparse.Namespace) -> int:
+    if options.export or options.imported:
+        from workshop.label import exchange
+
+        if options.export:
+            n = exchange.export_answers(options.database, options.export)
+            print(f"{n} answers are in {options.export}")
+        else:
+            n, known = exchange.import_answers(options.imported, options.database)
+            print(f"{n} answers are new in {options.database}, {known} were there")
+        return 0
+    try:
+        from workshop.label import serve
+    except ModuleNotFoundError as error:
+        if error.name not in ("starlette", "uvicorn"):
+            raise
+        print(f"{error.name} is missing: pip install 'aares[label]'", file=sys.stderr)
+        return 1
+    serve.serve(
+        options.songs or config.DEMO / "songs", options.database, host=options.host,
+        port=options.port, browse=not options.no_browser, say=lambda line: print(line, flush=True),
+    )  # fmt: skip
     return 0
 
 
