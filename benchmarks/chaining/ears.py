@@ -1,8 +1,7 @@
 """What labels from ears would need: which pairs to ask, how many, and of how many raters.
 
 Nobody has rated yet. *choice*: splices of the albums (:mod:`chaining.splices`, 0.5 s) stand in for
-labels, because their answer is known: true ones, and false ones of one kind or of all. One rater
-who never errs is asked 600 pairs of the songs of three folds, once by
+labels, because their answer is known: true ones, and false ones of one kind. One rater who never errs is asked 600 pairs of the songs of three folds, once by
 :func:`aares.chaining.choice.choose_next` and once at random; what is learnt, anew every twenty
 labels by :func:`aares.chaining.labels.update_probabilities`, is judged on the songs of the fourth.
 Twelve seeds: each fold in each of three drawings. Chosen on a drawing of its own (``--tuning``):
@@ -37,7 +36,7 @@ GAP_S = 0.5
 N_SEEDS = 12
 N_LABELS = 600
 STEP = {"chosen": 20, "random": 60}
-POOLS = {"same album": KINDS[1:2], "other place": KINDS[2:], "all kinds": KINDS}
+POOLS = {"same album": KINDS[1:2], "other place": KINDS[2:]}
 """What may be asked: true splices, and false ones of some kinds."""
 COLUMNS = ["rater", "row", "presentation", "answer"]
 
@@ -47,10 +46,10 @@ def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple
     for pool, kinds in POOLS.items():
         curves = pd.concat(trace_choices(pool, tuning=tuning), ignore_index=True)
         yield f"choice, {pool}", describe_choice(curves, kinds)
-        if pool == "other place" and not tuning:
-            yield "sizes", measure_sizes()
-            yield "consensus", compare_consensus()
-            yield "learning", trace_learning(*draw_pool(load_songs()))
+    if not tuning:
+        yield "sizes", measure_sizes()
+        yield "consensus", compare_consensus()
+        yield "learning", trace_learning(*draw_pool(load_songs()))
 
 
 def trace_choices(pool: str, *, tuning: bool = False) -> Iterator[pd.DataFrame]:
