@@ -1,12 +1,14 @@
 """What labels from ears would need: which pairs to ask, how many, and of how many raters.
 
 Nobody has rated yet. *choice*: splices of the albums (:mod:`chaining.splices`, 0.5 s) stand in for
-labels, because their answer is known: true ones, and false ones of one kind. One rater who never errs is asked 600 pairs of the songs of three folds, once by
+labels, because their answer is known: true ones, and false ones of one kind. One rater who never
+errs is asked 600 pairs of the songs of three folds, once by
 :func:`aares.chaining.choice.choose_next` and once at random; what is learnt, anew every twenty
 labels by :func:`aares.chaining.labels.update_probabilities`, is judged on the songs of the fourth.
-Twelve seeds: each fold in each of three drawings. Chosen on a drawing of its own (``--tuning``):
-the learner; regions beside songs, and the least heard of the twenty least sure instead of the
-least sure, taught no more.
+Twelve seeds: each fold in each of three drawings. What was tried on a drawing of its own
+(``--tuning``) and taught no more: regions beside songs; the least heard of the twenty least sure
+instead of the least sure; asking among all kinds of false pairs at once, where the least sure ones
+are other places of a song and teach nothing about other songs.
 
 All else is of *simulated* raters (:mod:`aares.chaining.simulated`): *learning*, what raters who err
 add to a model that knows the project's renderings only; *sizes*, how far alpha may be off with so
