@@ -1026,7 +1026,8 @@ book.table("careless", careless[careless["pairs"].isin([60, 300])].round(3), ind
 
 # %% [markdown]
 # And what simulated raters add to a model that knows the project's renderings only, on songs of the
-# albums that nobody was asked about (areas against other songs of the album and other places of the song):
+# albums that nobody was asked about (areas against other songs of the album, and other places of
+# the song):
 
 # %%
 learnt = pd.DataFrame(ears["learning"]["rows"]).set_index(["model", "labels"])
