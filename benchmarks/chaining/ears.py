@@ -266,7 +266,8 @@ def compare_consensus() -> dict[str, Any]:
                 "largest_error": np.quantile(
                     [np.abs(fit.errors - s.errors).max() for s, fit in found], 0.95),
             })  # fmt: skip
-    return {"studies": N_STUDIES, "rows": pd.DataFrame(rows).round(4).to_dict("records")}
+    table = pd.DataFrame(rows).round(4).astype(object)
+    return {"studies": N_STUDIES, "rows": table.where(table.notna(), None).to_dict("records")}
 
 
 def count_right(p: np.ndarray, truth: np.ndarray) -> float:

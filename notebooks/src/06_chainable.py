@@ -908,7 +908,7 @@ plots.draw_series(
     ax,
     label="share of answers",
     chance=0.5,
-    title=f"Of four simulated raters, {worst.split()[-1]} is found to guess",
+    title=f"Of four simulated raters, number {worst.split()[-1]} is found to guess",
     detail=f"{len(session)} simulated answers to {len(answers)} pairs; 95 % intervals",
 )
 book.figure(
@@ -1023,16 +1023,6 @@ careless = pd.DataFrame(ears["consensus"]["rows"])
 careless = careless[["raters", "pairs", "majority", "dawid_skene", "found"]]
 book.number("careless_found", float(careless["found"].iloc[1]))
 book.table("careless", careless[careless["pairs"].isin([60, 300])].round(3), index=False)
-
-# %% [markdown]
-# And what simulated raters add to a model that knows the project's renderings only, on songs of the
-# albums that nobody was asked about (areas against other songs of the album, and other places of
-# the song):
-
-# %%
-learnt = pd.DataFrame(ears["learning"]["rows"]).set_index(["model", "labels"])
-learnt = learnt[list(AGAINST)].map(lambda each: each[0])
-book.table("learning_from_people", learnt.round(3))
 
 # %% [markdown]
 # ## Limits and wishes
