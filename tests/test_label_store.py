@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -95,6 +96,18 @@ def test_events_are_only_appended(store):
 def test_it_is_on_the_disk_before_it_is_acknowledged(store):
     for name, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)):
         assert store._connection.execute(f"PRAGMA {name}").fetchone()[0] == value
+
+
+def test_the_log_goes_into_the_database_while_nobody_waits(tmp_path, monkeypatch):
+    monkeypatch.setattr(stores, "REST_S", 0.01)
+    fill(store := Store(tmp_path / "labels.sqlite"))
+    size = store.path.stat().st_size
+    store.append([make_event() for _ in range(200)]).result()
+    begin = time.monotonic()
+    while store.path.stat().st_size == size and time.monotonic() < begin + 10:
+        time.sleep(0.01)
+    assert store.path.stat().st_size > size
+    store.close()
 
 
 def test_a_database_has_one_server_and_any_number_of_readers(store):

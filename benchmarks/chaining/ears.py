@@ -1,13 +1,14 @@
 """What labels from ears would need: which pairs to ask, how many, and of how many raters.
 
 Nobody has rated yet. *choice*: splices of the albums (:mod:`chaining.splices`, 0.5 s) stand in for
-labels, because their answer is known: true ones, and false ones of one kind or of all. One rater
-who never errs is asked 600 pairs of the songs of three folds, once by
+labels, because their answer is known: true ones, and false ones of one kind. One rater who never
+errs is asked 600 pairs of the songs of three folds, once by
 :func:`aares.chaining.choice.choose_next` and once at random; what is learnt, anew every twenty
 labels by :func:`aares.chaining.labels.update_probabilities`, is judged on the songs of the fourth.
-Twelve seeds: each fold in each of three drawings. Chosen on a drawing of its own (``--tuning``):
-the learner; regions beside songs, and the least heard of the twenty least sure instead of the
-least sure, taught no more.
+Twelve seeds: each fold in each of three drawings. What was tried on a drawing of its own
+(``--tuning``) and taught no more: regions beside songs; the least heard of the twenty least sure
+instead of the least sure; asking among all kinds of false pairs at once, where the least sure ones
+are other places of a song and teach nothing about other songs.
 
 All else is of *simulated* raters (:mod:`aares.chaining.simulated`): *learning*, what raters who err
 add to a model that knows the project's renderings only; *sizes*, how far alpha may be off with so
@@ -36,8 +37,8 @@ from workshop import config
 GAP_S = 0.5
 N_SEEDS = 12
 N_LABELS = 600
-STEP = 20
-POOLS = {"same album": KINDS[1:2], "other place": KINDS[2:], "all kinds": KINDS}
+STEP = {"chosen": 20, "random": 60}
+POOLS = {"same album": KINDS[1:2], "other place": KINDS[2:]}
 """What may be asked: true splices, and false ones of some kinds."""
 COLUMNS = ["rater", "row", "presentation", "answer"]
 
@@ -47,10 +48,10 @@ def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple
     for pool, kinds in POOLS.items():
         curves = pd.concat(trace_choices(pool, tuning=tuning), ignore_index=True)
         yield f"choice, {pool}", describe_choice(curves, kinds)
-        if pool == "other place" and not tuning:
-            yield "sizes", measure_sizes()
-            yield "consensus", compare_consensus()
-            yield "learning", trace_learning(*draw_pool(load_songs()))
+    if not tuning:
+        yield "sizes", measure_sizes()
+        yield "consensus", compare_consensus()
+        yield "learning", trace_learning(*draw_pool(load_songs()))
 
 
 def trace_choices(pool: str, *, tuning: bool = False) -> Iterator[pd.DataFrame]:
@@ -71,13 +72,14 @@ def trace_choices(pool: str, *, tuning: bool = False) -> Iterator[pd.DataFrame]:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 curve = trace_choice(part, joins, unseen, way, seed)
                 curve.assign(way=way, seed=seed).to_csv(kept, index=False)
-            yield pd.read_csv(kept)
+            curve = pd.read_csv(kept)
+            yield curve[curve["labels"] % STEP[way] == 0]
 
 
 def trace_choice(
     pairs: pd.DataFrame, X: np.ndarray, unseen: np.ndarray, way: str, seed: int
 ) -> pd.DataFrame:
-    """Return the areas on unseen songs after each twenty labels."""
+    """Return the areas on unseen songs after every few labels."""
     asked = pairs[["a", "b"]].assign(kind="question")
     truth = np.where(pairs["label"] == 1, "yes", "no")
     rng, held = np.random.default_rng(seed), set(np.flatnonzero(unseen).tolist())
@@ -95,7 +97,7 @@ def trace_choice(
         rows.append(("me", row, side, str(truth[row])))
         if row not in done:  # a repeat is no label
             done[row] = None
-            if len(done) % STEP == 0:
+            if len(done) % STEP[way] == 0:
                 p = update_probabilities(asked, pd.DataFrame(rows, columns=COLUMNS), X)
                 score = np.full(len(pairs), 0.5) if p is None else p
                 curve.append({"labels": len(done), "answers": len(rows),
@@ -117,14 +119,14 @@ def describe_choice(curves: pd.DataFrame, kinds: tuple[str, ...]) -> dict[str, A
     """Return mean curves of both ways, and how many labels one saves."""
     found: dict[str, Any] = {
         "seeds": int(curves["seed"].nunique()),
-        "labels": sorted(curves["labels"].unique().tolist()),
         "answers": int(curves.loc[curves["way"] == "chosen", "answers"].max()),
     }
     for kind in kinds:
-        table = curves.pivot_table(kind, "labels", ["way", "seed"])
-        chosen, random = table["chosen"], table["random"]
+        chosen, random = (
+            curves[curves["way"] == way].pivot_table(kind, "labels", "seed") for way in STEP
+        )
         goal = random.iloc[-1]
-        gain = (chosen - random).mean(axis=1)
+        gain = (chosen - random).mean(axis=1).dropna()
         enough = chosen.index[chosen.mean(axis=1) >= goal.mean()]
         each = [chosen.index[chosen[seed] >= goal[seed]] for seed in chosen]
         found[kind] = {
@@ -135,27 +137,22 @@ def describe_choice(curves: pd.DataFrame, kinds: tuple[str, ...]) -> dict[str, A
             "seeds_with_half": int(sum(len(at) > 0 and at[0] <= N_LABELS // 2 for at in each)),
             "least_gain": round(float(gain.min()), 4),
             "least_gain_at": int(gain.idxmin()),
-            **{f"{way}_{what}": rounded(value) for way in ("chosen", "random")
-               for what, value in summarise(table[way]).items()},
-        }  # fmt: skip
+            "chosen": summarise(chosen),
+            "random": summarise(random),
+        }
     return found
 
 
-def summarise(table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Return the mean over the seeds and the lowest and highest of them."""
-    return {"mean": table.mean(axis=1).to_numpy(), "low": table.min(axis=1).to_numpy(),
-            "high": table.max(axis=1).to_numpy()}  # fmt: skip
-
-
-def rounded(values: np.ndarray, digits: int = 4) -> list[float]:
-    """Return numbers for JSON."""
-    return [round(float(value), digits) for value in values]
+def summarise(table: pd.DataFrame) -> dict[str, list[float]]:
+    """Return the mean over the seeds, and the lowest and highest of them, by number of labels."""
+    parts = {"value": table.mean(axis=1), "low": table.min(axis=1), "high": table.max(axis=1)}
+    return {"labels": table.index.tolist(), **{k: v.round(4).tolist() for k, v in parts.items()}}
 
 
 # --- simulated raters -----------------------------------------------------------------------
 
 ERRING = 0.1
-FEW = (60, 120, 240)  # pairs, each of two of four simulated raters
+FEW = (60, 240)  # pairs, each of two of four simulated raters
 
 
 def trace_learning(pairs: pd.DataFrame, X: np.ndarray) -> dict[str, Any]:
@@ -218,14 +215,17 @@ def answer_pairs(label: np.ndarray, rows: np.ndarray, seed: int) -> pd.DataFrame
 SIZES = (25, 50, 100, 150, 200, 300, 400, 600)
 RATERS = (2, 3, 4, 6, 8)
 WANTED = 0.1
+N_STUDIES_OF_A_SIZE = 300
 STUDIES = {"careful": (0.1, 0.1), "middling": (0.2, 0.1)}  # wrong, unsure
 
 
 def measure_sizes() -> dict[str, Any]:
     """Return how far alpha may be off, and the least that is enough."""
-    found: dict[str, Any] = {"wanted": WANTED, "studies": 500}
+    found: dict[str, Any] = {"wanted": WANTED, "studies": N_STUDIES_OF_A_SIZE}
     for name, (wrong, unsure) in STUDIES.items():
-        table = simulate_sample_sizes(SIZES, RATERS, wrong=wrong, unsure=unsure)
+        table = simulate_sample_sizes(
+            SIZES, RATERS, wrong=wrong, unsure=unsure, n_draws=N_STUDIES_OF_A_SIZE
+        )
         good = table[table["half_width"] <= WANTED].groupby("raters")["pairs"].min()
         found[name] = {
             "wrong": wrong, "unsure": unsure,
@@ -241,7 +241,7 @@ CONSENSUS = {
     "none careless of four": ([0.15, 0.15, 0.15, 0.15], None),
     "two careless of eight, two a pair": ([0.1] * 6 + [0.5] * 2, 2),
 }
-N_STUDIES = 200
+N_STUDIES = 100
 
 
 def compare_consensus() -> dict[str, Any]:
@@ -266,7 +266,8 @@ def compare_consensus() -> dict[str, Any]:
                 "largest_error": np.quantile(
                     [np.abs(fit.errors - s.errors).max() for s, fit in found], 0.95),
             })  # fmt: skip
-    return {"studies": N_STUDIES, "rows": pd.DataFrame(rows).round(4).to_dict("records")}
+    table = pd.DataFrame(rows).round(4).astype(object)
+    return {"studies": N_STUDIES, "rows": table.where(table.notna(), None).to_dict("records")}
 
 
 def count_right(p: np.ndarray, truth: np.ndarray) -> float:

@@ -1,8 +1,4 @@
-"""What a request means: who asks, what is given, what counts.
-
-All that was stored is held in memory, too, and changes there once it is on the disk. One event loop
-asks: nothing here is awaited but the disk, so between two `await` nobody else moves.
-"""
+"""What a request means: who asks, what is given, what is kept."""
 
 from __future__ import annotations
 
@@ -10,58 +6,27 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from aares.chaining.choice import Choice, choose_next
 from workshop.label import sounds
-from workshop.label.answers import AnswerList
 from workshop.label.clips import CLIP_VERSION
 from workshop.label.forms import RequestError
-from workshop.label.songs import Songs, draw_candidates, draw_lessons, name_song
-from workshop.label.store import Event, Shown, Store, read_store
+from workshop.label.ledger import Ledger, Rater, get_key
+from workshop.label.songs import Songs, name_song
+from workshop.label.store import Event, Shown, Store
 
 PLANNED = 40
 RESERVED_S = 600.0
 LEAST_HEARD_MS = 1000  # the second before the join, where only the join was played
-REFIT_EVERY = 20
 TRIALS = tuple(f"h{number}" for number in range(1, 7))
-Question = tuple[str, str, float | None, float]
 
 
-@dataclass
-class Rater:
-    """Somebody who answers.
-
-    Attributes
-    ----------
-    id : str
-        Opaque.
-    name : str
-        A pseudonym.
-    device, join : str
-        Of the last session.
-    headphones_right : int or None
-        Of six trials.
-    answered : int
-        Pairs, those of the training not counted.
-    """
-
-    id: str
-    name: str
-    device: str = ""
-    join: str = ""
-    headphones_right: int | None = None
-    answered: int = 0
-    trained: list[str] = field(default_factory=list)
-
-
-class Desk:
+class Desk(Ledger):
     """Gives pairs out and takes answers in.
 
     Parameters
@@ -82,43 +47,35 @@ class Desk:
         random_state: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.store, self.songs, self._clock = store, songs, clock
-        self._rng = np.random.default_rng(random_state)
-        self.raters: dict[str, Rater] = {}
-        self.shown: dict[str, Shown] = {}
-        self.events: dict[str, Event] = {}
+        super().__init__(store, songs)
+        self._clock, self._rng = clock, np.random.default_rng(random_state)
         self._probabilities: npt.NDArray[np.float64] | None = None
-        self.on_answers: Callable[[pd.DataFrame], None] = lambda answers: None
-        self._names: dict[str, str] = {}
-        self._open: dict[str, Shown] = {}  # given out, and neither answered nor skipped
-        self._counted: dict[str, str] = {}  # pair -> the answer that counts
-        self._undone: set[str] = set()
-        self._skipped: dict[str, set[int]] = {}  # rater -> rows
         self._on_their_way: dict[str, str] = {}  # pair -> the answer that is being written
-        self._broken: set[int] = set()
-        self._answers = AnswerList()
-        self._n_answers = 0
         self._choosing = asyncio.Lock()
-        self._load()
 
-    def _load(self) -> None:
-        events, self.shown = read_store(self.store.path)
-        known = [(pair.a, pair.b) for pair in self.shown.values() if pair.at_s is None]
-        self.pairs = draw_candidates(self.songs.seconds, known=known)
-        codes = {side: self.pairs[side].cat.codes for side in "ab"}
-        self._table = self.pairs.assign(**codes)  # numbers are compared much faster than names
-        columns = self.pairs[["a", "b", "at_s", "speed"]]
-        self._questions = [_key(*row) for row in columns.itertuples(index=False)]
-        self._rows = {question: row for row, question in enumerate(self._questions)}
-        self.lessons = {_key(*lesson[:4]): lesson for lesson in draw_lessons(self.songs.seconds)}
-        self._open = {name: pair for name, pair in self.shown.items() if pair.kind != "training"}
-        for event in events:
-            self._apply(event)
+    def learn(self, probabilities: npt.NDArray[np.float64] | None) -> None:
+        """Choose by what a model says from now on.
 
-    # --- what was asked for
+        Parameters
+        ----------
+        probabilities : ndarray of float, shape (n_pairs,), or None
+            None: it knows nothing.
+        """
+        self._probabilities = probabilities
 
     async def register(self, form: dict[str, Any]) -> dict[str, Any]:
-        """Welcome a rater, or one that comes back."""
+        """Welcome a rater, or one that comes back.
+
+        Parameters
+        ----------
+        form : dict
+            Of :data:`.forms.OF_RATER`.
+
+        Returns
+        -------
+        dict
+            The reply.
+        """
         if known := self._find_event(form["uuid"], "rater"):
             return self._describe(self.raters[known.rater], is_back=False)
         name = form["name"].casefold()
@@ -132,7 +89,18 @@ class Desk:
         return self._describe(self.raters[rater], is_back=is_back)
 
     async def check_headphones(self, form: dict[str, Any]) -> dict[str, Any]:
-        """Count what was right of six trials."""
+        """Count what was right of six trials.
+
+        Parameters
+        ----------
+        form : dict
+            Of :data:`.forms.OF_HEADPHONES`.
+
+        Returns
+        -------
+        dict
+            The reply.
+        """
         rater = self.get_rater(form["rater"])
         order = self._order_trials(rater.id)
         right = sum(
@@ -147,7 +115,19 @@ class Desk:
         return {"right": right, "passed": right >= sounds.PASSED}
 
     async def give_next(self, rater_id: str, hold: Collection[str]) -> dict[str, Any]:
-        """Give a rater a pair, and reserve it."""
+        """Give a rater a pair, and reserve it.
+
+        Parameters
+        ----------
+        rater_id : str
+        hold : collection of str
+            Pairs that the page has already.
+
+        Returns
+        -------
+        dict
+            The reply.
+        """
         rater = self.get_rater(rater_id)
         async with self._choosing:
             await asyncio.sleep(0)  # answers come in between two choices
@@ -166,7 +146,7 @@ class Desk:
         return self._show(pair, rater)
 
     def _choose(self, rater: Rater, in_page: Iterable[Shown]) -> Choice | None:
-        held = {self._rows.get(_key_of(pair), -1) for pair in (*in_page, *self._open.values())}
+        held = {self._get_row(pair) for pair in (*in_page, *self._open.values())}
         held |= self._skipped.get(rater.id, set()) | self._broken
         return choose_next(
             self._table, self.list_answers(), rater.id, probabilities=self._probabilities,
@@ -174,7 +154,23 @@ class Desk:
         )  # fmt: skip
 
     async def take_answer(self, form: dict[str, Any]) -> dict[str, Any]:
-        """Keep an answer."""
+        """Keep an answer.
+
+        Parameters
+        ----------
+        form : dict
+            Of :data:`.forms.OF_ANSWER`.
+
+        Returns
+        -------
+        dict
+            The reply.
+
+        Raises
+        ------
+        RequestError
+            The join was not heard, or the pair was answered.
+        """
         rater = self.get_rater(form["rater"])
         pair = self._get_shown(rater, form["pair"])
         if self._find_event(form["uuid"], "answer", rater=rater.id, pair=pair.id) is None:
@@ -196,7 +192,7 @@ class Desk:
                 )
             finally:
                 self._on_their_way.pop(pair.id, None)
-        lesson = self.lessons.get(_key_of(pair)) if pair.kind == "training" else None
+        lesson = self._lessons.get(get_key(pair)) if pair.kind == "training" else None
         return {
             "saved": True,
             "titles": {"a": name_song(pair.a), "b": name_song(pair.b)},
@@ -206,7 +202,23 @@ class Desk:
         }
 
     async def undo(self, form: dict[str, Any]) -> dict[str, Any]:
-        """Take an answer back; its pair may be answered again."""
+        """Take an answer back; its pair may be answered again.
+
+        Parameters
+        ----------
+        form : dict
+            Of :data:`.forms.OF_UNDO`.
+
+        Returns
+        -------
+        dict
+            The reply.
+
+        Raises
+        ------
+        RequestError
+            There is no such answer, or it was undone.
+        """
         rater = self.get_rater(form["rater"])
         if self._find_event(form["uuid"], "undo", rater=rater.id) is None:
             answer = self.events.get(form["of"])
@@ -221,157 +233,23 @@ class Desk:
         return {"saved": True, "answered": rater.answered}
 
     async def skip(self, form: dict[str, Any]) -> dict[str, Any]:
-        """Let a pair go: this rater is not asked again, others may be."""
+        """Let a pair go: this rater is not asked again, others may be.
+
+        Parameters
+        ----------
+        form : dict
+            Of :data:`.forms.OF_SKIP`.
+
+        Returns
+        -------
+        dict
+            The reply.
+        """
         rater = self.get_rater(form["rater"])
         pair = self._get_shown(rater, form["pair"])
         if self._find_event(form["uuid"], "skip", rater=rater.id, pair=pair.id) is None:
             await self._store(Event(form["uuid"], "skip", rater.id, pair.id, {}, self._tell_time()))
         return {"saved": True}
-
-    def get_rater(self, rater: str) -> Rater:
-        """Return a rater, or refuse.
-
-        Parameters
-        ----------
-        rater : str
-
-        Returns
-        -------
-        Rater
-
-        Raises
-        ------
-        RequestError
-            There is none.
-        """
-        if rater not in self.raters:
-            raise RequestError(404, "rater: unknown; give a name first")
-        return self.raters[rater]
-
-    def get_pair(self, pair: str) -> Shown:
-        """Return what was shown, if its songs are there.
-
-        Parameters
-        ----------
-        pair : str
-
-        Returns
-        -------
-        Shown
-
-        Raises
-        ------
-        RequestError
-            There is none.
-        """
-        if pair not in self.shown or not self._can_play(self.shown[pair]):
-            raise RequestError(404, "pair: unknown")
-        return self.shown[pair]
-
-    def list_answers(self) -> pd.DataFrame:
-        """List the answers that count, in order of time.
-
-        Returns
-        -------
-        DataFrame
-            ``rater``, ``row`` (of ``pairs``), ``presentation``, ``answer``.
-        """
-        return self._answers.tabulate()
-
-    def learn(self, probabilities: npt.NDArray[np.float64] | None) -> None:
-        """Choose by what a model says from now on.
-
-        Parameters
-        ----------
-        probabilities : ndarray of float, shape (n_pairs,), or None
-            None: it knows nothing.
-        """
-        self._probabilities = probabilities
-
-    def report_broken(self, pair: Shown) -> None:
-        """Ask no more about a pair whose sound cannot be made.
-
-        Parameters
-        ----------
-        pair : Shown
-        """
-        self._open.pop(pair.id, None)
-        self._broken.add(self._rows.get(_key_of(pair), -1))
-
-    # --- what is known
-
-    async def _store(self, event: Event | None, shown: Iterable[Shown] = ()) -> None:
-        """Write, and know it once it is written; what is given out is known at once."""
-        given = {pair.id: pair for pair in shown}
-        self.shown |= given
-        self._open |= {name: pair for name, pair in given.items() if pair.kind != "training"}
-        try:
-            new = await asyncio.wrap_future(
-                self.store.append([event] if event else [], list(given.values()))
-            )
-        except BaseException:
-            for name in given:
-                self.shown.pop(name)
-                self._open.pop(name, None)
-            raise
-        if event and new[0]:
-            self._apply(event)
-
-    def _apply(self, event: Event) -> None:
-        """Let an event of the store count."""
-        self.events[event.uuid] = event
-        pair = self.shown.get(event.pair or "")
-        if event.kind == "rater":
-            rater = self.raters.setdefault(event.rater, Rater(event.rater, event.body["name"]))
-            self._names.setdefault(rater.name.casefold(), rater.id)
-            rater.device, rater.join = event.body["device"], event.body["join"]
-        elif event.kind == "headphones":
-            self.raters[event.rater].headphones_right = event.body["right"]
-        elif event.kind == "skip" and pair:
-            self._open.pop(pair.id, None)
-            self._skipped.setdefault(event.rater, set()).add(self._rows.get(_key_of(pair), -1))
-        elif event.kind == "answer" and pair:
-            self._open.pop(pair.id, None)
-            self._counted[pair.id] = event.uuid
-            self._count(event, pair, 1)
-        elif event.kind == "undo" and pair:
-            self._undone.add(event.body["of"])
-            if self._counted.get(pair.id) == event.body["of"]:
-                del self._counted[pair.id]
-                self._count(event, pair, -1)
-
-    def _count(self, event: Event, pair: Shown, step: int) -> None:
-        if pair.kind == "training":
-            return
-        self.raters[event.rater].answered += step
-        self._n_answers += step
-        if _key_of(pair) in self._rows:
-            if step > 0:
-                self._answers.add(event, self._rows[_key_of(pair)], pair.presentation)
-            else:
-                self._answers.remove(event.body["of"])
-        if step > 0 and self._n_answers % REFIT_EVERY == 0:
-            self.on_answers(self.list_answers())
-
-    def _find_event(
-        self, uuid: str, kind: str, *, rater: str | None = None, pair: str | None = None
-    ) -> Event | None:
-        """Return the event of a request that was repeated."""
-        event = self.events.get(uuid)
-        if event is None:
-            return None
-        same = event.kind == kind and rater in (None, event.rater) and pair in (None, event.pair)
-        if not same:
-            raise RequestError(409, "uuid: was used for something else")
-        return event
-
-    def _get_shown(self, rater: Rater, pair: str) -> Shown:
-        if pair not in self.shown or self.shown[pair].rater != rater.id:
-            raise RequestError(404, "pair: unknown")
-        return self.shown[pair]
-
-    def _can_play(self, pair: Shown) -> bool:
-        return pair.a in self.songs.seconds and pair.b in self.songs.seconds
 
     def _show(self, pair: Shown, rater: Rater) -> dict[str, Any]:
         return {
@@ -384,7 +262,7 @@ class Desk:
         }
 
     def _describe(self, rater: Rater, *, is_back: bool) -> dict[str, Any]:
-        lessons = [(pair, self.lessons[_key_of(pair)]) for pair in self._list_lessons(rater.id)]
+        lessons = [(pair, self._lessons[get_key(pair)]) for pair in self._list_lessons(rater.id)]
         return {
             "rater": rater.id,
             "name": rater.name,
@@ -399,17 +277,10 @@ class Desk:
             "planned": PLANNED,
         }
 
-    def _list_lessons(self, rater: str) -> list[Shown]:
-        return [
-            pair
-            for pair in self.shown.values()
-            if pair.rater == rater and pair.kind == "training" and _key_of(pair) in self.lessons
-        ]
-
     def _give_lessons(self, rater: str) -> list[Shown]:
         return [
             Shown(secrets.token_urlsafe(12), rater, *key, "training", "plain", self._clock())
-            for key in self.lessons
+            for key in self._lessons
         ]
 
     def _order_trials(self, rater: str) -> list[str]:
@@ -434,11 +305,3 @@ def get_order(trial: str) -> tuple[str, ...]:
     tuple of str
     """
     return sounds.ORDERS[TRIALS.index(trial)]
-
-
-def _key(a: str, b: str, at_s: float | None, speed: float) -> Question:
-    return a, b, None if at_s is None or np.isnan(at_s) else at_s, speed
-
-
-def _key_of(pair: Shown) -> Question:
-    return pair.a, pair.b, pair.at_s, pair.speed

@@ -55,6 +55,8 @@ STEPS = (
     """,
 )
 """What makes a database of version n + 1 out of one of version n."""
+REST_S = 1.0
+LARGEST_LOG = 20_000  # pages of 4 kB, where nobody rests
 OLDEST_SQLITE = (3, 37, 0)  # STRICT tables
 
 
@@ -171,13 +173,19 @@ class Store:
         self._lock.release()
 
     def _write(self) -> None:
-        is_open = True
+        is_open, rest_s = True, None
         while is_open:
-            jobs = [self._jobs.get()]
+            try:
+                jobs = [self._jobs.get(timeout=rest_s)]
+            except queue.Empty:  # the log goes into the database while nobody waits
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                rest_s = None
+                continue
             while not self._jobs.empty():
                 jobs.append(self._jobs.get())
             is_open = None not in jobs
             self._commit([job for job in jobs if job is not None])
+            rest_s = REST_S
 
     def _commit(self, jobs: list[tuple[list[Shown], list[Event], Future]]) -> None:
         """Write several jobs in one transaction; one that fails leaves the others alone."""
@@ -285,6 +293,7 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LARGEST_LOG}")
         if version < len(STEPS):
             steps = "".join(STEPS[version:])
             heads = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {len(STEPS)};"
