@@ -142,7 +142,7 @@ def fit_dawid_skene(table: npt.ArrayLike | pd.DataFrame) -> Consensus:
     >>> bool(((found.probability > 0.5) == (good == 2)).all())
     True
     >>> found.errors[2, 0].round(1).tolist()  # what the third says to what is not chainable
-    [0.1, 0.0, 0.9]
+    [0.4, 0.0, 0.6]
     """
     answers = check_answers(table)
     asked = ~np.isnan(answers)
