@@ -27,6 +27,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from aares.chaining.consensus import ANSWERS, fit_dawid_skene, vote
 from aares.chaining.join_model import JoinModel
@@ -57,8 +58,9 @@ QUESTIONS = ("fresh", "uncertain", "coverage")
 FEWEST = 5  # labels of either kind, below which people teach nothing
 TREES: dict[str, Any] = {
     "n_estimators": 100, "min_samples_leaf": 2, "max_features": 0.1, "bootstrap": True,
-    "oob_score": True, "class_weight": "balanced", "n_jobs": 1,
+    "class_weight": "balanced", "n_jobs": 1,
 }  # fmt: skip
+N_FOLDS = 5
 SUREST = 0.99  # what a forest of few labels may claim
 
 
@@ -324,10 +326,14 @@ def fit_people(
         )
     if min((label == 0).sum(), (label == 1).sum()) < 2:
         raise ValueError(f"label: expected at least two 0 and two 1, found {label.tolist()}")
-    forest = ExtraTreesClassifier(**TREES, random_state=random_state).fit(X, label, weights)
+    forest = ExtraTreesClassifier(**TREES, random_state=random_state)
     if proxies is None:
-        return PeopleModel(forest)
-    unseen = np.nan_to_num(forest.oob_decision_function_[:, 1], nan=0.5)
+        return PeopleModel(forest.fit(X, label, weights))
+    folds = StratifiedKFold(min(N_FOLDS, np.bincount(label).min()))
+    unseen = cross_val_predict(
+        forest, X, label, cv=folds, method="predict_proba", params={"sample_weight": weights}
+    )[:, 1]
+    forest.fit(X, label, weights)
     both = np.column_stack([_to_odds(unseen), _to_odds(proxies.predict_proba(joins))])
     curve = LogisticRegression(class_weight="balanced").fit(both, label, sample_weight=weights)
     return PeopleModel(forest, proxies, curve)

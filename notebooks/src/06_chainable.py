@@ -997,12 +997,13 @@ _ = book.number("choice_labels", ears["choice, same album"]["same album"]["rando
 # %%
 sizes = ears["sizes"]
 table, enough = pd.DataFrame(sizes["careful"]["rows"]), sizes["careful"]["enough"]
+of_two, _, of_four = list(enough.values())[:3]
 fig, ax = new_axes(height=2.9)
 draw_sample_sizes(
     table,
     ax,
     wanted=sizes["wanted"],
-    title=f"Alpha to ±{sizes['wanted']}: {enough['2']} pairs of two raters, {enough['4']} of four",
+    title=f"Alpha to ±{sizes['wanted']}: {of_two} pairs of two raters, {of_four} of four",
     detail=f"{sizes['studies']} simulated studies of each size",
 )
 book.figure(
@@ -1011,8 +1012,8 @@ book.figure(
     caption="How far alpha may be off (half of the range of 95 % of simulated studies).",
     alt="Falling lines, one for each number of raters.",
 )
-for raters in ("2", "3", "4"):
-    book.number(f"alpha_pairs_{raters}", enough[raters])
+for raters, n in enough.items():
+    book.number(f"alpha_pairs_{raters}", n)
 
 # %% [markdown]
 # A careless rater: majority and Dawid and Skene's way on simulated raters, by the share of pairs
