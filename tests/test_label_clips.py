@@ -150,6 +150,24 @@ def test_two_that_ask_at_once_wait_for_one_cut(tmp_path, monkeypatch):
     assert len(cuts) == 1 and found[0] == found[1]
 
 
+def test_what_will_be_asked_for_is_made_ahead_but_not_without_end(tmp_path, monkeypatch):
+    cuts, go_on = [], threading.Event()
+
+    def cut(piece):
+        cuts.append(piece)
+        go_on.wait(10)
+        return np.full((RATE_HZ, 2), 0.1)
+
+    monkeypatch.setattr(clips, "cut_piece", cut)
+    maker = ClipMaker()
+    pieces = [Piece(tmp_path / f"{number}.wav", True) for number in range(40)]
+    for a, b in zip(pieces[::2], pieces[1::2], strict=True):
+        maker.prepare(a, b)
+    go_on.set()
+    maker._ahead.shutdown()
+    assert set(cuts) == set(pieces[: 2 * clips.AHEAD])
+
+
 def test_a_clip_that_failed_is_tried_again(tmp_path):
     maker, piece = ClipMaker(), Piece(tmp_path / "a.wav", True)
     with pytest.raises(AudioError, match="no such file"):

@@ -118,7 +118,9 @@ def _read_host(host: str) -> str:
     return found[1] if found else ""
 
 
-def make_app(desk: Desk, *, hosts: Collection[str], token: str = "") -> ASGIApp:
+def make_app(
+    desk: Desk, *, hosts: Collection[str], token: str = "", clips: ClipMaker | None = None
+) -> ASGIApp:
     """Make the application.
 
     Parameters
@@ -128,12 +130,13 @@ def make_app(desk: Desk, *, hosts: Collection[str], token: str = "") -> ASGIApp:
         Names by which this server may be asked.
     token : str
         Needed in addresses; empty: none is.
+    clips : ClipMaker, optional
 
     Returns
     -------
     ASGI application
     """
-    clips = ClipMaker()
+    clips = clips or ClipMaker()
     routes = [
         Route("/", _send_page),
         *(Route(path, _send_part) for path in PARTS),
