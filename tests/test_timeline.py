@@ -19,7 +19,7 @@ from aares.cli.identifying import Wishes
 from aares.cli.listing import COLUMNS, list_entries, write_csv, write_cue
 from aares.identify import Index, Played, make_timeline, trace_blocks
 from aares.identify.entries import Heard, drop_shadows, join_lines, make_entries
-from aares.identify.following import Constellation, Knot, Line
+from aares.identify.lines import Constellation, Knot, Line
 from aares.identify.tape import Tape
 
 SR = 8000

@@ -58,12 +58,23 @@ class Wishes:
 
     @property
     def is_silent(self) -> bool:
-        """Tell whether standard output is for a table or a cue sheet."""
+        """Tell whether standard output is for a table or a cue sheet.
+
+        Returns
+        -------
+        bool
+        """
         return "-" in (self.csv, self.cue)
 
     @property
     def windows(self) -> dict[str, float]:
-        """Return the options of `make_timeline` that are given."""
+        """Return the options of `make_timeline` that are given.
+
+        Returns
+        -------
+        dict of str to float
+            Of a window alone, the step is half of it.
+        """
         given = {"window_s": self.window_s, "step_s": self.step_s}
         if self.window_s is not None and self.step_s is None:
             given["step_s"] = self.window_s / 2

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from aares.identify.following import Line, measure_kinship
+from aares.identify.following import measure_kinship
+from aares.identify.lines import Line
 
 SHORT_S = 1.0  # a shorter gap between two entries is none
 GAP_S = 30.0  # a recording that goes on where it must after so long never stopped
@@ -82,7 +83,15 @@ class Played:
 
 
 class Heard(NamedTuple):
-    """A window in which nothing new was recognised."""
+    """A window in which nothing new was recognised.
+
+    Parameters
+    ----------
+    start_s, end_s : float
+    reason : {"unknown", "nothing"}
+    p_false : float
+        See `answer.Answer`.
+    """
 
     start_s: float
     end_s: float

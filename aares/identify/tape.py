@@ -135,7 +135,7 @@ class Tape:
         spread = level.std(axis=0)
         scale = np.divide(EIGHTHS, spread, out=np.zeros_like(spread), where=spread > 1e-2)
         plain = (level - level.mean(axis=0)) * scale
-        return np.minimum(plain.T, weigh_evidence(power).excess)
+        return np.asarray(np.minimum(plain.T, weigh_evidence(power).excess))
 
     def _transform(self, start_s: float, end_s: float) -> np.ndarray:
         y = self.cut(start_s, end_s)

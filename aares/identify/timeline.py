@@ -14,16 +14,9 @@ import numpy as np
 
 from aares.identify.answer import THRESHOLD, Answer, choose
 from aares.identify.entries import Heard, Played, make_entries
-from aares.identify.following import (
-    ENOUGH,
-    Constellation,
-    Knot,
-    Line,
-    begin_line,
-    follow_on,
-    read_constellation,
-)
+from aares.identify.following import ENOUGH, begin_line, follow_on
 from aares.identify.index import Index
+from aares.identify.lines import Constellation, Knot, Line, read_constellation
 from aares.identify.peaks import RATE_HZ
 from aares.identify.query import QUERY_S, make_query, read_signal, resample
 from aares.identify.search import WAYS

@@ -695,8 +695,7 @@ found = [(e.start_s, e.end_s, letters.get(e.song, "?")) for e in played if e.son
 display(Audio(radio[int(23 * RATE_HZ) : int(31 * RATE_HZ)], rate=RATE_HZ))
 
 # %% [markdown]
-# The player has the fade. Every song is to be one entry, within two seconds of the truth at both
-# ends.
+# The player has the fade. Every song is to be one entry, both ends within two seconds of the truth.
 
 # %%
 assert [key for *_, key in found] == list("ABCD")

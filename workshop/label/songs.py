@@ -17,7 +17,7 @@ import pandas as pd
 
 from aares.audio.decoding import open_sound
 from aares.audio.segments import SHORTEST_S
-from aares.cli import AUDIO
+from aares.audio.sources import MEDIA
 from aares.errors import AaresError, AudioError
 from workshop.label.clips import CLIP_S, Piece
 
@@ -91,7 +91,7 @@ def list_songs(folder: Path) -> Songs:
         raise SongsError(f"--songs: expected a folder with songs, found none at {str(folder)!r}")
     seconds, failed = {}, []
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in AUDIO:
+        if path.suffix.lower() not in MEDIA:
             continue
         try:
             with open_sound(path) as stream:
@@ -105,7 +105,7 @@ def list_songs(folder: Path) -> Songs:
             failed.append(f"{path.name}: expected {SHORTEST_S:.0f} s at least, found {length:.1f}")
     if len(seconds) < 2:
         raise SongsError(
-            f"{folder}: expected at least two songs ({', '.join(sorted(AUDIO))}), "
+            f"{folder}: expected at least two songs ({', '.join(sorted(MEDIA))}), "
             f"found {len(seconds)}"
         )
     return Songs(seconds, folder, failed)
