@@ -11,8 +11,12 @@
                                       the files to hand in, with the names in their names
     python3 run.py notebook           Jupyter Lab
     python3 run.py sync 04            bring a notebook edited by hand back into notebooks/src
-    python3 run.py index FOLDER [--out INDEX]
-                                      an index of the audio files of a folder
+    python3 run.py index FOLDER [--out INDEX] [--wait SECONDS]
+                                      make an index equal to the audio files of a folder
+    python3 run.py remove NAME...     take recordings out of an index; --index as for identify
+    python3 run.py merge OTHER        take up the recordings of another index
+    python3 run.py list [--json]      the recordings of an index
+    python3 run.py verify             check every byte of an index
     python3 run.py identify FILE... [--index INDEX] [--json]
                                       which recordings of the index the files come from
     python3 run.py label [--songs FOLDER]
