@@ -56,7 +56,9 @@ ALLOWED = {
         "by 1,001,000": "arithmetic of hashes, asserted below it",
         "by less than 20,000": "arithmetic of hashes, asserted below it",
         "from 8000 samples a second": "the identifier's rate",
-        "25 s of another": "where the made-up broadcast is cut",
+        "plays 6 % too fast": "how the made-up programme is played",
+        "drifts by 5 %": "how the made-up programme is played",
+        "p_false at most 1%": "the level that is asked for",
     },
     "05_conformal": {
         "(1,000 ms)": "a unit",

@@ -80,9 +80,8 @@ def make_room(rng: np.random.Generator, *, decay_s: float = 0.8, sr: int = 8000)
     delays = np.rint((far - far.min()) / SOUND_M_S * sr).astype(np.int64)
     n = int(decay_s * sr)
     near = delays < n
-    response = np.bincount(
-        delays[near], (reflected**n_bounces / np.maximum(far, 0.3))[near], minlength=n
-    )
+    powers = (reflected**n_bounces / np.maximum(far, 0.3))[near]
+    response: np.ndarray = np.bincount(delays[near], powers, minlength=n)
     # all echoes are positive: what they have in common is no sound
     response = sosfilt(butter(2, LOWEST_HZ, "highpass", fs=sr, output="sos"), response)
     return (response / np.abs(response).max()).astype(np.float32)

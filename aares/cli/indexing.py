@@ -37,7 +37,7 @@ def add_index_commands(commands: Any, *, index: Path) -> None:
     5.0
     """
 
-    def add(name: str, text: str, option: str = "--index", *, writes: bool = True) -> Any:
+    def _add(name: str, text: str, option: str = "--index", *, writes: bool = True) -> Any:
         command = commands.add_parser(name, help=text)
         command.add_argument(
             option, dest="index", default=index, type=Path, metavar="INDEX",
@@ -50,19 +50,19 @@ def add_index_commands(commands: Any, *, index: Path) -> None:
             )  # fmt: skip
         return command
 
-    make = add("index", "make an index equal to the audio files of a folder", "--out")
+    make = _add("index", "make an index equal to the audio files of a folder", "--out")
     make.add_argument("folder", metavar="FOLDER")
     make.set_defaults(run=lambda o: index_folder(o.folder, o.index, wait_s=o.wait))
-    drop = add("remove", "take recordings out of an index")
+    drop = _add("remove", "take recordings out of an index")
     drop.add_argument("names", nargs="+", metavar="NAME", help="or a pattern, such as 'album/*'")
     drop.set_defaults(run=lambda o: remove_recordings(o.names, o.index, wait_s=o.wait))
-    join = add("merge", "take up the recordings of another index")
+    join = _add("merge", "take up the recordings of another index")
     join.add_argument("other", metavar="OTHER", type=Path)
     join.set_defaults(run=lambda o: merge_index(o.other, o.index, wait_s=o.wait))
-    show = add("list", "list the recordings of an index", writes=False)
+    show = _add("list", "list the recordings of an index", writes=False)
     show.add_argument("--json", action="store_true", help="one JSON object for each")
     show.set_defaults(run=lambda o: list_recordings(o.index, as_json=o.json))
-    check = add("verify", "check every byte of an index", writes=False)
+    check = _add("verify", "check every byte of an index", writes=False)
     check.set_defaults(run=lambda o: verify_index(o.index))
 
 
@@ -97,7 +97,7 @@ def index_folder(folder: str | Path, out: str | Path, *, wait_s: float = WAIT_S)
     out = Path(out)
     begin = time.perf_counter()
 
-    def show(done: int, total: int) -> None:
+    def _show(done: int, total: int) -> None:
         seconds = max(time.perf_counter() - begin, 1e-3)
         left = seconds / done * (total - done)
         print(f"{done:6d} of {total}   {done / seconds:5.1f} a second   {_say_time(left)} left",
@@ -106,7 +106,7 @@ def index_folder(folder: str | Path, out: str | Path, *, wait_s: float = WAIT_S)
     try:
         _announce_wait(out, wait_s)
         changes = sync(
-            out, folder, wait_s=wait_s, on_progress=show,
+            out, folder, wait_s=wait_s, on_progress=_show,
             on_error=lambda _, error: print(error, file=sys.stderr),
             on_note=lambda _, note: print(note, file=sys.stderr),
         )  # fmt: skip

@@ -203,8 +203,10 @@ class Query:
         kept = look.peaks_per_block, look.fan_out, look.slack, look.reach, speed, pitch
         if kept not in self._hashed:
             used = self.find_peaks(look)[: None if speed == 1 else 1]
-            options = {"fan_out": look.fan_out, "speed": speed, "pitch": pitch}
-            parts = [pairs.hash_query(found, **options) for found in used]
+            parts = [
+                pairs.hash_query(found, fan_out=look.fan_out, speed=speed, pitch=pitch)
+                for found in used
+            ]
             hashes, times = (np.concatenate(columns) for columns in zip(*parts, strict=True))
             blurred, rows, weights = pairs.blur_delays(hashes, slack=look.slack)
             self._hashed[kept] = Hashed(blurred, times[rows], weights)

@@ -135,7 +135,8 @@ def _choose_weighty(counts: np.ndarray, weights: np.ndarray, budget: int) -> np.
     heard = weights >= 1
     chosen = _choose_rare(np.where(heard, counts, 0), budget)
     left = budget - counts[chosen].sum()
-    return chosen | _choose_rare(np.where(heard, 0, counts), left)
+    chosen |= _choose_rare(np.where(heard, 0, counts), left)
+    return chosen
 
 
 @njit(cache=True)

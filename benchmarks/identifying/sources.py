@@ -114,7 +114,7 @@ def decode_start(path: Path) -> np.ndarray:
 def find_folders() -> list[Path]:
     """Return the folders of packages: those in AARES_MUSIC, separated as in PATH, or data/music."""
     named = list(filter(None, os.environ.get("AARES_MUSIC", "").split(os.pathsep)))
-    folders = [Path(folder) for folder in named or [ROOT / "data" / "music"]]
+    folders = [Path(folder) for folder in named or [str(ROOT / "data" / "music")]]
     found = [folder for folder in folders if folder.is_dir()]
     if not found:
         raise SourceError(

@@ -105,7 +105,7 @@ def list_songs(folder: Path) -> Songs:
             failed.append(f"{path.name}: expected {SHORTEST_S:.0f} s at least, found {length:.1f}")
     if len(seconds) < 2:
         raise SongsError(
-            f"{folder}: expected at least two songs ({', '.join(sorted(MEDIA))}), "
+            f"{folder}: expected at least two songs (mp3, ogg, flac, wav, ...), "
             f"found {len(seconds)}"
         )
     return Songs(seconds, folder, failed)
