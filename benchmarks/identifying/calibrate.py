@@ -91,7 +91,10 @@ def gather() -> tuple[pd.DataFrame, pd.DataFrame]:
             f"size {size}",
             lambda few=few: trials.gather_unknown(few, outside, CHUNK, 50, families),
         ))  # fmt: skip
-    return pd.concat(known, ignore_index=True), pd.concat(unknown, ignore_index=True)
+    table = pd.concat(unknown, ignore_index=True)
+    related = [found in families.get(name, ()) for name, found in
+               zip(table["track"], table["found"], strict=True)]  # fmt: skip
+    return pd.concat(known, ignore_index=True), table[~np.array(related)]
 
 
 def keep_table(name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
