@@ -7,7 +7,8 @@
     python benchmarks/identify.py nonmusic    false alarms on a thousand sounds that are no music
     python benchmarks/identify.py peers       other programs on the same excerpts
     python benchmarks/identify.py speed       indexing, a query and its search, memory
-    python benchmarks/identify.py             all but calibrate and speed, in this order
+    python benchmarks/identify.py large       recognition and time among 100,000 recordings
+    python benchmarks/identify.py             all but calibrate, speed and large, in this order
 
 Each name is a module of ``benchmarks/identifying``, whose docstring says what is measured and on
 what. Real music comes by ``python tools/fetch_music.py --all`` (Debian's packages; ``AARES_MUSIC``
@@ -27,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from _running import run_measures
 
 NAMES = ("audit", "accuracy", "unknown", "nonmusic", "peers")
-OTHERS = ("calibrate", "speed")
+OTHERS = ("calibrate", "speed", "large")
 
 if __name__ == "__main__":
     run_measures(

@@ -17,6 +17,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
+from functools import cache
 
 import librosa
 import numpy as np
@@ -342,6 +343,7 @@ def stretch(y: np.ndarray, sr: int, *, tempo: float = 1.0, pitch: float = 1.0) -
     return np.asarray(moved, dtype=np.float32)
 
 
+@cache
 def find_rubberband() -> bool:
     """Tell whether an ffmpeg with the filter ``rubberband`` is on this machine.
 

@@ -308,7 +308,8 @@ class Index:
         threshold : float
             A match is accepted when `p_false` is at most this.
         bank : bool
-            If nothing is accepted, also try speeds up to 3 % slower and faster.
+            If nothing is accepted, also try other speeds, tempi and pitches: faders and key lock to
+            8 %, transposition by up to three semitones.
 
         Returns
         -------
@@ -344,8 +345,9 @@ class Index:
         Parameters
         ----------
         query : Query
-        way : {"quick", "thorough", "speeds"}
-            At the recording's own speed, closely or not, or at those of the bank.
+        way : {"quick", "thorough", "speeds", "stretched"}
+            At the recording's own speed, closely or not; at other speeds; at another tempo with
+            the pitch kept, or another pitch with the tempo kept.
         without : container of str
             Recordings that are left out.
 

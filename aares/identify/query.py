@@ -84,7 +84,16 @@ class Look(NamedTuple):
 
 
 class Hashed(NamedTuple):
-    """Hashes of a query, where in it they begin (in steps of the recording), what they weigh."""
+    """Hashes of a query, as a recording has them.
+
+    Parameters
+    ----------
+    hashes : ndarray of uint32, shape (n,)
+    times : ndarray of int32, shape (n,)
+        Steps of the anchors, at the recording's speed.
+    weights : ndarray of float32, shape (n,)
+        See `pairs.blur_delays`.
+    """
 
     hashes: np.ndarray
     times: np.ndarray

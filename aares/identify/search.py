@@ -10,7 +10,7 @@ from collections.abc import Container, Sequence
 
 import numpy as np
 
-from aares.identify import peaks, vote
+from aares.identify import evidence, peaks, vote
 from aares.identify.answer import THRESHOLD, Answer, Ranking, choose
 from aares.identify.catalogue import Part
 from aares.identify.hits import Hit, measure_hits
@@ -38,7 +38,9 @@ BANKS = {
         *((1.0, 2 ** (semitone / 12)) for semitone in SEMITONES),
     ),
 }
-FINE_SPEEDS = (-0.002, -0.001, 0.001, 0.002)  # tried around the speed of the best candidate
+FINE_SPEEDS = (-0.002, -0.001, 0.001, 0.002)  # tried around the speeds of the best candidates
+NEAR_SPEEDS = np.arange(-12, 13) / 1000  # among which the best candidate's is settled
+SETTLED = 0.8  # of the highest score: what lies above decides
 
 
 def identify_signal(
@@ -151,6 +153,8 @@ def rank_candidates(
         best.setdefault(hit.song, hit)  # found at several speeds: once
     chosen = list(best.values())[:N_ANSWERS]
     breadth, beside = chosen[0].examine(query) if chosen else (0.0, 0.0)
+    if way in BANKS and chosen:
+        chosen[0] = _settle_speed(query, chosen[0])
     candidates = [hit.locate() for hit in chosen]
     return Ranking(
         candidates,
@@ -190,10 +194,30 @@ def _tune(query: Query, hits: list[Hit]) -> list[Hit]:
     for hit in tuned[:3]:
         place, votes = np.array([hit.place]), np.array([hit.votes])
         for change in FINE_SPEEDS:
-            if hit.speed == 1:
-                speed, pitch = 1.0, hit.pitch * (1 + change)
-            else:
-                speed = hit.speed + change
-                pitch = 1.0 if hit.pitch == 1 else 1 / speed
+            speed, pitch = _move(hit, change)
             tuned += measure_hits(hit.part, query, speed, place, votes, pitch=pitch)
     return tuned
+
+
+def _move(hit: Hit, change: float) -> tuple[float, float]:
+    """Return a speed and a pitch beside those of a hit, on the line that its bank follows."""
+    if hit.speed == 1:
+        return 1.0, hit.pitch * (1 + change)
+    speed = hit.speed + change
+    return speed, 1.0 if hit.pitch == 1 else 1 / speed
+
+
+def _settle_speed(query: Query, hit: Hit) -> Hit:
+    """Give a hit the centre of the speeds at which it scores high: the highest is a chance's."""
+    moved = [_move(hit, float(change)) for change in NEAR_SPEEDS]
+    place, arrays = np.array([hit.place]), (hit.part.segment.blocks, hit.part.segment.peaks)
+    refine, excess = 2 * evidence.REFINE_STEPS, query.evidence.excess
+    scores = np.array([
+        evidence.measure(*arrays, place, excess, speed, refine, pitch)[0][0]
+        for speed, pitch in moved
+    ])  # fmt: skip
+    weights = np.maximum(scores - SETTLED * scores.max(), 0) ** 2
+    if scores.max() <= 0:
+        return hit
+    speed, pitch = _move(hit, float(np.dot(weights, NEAR_SPEEDS) / weights.sum()))
+    return hit._replace(speed=speed, pitch=pitch)
