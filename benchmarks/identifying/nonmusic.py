@@ -1,9 +1,9 @@
 """False alarms where nothing plays: a thousand sounds of ten kinds that are no music.
 
 The catalogue is that of the report. None of the signals, and none of the functions that make them,
-served to calibrate or to choose (`sounds.OTHER_KINDS` did). They last 2, 5 and 10 s in turn. The first
-thousand, of seed 5000, had 1 accepted, a sweep without any noise; sounds as pure came into the
-calibration then (`sounds.make_glide`), so these are others, of seed 6000.
+served to calibrate or to choose (`sounds.OTHER_KINDS` did). They last 2, 5 and 10 s in turn. The
+first thousand, of seed 5000, had 1 accepted, a sweep without any noise; sounds as pure came into
+the calibration then (`sounds.make_glide`), so these are others, of seed 6000.
 """
 
 from __future__ import annotations
