@@ -41,7 +41,7 @@ from benchmarks.identifying import catalogue, sources, trials
 from benchmarks.identifying.unknown import choose_few
 from workshop import config
 
-N_UNKNOWN, N_INDEXED, N_KNOWN, N_SOUNDS = 4000, 1500, 500, 320
+N_UNKNOWN, N_INDEXED, N_KNOWN, N_SOUNDS = 4000, 1500, 500, 360
 CHUNK = 500
 SIZES = (60, 180)  # of smaller catalogues, which a part of the excerpts is asked in, too
 START = 0.95  # the tail begins at this quantile
@@ -77,7 +77,10 @@ def gather() -> tuple[pd.DataFrame, pd.DataFrame]:
         keep_table(f"known {k}", lambda k=k: trials.gather_known(index, real, CHUNK, 10 + 4 * k))
         for k in range(N_KNOWN // CHUNK)
     ]
-    unknown = [keep_table("sounds", lambda: trials.gather_sounds(index, N_SOUNDS, 40))]
+    unknown = [
+        keep_table(f"sounds {k}", lambda k=k: trials.gather_sounds(index, N_SOUNDS, k))
+        for k in (41, 42)
+    ]
     for name, tracks_asked, n, first in (("outside", outside, N_UNKNOWN, 100),
                                          ("inside", real, N_INDEXED, 200)):  # fmt: skip
         for k in range(first, first + n // CHUNK):
@@ -91,7 +94,10 @@ def gather() -> tuple[pd.DataFrame, pd.DataFrame]:
             f"size {size}",
             lambda few=few: trials.gather_unknown(few, outside, CHUNK, 50, families),
         ))  # fmt: skip
-    return pd.concat(known, ignore_index=True), pd.concat(unknown, ignore_index=True)
+    table = pd.concat(unknown, ignore_index=True)
+    related = [found in families.get(name, ()) for name, found in
+               zip(table["track"], table["found"], strict=True)]  # fmt: skip
+    return pd.concat(known, ignore_index=True), table[~np.array(related)]
 
 
 def keep_table(name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:

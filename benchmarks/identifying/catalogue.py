@@ -26,6 +26,7 @@ from workshop.config import CACHE, ROOT
 from workshop.measured import BENCHMARK, digest_calibration
 
 N_RENDERED = 360
+FASTER = ("_fast", "_f")  # ends of names
 KEPT = CACHE / "identify"
 SEARCH = ("evidence", "hits", "pairs", "peaks", "query", "search", "traits", "vote")
 """Modules that decide what is found; what else there is decides where it is kept."""
@@ -100,15 +101,27 @@ def describe_catalogue(tracks: list[Track]) -> dict[str, Any]:
 
 
 def group_families(tracks: list[Track]) -> dict[str, int]:
-    """Number the families of tracks: scores in common, or music in common that the audit found."""
+    """Number the families of tracks: scores in common, or music in common.
+
+    Music is in common where the audit found it, and where a game names a track for its last lap
+    as another one played faster.
+    """
     numbers = {track.name: row for row, track in enumerate(tracks)}
     ends = [(numbers[a], numbers[b]) for a, b in list_shared() if a in numbers and b in numbers]
-    first = {track.family: numbers[track.name] for track in reversed(tracks)}
-    ends += [(numbers[track.name], first[track.family]) for track in tracks]
+    families = [cut_end(track.family) for track in tracks]
+    first = dict(zip(reversed(families), reversed(range(len(tracks))), strict=True))
+    ends += [(row, first[family]) for row, family in enumerate(families)]
     pairs = np.array(ends, dtype=int).reshape(-1, 2)
     graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(tracks),) * 2)
     groups = connected_components(graph, directed=False)[1]
     return dict(zip(numbers, groups.tolist(), strict=True))
+
+
+def cut_end(name: str) -> str:
+    """Return the name of the track that a faster one is made of."""
+    for end in FASTER:
+        name = name.removesuffix(end)
+    return name
 
 
 def list_shared() -> list[tuple[str, str]]:

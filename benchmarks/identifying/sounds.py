@@ -1,6 +1,6 @@
 """Sound that is no music: what a microphone hears between two songs.
 
-Ten kinds (`KINDS`) are reported; eight others (`OTHER_KINDS`), made by other functions, serve to
+Ten kinds (`KINDS`) are reported; nine others (`OTHER_KINDS`), made by other functions, serve to
 calibrate and to choose. A function takes the number of samples at 8 kHz and a `Generator`, which
 draws frequencies, rates, levels and moments anew for each signal.
 
@@ -316,6 +316,14 @@ def make_alarm(n: int, rng: np.random.Generator) -> np.ndarray:
     return gate * _stack(rng.uniform(500, 2500), n, rng, 5, 10)
 
 
+def make_glide(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Make one pure tone that glides up or down as a slide does, once or again and again."""
+    turn = (_time(n) / _time(n)[-1] * rng.choice([1, 1, 2, 4])) % 1
+    low, high = rng.uniform(50, 500), rng.uniform(1000, 3800)
+    turn = turn if rng.random() < 0.7 else 1 - turn
+    return _sing(low + (high - low) * turn ** rng.uniform(0.5, 4), n)
+
+
 KINDS: dict[str, Make] = {
     "steady tones": make_tones,
     "random chords": make_chords,
@@ -337,4 +345,5 @@ OTHER_KINDS: dict[str, Make] = {
     "wind": make_wind,
     "insects": make_insects,
     "alarms": make_alarm,
+    "glides": make_glide,
 }
