@@ -9,7 +9,8 @@
     python benchmarks/identify.py peers       other programs on the same excerpts
     python benchmarks/identify.py speed       indexing, a query and its search, memory
     python benchmarks/identify.py large       recognition and time among 100,000 recordings
-    python benchmarks/identify.py             all but calibrate, speed and large, in this order
+    python benchmarks/identify.py hours       three hours of sound: memory and time
+    python benchmarks/identify.py             audit to peers, in this order
 
 Each name is a module of ``benchmarks/identifying``, whose docstring says what is measured and on
 what. Real music comes by ``python tools/fetch_music.py --all`` (Debian's packages; ``AARES_MUSIC``
@@ -29,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from _running import run_measures
 
 NAMES = ("audit", "accuracy", "unknown", "nonmusic", "mix", "peers")
-OTHERS = ("calibrate", "speed", "large")
+OTHERS = ("calibrate", "speed", "large", "hours")
 
 if __name__ == "__main__":
     run_measures(

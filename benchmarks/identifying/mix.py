@@ -204,8 +204,10 @@ def measure_hours(
             "import json, sys, time; begin = time.perf_counter();"
             "from aares.cli import main; status = main(sys.argv[1:]);"
             "import resource; use = resource.getrusage(resource.RUSAGE_SELF);"
+            # not ru_maxrss, which counts the process that started this one
+            "peak = next(l for l in open('/proc/self/status') if l.startswith('VmHWM'));"
             "print(json.dumps([status, time.perf_counter() - begin, use.ru_utime + use.ru_stime,"
-            " use.ru_maxrss / 1024]), file=sys.stderr)"
+            " int(peak.split()[1]) / 1024]), file=sys.stderr)"
         )
         done = subprocess.run(
             [sys.executable, "-c", program, "identify", str(radio), "--index", str(kept), "--json"],
