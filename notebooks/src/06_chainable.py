@@ -711,17 +711,17 @@ seen_pictures = {
 n_seen = book.number("n_visual", len(visual.list_features()))
 
 # %% [markdown]
-# Three of the ways in which they are looked at:
+# Two of the ways in which they are looked at:
 
 # %%
-views = ("edges", "local patterns", "fourier")
-fig, axes = new_axes(height=3.8, rows=1 + len(views), cols=2)
+views = ("edges", "fourier")
+fig, axes = new_axes(height=3.0, rows=1 + len(views), cols=2)
 draw_seen(seen_pictures, axes, seconds=60, views=views)
 book.figure(
     "pictures",
     fig,
     caption=f"Two songs as pictures, and what families of the {n_seen:,} visual features see.",
-    alt="Spectrograms of two songs and three views of each.",
+    alt="Spectrograms of two songs and two views of each.",
 )
 
 # %% [markdown]
