@@ -116,7 +116,7 @@ def test_unknown_excerpts_come_from_each_track_alike_and_are_not_accepted():
 
 
 def test_false_alarms_and_levels_are_counted_by_cell():
-    table = pd.DataFrame({"track": list("aabb"), "p_false": [1.0, 0.02, 0.0004, 0.0004],
+    table = pd.DataFrame({"track": list("aabb"), "p_false": [1.0, 0.02, THRESHOLD, THRESHOLD],
                           "match": [None, None, "x", "x"]})  # fmt: skip
     asked = {(False, 2): table, (True, 2): table.assign(match=None, p_false=1.0)}
     found = unknown.count_accepted(asked)

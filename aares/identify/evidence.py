@@ -169,7 +169,7 @@ def measure(
     >>> places = np.array([1, 60])
     >>> scores, best = measure(segment.blocks, segment.peaks, places, excess, 1.0, REFINE_STEPS)
     >>> scores.round().tolist(), best[0].item()
-    ([33.0, -1.0], 0)
+    ([26.0, -1.0], 0)
     """
     scores = np.full(len(places), -np.inf, dtype=np.float32)
     best = places.copy()
@@ -283,7 +283,7 @@ def measure_own(found: Peaks, evidence: Evidence) -> float:
     >>> query = make_query(np.random.default_rng(0).standard_normal(6 * 8000, dtype=np.float32))
     >>> own = measure_own(query.find_peaks(QUICK)[0], query.evidence)
     >>> own == query.ceiling, round(own)
-    (True, 33)
+    (True, 26)
     """
     weights = np.array(STRENGTH_WEIGHTS)[grade_peaks(evidence.power[found.time, found.bin])]
     total = np.dot(weights, evidence.excess[found.bin, found.time].astype(np.int64))

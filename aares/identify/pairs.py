@@ -121,7 +121,7 @@ def blur_delays(hashes: np.ndarray, *, slack: int) -> tuple[np.ndarray, np.ndarr
     A delay of 10 frames may have been one of 9 or 11; none is shorter than 2.
 
     >>> blurred, rows, weights = blur_delays(np.array([10, 2], dtype=np.uint32), slack=1)
-    >>> blurred.tolist(), rows.tolist(), weights.round(1).tolist()
+    >>> blurred.tolist(), rows.tolist(), [round(weight, 1) for weight in weights.tolist()]
     ([10, 2, 9, 11, 3], [0, 1, 0, 0, 1], [1.0, 1.0, 0.7, 0.7, 0.7])
     """
     delays = (hashes & np.uint32(ZONE_FRAMES)).astype(np.int64)

@@ -169,10 +169,11 @@ class Guarded:
     >>> _ = path.write_bytes(data)
     >>> starts = read_arrays(path)[1]["starts"].expect(rising=True, limit=2000)
     >>> starts.check(np.array([5]), np.array([9]))
-    >>> starts.check_all()
-    Traceback (most recent call last):
-        ...
-    aares.errors.IndexFileError: a.segment, starts: damaged, block 1 of 2 has another checksum; ...
+    >>> try:
+    ...     starts.check_all()
+    ... except IndexFileError as error:
+    ...     print(str(error).partition(";")[0])
+    a.segment, starts: damaged, block 1 of 2 has another checksum
     >>> folder.cleanup()
     """
 

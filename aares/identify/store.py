@@ -182,10 +182,11 @@ def refuse_foreign(path: Path) -> None:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as name:
     ...     (Path(name) / "photo.jpg").touch()
-    ...     refuse_foreign(Path(name))
-    Traceback (most recent call last):
-        ...
-    aares.errors.IndexFileError: ...: expected an index, found a folder without one
+    ...     try:
+    ...         refuse_foreign(Path(name))
+    ...     except IndexFileError as error:
+    ...         print(str(error).partition(": ")[2])
+    expected an index, found a folder without one
     """
     if path.is_file():
         _refuse_file(path)

@@ -65,7 +65,7 @@ def build_index(tracks: list[Track]) -> Index:
     """Index tracks, or open the index that was made of them by the same code."""
     names = "|".join(track.name for track in tracks)
     file = KEPT / f"{digest(f'{digest_code(INDEXING)} {names}'.encode())}.aares"
-    if file.is_file():
+    if file.exists():
         return Index.open(file)
     index = Index.from_signals({track.name: track.load() for track in tracks})
     index.save(file)

@@ -10,6 +10,7 @@ Conventions: signals are float32, shape (n, 2), at :data:`RATE_HZ`; levels are i
 from __future__ import annotations
 
 import io
+import os
 import threading
 import wave
 from collections import OrderedDict
@@ -109,7 +110,9 @@ def _read(stream, start: int, stop: int) -> Floats:
     stream.seek(start)
     y = stream.read(max(stop - start, 0), "float32", always_2d=True)
     if not np.isfinite(y).all():
-        raise AudioError(f"{Path(stream.name).name}: expected finite samples, found NaN or inf")
+        raise AudioError(
+            f"{Path(os.fsdecode(stream.name)).name}: expected finite samples, found NaN or inf"
+        )
     return y if y.shape[1] == 2 else np.repeat(y.mean(axis=1, keepdims=True), 2, axis=1)
 
 
