@@ -35,7 +35,7 @@ import soundfile as sf
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from aares.audio.levels import measure_lufs, measure_true_peak
-from aares.cli import AUDIO
+from aares.audio.sources import MEDIA
 from aares.errors import AudioError
 from workshop import config
 from workshop.label.clips import RATE_HZ, TARGET_LUFS, ClipMaker, Piece
@@ -52,7 +52,7 @@ def measure_levels(source: config.Workplace) -> dict:
     """Measure levelled clips of all songs at hand."""
     folders = [config.DEMO / "songs", source.folder / "songs", source.folder.parent / "audio/clips"]
     paths = [path for folder in folders for path in sorted(folder.glob("*"))
-             if path.suffix.lower() in AUDIO]  # fmt: skip
+             if path.suffix.lower() in MEDIA]  # fmt: skip
     off, ours_off, peaks, limited = [], [], [], 0
     for path in dict.fromkeys(paths):
         maker = ClipMaker()
