@@ -336,7 +336,7 @@ def test_an_interrupted_identification_is_told_in_one_line(monkeypatch, capsys):
     def interrupt(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(library, "identify_files", interrupt)
+    monkeypatch.setattr("aares.cli.identifying.identify_files", interrupt)
     assert library.main(["identify", "x.wav"]) == 130
     assert capsys.readouterr().err == "interrupted; what the index holds already stays\n"
 

@@ -44,6 +44,10 @@ from fingerprint import (
     process_signal,
 )
 from utils_projet import get_maxima, search_song
+
+# %% [markdown]
+# Figures are drawn by `workshop/plots`.
+# %%
 from workshop.plots import fingerprints as plots
 from workshop.plots import identifier as identifier_plots
 from workshop.plots import timeline
@@ -743,11 +747,8 @@ pd.DataFrame(
 measured = read_benchmark()
 peers, trials = measured["peers"], measured["accuracy"]
 by_condition = {row["condition"]: row for row in peers["rows"]}
-methods = [
-    name
-    for name in ("identifier", "Chromaprint", "audfprint", "assignment")
-    if name in peers["methods"]
-]
+programs = ("identifier", "Chromaprint", "audfprint", "assignment")
+methods = [name for name in programs if name in peers["methods"]]
 against = {
     length: {
         method: {
@@ -759,6 +760,11 @@ against = {
     for length in (5, 10)
 }
 worst = {m: np.mean(cells["−10"]) for m, cells in against[10].items()}
+
+# %% [markdown]
+# What was asked, of how many tracks, and when:
+
+# %%
 book.say(
     f"*Against others*: an index of {peers['n_indexed']:,} real recordings, {peers['n']} excerpts "
     f"in each condition, {describe_origin(peers)}. *Alone*: {trials['n_indexed']:,} tracks, "

@@ -32,6 +32,10 @@ from IPython.display import Audio, Image, display
 
 from aares.audio import features as audio
 from aares.audio.segments import SEGMENT, read_segment
+
+# %% [markdown]
+# The study and what came of it have a module each:
+# %%
 from aares.chaining import (
     agreement,
     chainable,
