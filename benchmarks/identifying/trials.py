@@ -51,7 +51,8 @@ def cut_excerpts(tracks: list[Track], n: int, seed: int, way: str = "") -> Itera
     while number < n:
         kind, snr_db = NOISES[number % len(NOISES)]
         length_s = LENGTHS_S[number // len(NOISES) % len(LENGTHS_S)]
-        condition = Condition(f"{kind} {snr_db} {length_s}", length_s, mix(kind, snr_db, way), 1.1)
+        change = make_change(kind, snr_db, way)
+        condition = Condition(f"{kind} {snr_db} {length_s}", length_s, change, 1.1)
         track = tracks[order[number % len(order)]]
         y = condition.cut(track, rng)
         number += 1
@@ -59,7 +60,7 @@ def cut_excerpts(tracks: list[Track], n: int, seed: int, way: str = "") -> Itera
             yield Excerpt(track.name, condition.name, make_query(y))
 
 
-def mix(kind: str, snr_db: float, way: str) -> conditions.Change:
+def make_change(kind: str, snr_db: float, way: str) -> conditions.Change:
     """Return what plays an excerpt as a way of searching expects, and adds noise."""
 
     def change(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
