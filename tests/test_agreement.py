@@ -194,3 +194,10 @@ def test_a_pair_of_one_answer_is_no_ceiling():
     alone = measure_ceiling(pd.DataFrame(answers), scores[:100], n_draws=5)["value"]
     beside = measure_ceiling(pd.DataFrame(lone), scores, n_draws=5)["value"]
     assert beside[rows].tolist() == pytest.approx(alone[rows].tolist(), abs=0.02)
+
+
+def test_words_are_no_numbers():
+    words = pd.DataFrame({"x": ["yes", "no"], "y": ["no", None]})
+    for asked in (lambda: measure_alpha(words), lambda: measure_cohen(words["x"], words["y"])):
+        with pytest.raises(ValueError, match=r"answers: expected numbers.*tabulate_answers"):
+            asked()

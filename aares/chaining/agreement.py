@@ -119,9 +119,20 @@ def estimate_alpha(
     return value, float(low), float(high)
 
 
+def _read_numbers(answers: npt.ArrayLike | pd.DataFrame) -> FloatArray:
+    """Return answers as numbers, or say that words are none."""
+    try:
+        return np.asarray(answers, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"answers: expected numbers, NaN where there is none ({error}); "
+            "labels.tabulate_answers makes them of an exported table"
+        ) from None
+
+
 def _read_table(table: Table) -> tuple[FloatArray, FloatArray]:
     """Return how often each answer was given to each pair, and the answers in order."""
-    answers = np.asarray(table, dtype=float)
+    answers = _read_numbers(table)
     if answers.ndim != 2:
         raise ValueError(f"answers: expected pairs by raters, found the shape {answers.shape}")
     known = np.unique(answers[~np.isnan(answers)])
@@ -186,7 +197,7 @@ def measure_cohen(
     >>> round(measure_cohen([0, 0, 2, 2, np.nan], [0, 2, 2, 2, 0]), 2)
     0.5
     """
-    x, y = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    x, y = _read_numbers(first), _read_numbers(second)
     if x.shape != y.shape or x.ndim != 1:
         raise ValueError(f"expected two rows of one length, found {x.shape} and {y.shape}")
     if weights not in (None, "linear", "quadratic"):
