@@ -23,7 +23,8 @@
                                       the page where songs are paired by ear; its answers:
                                       label --export FILE.csv, label --import FILE.csv
     python3 run.py bench [NAME]       timed comparisons and long experiments
-    python3 run.py lock               requirements.txt -> requirements.lock
+    python3 run.py add scale          install the extra [scale], for more songs than one machine has
+    python3 run.py lock               requirements.txt -> requirements.lock, and those of extras
 
 Needs Python 3.11 or newer and nothing else; only the standard library is imported here. The
 environment is .venv beside this file, 1.7 GB. It is made anew whenever requirements.lock or the
@@ -47,6 +48,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
+EXTRAS = {"scale": ROOT / "requirements-scale.lock"}
 LOG = ROOT / "build" / "install.log"
 STAMP = VENV / "aares-lock.txt"  # written last: its absence means an unfinished installation
 SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
@@ -74,6 +76,8 @@ def main(arguments: list[str]) -> int:
             _make_environment()
         if arguments[:1] == ["lock"]:
             return _lock()
+        if arguments[:1] == ["add"]:
+            return _add(arguments[1:])
     except KeyboardInterrupt:
         return _fail("\nInterrupted; the same command installs anew.", status=130)
     except subprocess.CalledProcessError as error:
@@ -117,7 +121,7 @@ def _make_environment() -> None:
     if VENV.exists():
         shutil.rmtree(VENV)
     _run(sys.executable, "-m", "venv", str(VENV))
-    _install()
+    _install(LOCK)
     _add_root_to_path()
     print(f"\n{_describe_environment()}\nCompiling, once (a minute) .", end="", flush=True)
     _run(str(PYTHON), "-m", "workshop.precompile")
@@ -133,10 +137,10 @@ def _describe_environment() -> str:
     return f"{n_packages} packages are in {VENV}, {size / 1e9:.1f} GB."
 
 
-def _install() -> None:
-    """Install the lock with uv; with pip where there is no uv for this machine."""
+def _install(lock: Path) -> None:
+    """Install a lock with uv; with pip where there is no uv for this machine."""
     # --no-deps: the lock is complete, and what LEFT_OUT names must not come back.
-    packages = ["--no-deps", "-r", str(LOCK)]
+    packages = ["--no-deps", "-r", str(lock)]
     try:
         _run(str(PYTHON), "-m", "pip", "install", "--quiet", *_pip_options(), "uv")
         uv = [str(PYTHON), "-m", "uv", "pip", "install", "--python", str(PYTHON)]
@@ -160,13 +164,28 @@ def _add_root_to_path() -> None:
     Path(answer.stdout.strip(), "aares_project.pth").write_text(f"{ROOT}\n", "utf-8")
 
 
+def _add(names: list[str]) -> int:
+    """Install an extra beside what is there, of the same versions."""
+    if len(names) != 1 or names[0] not in EXTRAS:
+        said = " ".join(names) or "nothing"
+        return _fail(f"run.py add: an extra is asked for ({', '.join(EXTRAS)}), not {said}.", 2)
+    print(f"Installing the extra {names[0]} into .venv .", end="", flush=True)
+    _install(EXTRAS[names[0]])
+    print(f"\n{_describe_environment()}")
+    return 0
+
+
 def _lock() -> int:
     override = VENV / "left-out.txt"
     override.write_text("".join(f"{name}; sys_platform == 'never'\n" for name in LEFT_OUT), "utf-8")
     command = [str(PYTHON), "-m", "uv", "pip", "compile", "--universal", "--python-version", "3.11"]
     command += ["--fork-strategy", "fewest", "--override", str(override), "--no-annotate"]
-    command += ["--no-header", "--quiet", "requirements.txt", "-o", "requirements.lock"]
-    return subprocess.call(command, cwd=ROOT)
+    command += ["--no-header", "--quiet"]
+    status = subprocess.call([*command, "requirements.txt", "-o", LOCK.name], cwd=ROOT)
+    for lock in EXTRAS.values():
+        asked = [lock.with_suffix(".txt").name, "-c", LOCK.name, "-o", lock.name]
+        status = status or subprocess.call([*command, *asked], cwd=ROOT)
+    return status
 
 
 def _run(*command: str) -> None:

@@ -106,6 +106,12 @@ def test_every_package_that_is_imported_is_declared():
     assert sum(map(len, groups)) == len(listed)
 
 
+def test_an_extra_of_its_own_is_declared_as_its_file_lists_it():
+    lines = (ROOT / "requirements-scale.txt").read_text(encoding="utf-8").splitlines()
+    listed = [line.partition(" ")[0] for line in lines if line and line[0] != "#"]
+    assert sorted(listed) == PROJECT["optional-dependencies"]["scale"]
+
+
 def test_the_library_imports_its_own_dependencies_only():
     from test_style import LIBRARY, list_imports
 

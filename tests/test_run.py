@@ -141,7 +141,7 @@ def test_pip_installs_where_uv_cannot(machine, monkeypatch):
             raise subprocess.CalledProcessError(1, command)
 
     monkeypatch.setattr(run, "_run", refuse_uv)
-    run._install()
+    run._install(run.LOCK)
     assert machine[-1][1:4] == ("-m", "pip", "install")
     assert str(run.LOCK) in machine[-1]
 
@@ -229,20 +229,47 @@ def test_a_command_that_is_none_is_told_before_anything_is_installed(machine, ca
 
 
 def test_the_help_of_the_installer_names_every_command():
-    assert {*run.COMMANDS} == {*cli._make_parser().names, "lock"}
+    assert {*run.COMMANDS} == {*cli._make_parser().names, "add", "lock"}
 
 
-def test_the_lock_holds_every_direct_dependency():
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["requirements", "requirements-scale"])
+def test_the_lock_holds_every_direct_dependency(name):
+    lock = (ROOT / f"{name}.lock").read_text(encoding="utf-8")
     pinned = set(re.findall(r"^([A-Za-z0-9_.-]+)==", lock, re.MULTILINE))
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     direct = [line for line in lines if line and not line.startswith("#")]
-    assert len(direct) > 15
+    assert len(direct) > 5
     for line in direct:
         name, _, reason = line.partition("#")
-        assert re.split(r"[<>=!~ ]", name)[0].lower() in pinned  # as the lock writes names
+        assert re.split(r"[\[<>=!~ ]", name)[0].lower() in pinned  # as the lock writes names
         assert len(reason.split()) >= 2, f"{name.strip()}: why?"
     assert "http" not in re.sub(r"^http\w*==.*$", "", lock, flags=re.MULTILINE)
+
+
+def test_an_extra_has_the_versions_of_the_lock_beside_it():
+    lock, extra = (
+        set(
+            re.findall(
+                r"^[\w.-]+==[\w.]+", (ROOT / f"{name}.lock").read_text("utf-8"), re.MULTILINE
+            )
+        )
+        for name in ("requirements", "requirements-scale")
+    )
+    known = {pin.partition("==")[0] for pin in lock}
+    both = {pin for pin in extra if pin.partition("==")[0] in known}
+    assert len(both) > 10
+    assert both <= lock
+
+
+def test_an_extra_is_added_to_the_environment_that_is_there(machine, capsys):
+    assert run.main(["add", "scale"]) == 0
+    assert str(run.EXTRAS["scale"]) in machine[-1] and "--no-deps" in machine[-1]
+    assert "Installing the extra scale" in capsys.readouterr().out
+    before = len(machine)
+    for wrong in ([], ["scales"], ["scale", "scale"]):
+        assert run.main(["add", *wrong]) == 2
+        assert "an extra is asked for (scale)" in capsys.readouterr().err
+    assert len(machine) == before
 
 
 # --- the command line ---------------------------------------------------------------------
@@ -362,7 +389,7 @@ def test_the_commands_of_the_readme_are_understood():
     parser = cli._make_parser()
     for command in commands:
         words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
-        if words[:1] != ["lock"]:  # run.py's own
+        if words[0] not in ("add", "lock"):  # run.py's own
             assert parser.parse_args(words).run
 
 
