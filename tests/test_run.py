@@ -261,7 +261,8 @@ def test_an_extra_has_the_versions_of_the_lock_beside_it():
     assert both <= lock
 
 
-def test_an_extra_is_added_to_the_environment_that_is_there(machine, capsys):
+def test_an_extra_is_added_to_the_environment_that_is_there(machine, monkeypatch, capsys):
+    monkeypatch.setattr(run, "_is_current", lambda: True)
     assert run.main(["add", "scale"]) == 0
     assert str(run.EXTRAS["scale"]) in machine[-1] and "--no-deps" in machine[-1]
     assert "Installing the extra scale" in capsys.readouterr().out
