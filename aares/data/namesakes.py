@@ -18,6 +18,7 @@ from aares.data.titles import normalise
 
 LEAST_LIKENESS = 0.5
 """Half of what both names say is the same; below, words meet by chance."""
+_KINDS = {"recording": int, "row": int, "likeness": float}
 _LETTERS = 4  # shorter words are articles, numbers and initials
 
 
@@ -53,13 +54,17 @@ def find_namesakes(names: Sequence[str], songs: pd.DataFrame) -> pd.DataFrame:
     """
     missing = {"name", "artists"} - set(songs.columns)
     if missing:
-        raise ValueError(f"songs: expected the columns name and artists, {missing.pop()} is missing")
+        raise ValueError(
+            f"songs: expected the columns name and artists, {sorted(missing)[0]} is missing"
+        )
     titles = [normalise(name) for name in songs["name"]]
     artists = [normalise(" ".join(group)) for group in songs["artists"]]
     asked = [normalise(name) for name in names]
+    if not asked or not titles:
+        return pd.DataFrame({"recording": [], "row": [], "likeness": []}).astype(_KINDS)
     vectors = TfidfVectorizer(token_pattern=r"\w+").fit([*titles, *artists, "nothing"])
-    table = vectors.transform([f"{title} {group}" for title, group in zip(titles, artists)])
-    likeness = (vectors.transform(asked) @ table.T).toarray().round(9)
+    called = [f"{title} {group}" for title, group in zip(titles, artists, strict=True)]
+    likeness = (vectors.transform(asked) @ vectors.transform(called).T).toarray().round(9)
     found = []
     for recording, words in enumerate(map(_list_words, asked)):
         for row in np.argsort(-likeness[recording], kind="stable"):
@@ -69,7 +74,7 @@ def find_namesakes(names: Sequence[str], songs: pd.DataFrame) -> pd.DataFrame:
             if in_title and words & _list_words(artists[row]) - in_title:
                 found.append((recording, int(row), float(likeness[recording, row])))
                 break
-    table = pd.DataFrame(found, columns=["recording", "row", "likeness"])
+    table = pd.DataFrame(found, columns=list(_KINDS)).astype(_KINDS)
     return table.sort_values("likeness", ascending=False, kind="stable", ignore_index=True)
 
 

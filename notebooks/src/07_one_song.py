@@ -226,8 +226,8 @@ agree = likely.index[0] in kept
 book.number("set_has_genre", "holds" if agree else "lacks")
 book.say(
     f"The classifier's answer, {likely.index[0]}, is {'in' if agree else 'not in'} the set "
-    f"(p = {p[likely.index[0]]:.2f}). The classifier reads dates and its {len(learnt):,} songs, the "
-    f"set only what {N_BAG:,} examples sound like."
+    f"(p = {p[likely.index[0]]:.2f}). It reads dates and {len(learnt):,} songs, the set only what "
+    f"{N_BAG:,} examples sound like."
 )
 
 # %% [markdown]
@@ -266,11 +266,11 @@ plots.draw_shares(
 plots.draw_shares(follow, axes[1, 2], title="Study · next", label="probability of a join")
 book.figure(
     "six_answers", fig,
-    caption=f"Six questions to {title}: genre, popularity with its interval, years of a "
-    f"playlist (their median distance in the title), {N_PLACES} excerpts at each level of noise, p-values "
+    caption=f"Six questions to {title}: genre, popularity with its interval, years of a playlist "
+    f"(their median distance in the title), {N_PLACES} excerpts at each level of noise, p-values "
     "with the line at ε = 0.05, and the recordings that may follow.",
-    alt="Six panels: bars of genres, an interval of popularity, years of a playlist, recognition "
-    "against noise, bars of p-values, bars of following recordings.",
+    alt="Six panels: bars of genres, an interval of popularity, years of a playlist, a line of "
+    "recognition against noise, bars of p-values, bars of following recordings.",
 )  # fmt: skip
 
 # %% [markdown]

@@ -88,9 +88,7 @@ def draw_years(seed: float, years: Sequence[float], ax: Axes, *, title: str) -> 
     places = np.arange(1, len(years) + 1)
     ax.axhline(seed, color=OKABE_ITO["vermillion"], lw=1.2, ls="--")
     ax.plot(places, years, "-o", color=OKABE_ITO["blue"], ms=4, lw=0.8)
-    ax.annotate(
-        "seed", (places[-1], seed), (0, 3), textcoords="offset points", ha="right", size=7
-    )
+    ax.annotate("seed", (places[-1], seed), (0, 3), textcoords="offset points", ha="right", size=7)
     ax.set(xlabel="place in the playlist", ylabel="year", xticks=places[::3])
     ax.yaxis.get_major_locator().set_params(integer=True, nbins=5)
     return set_title(ax, title)
@@ -114,6 +112,6 @@ def draw_recognition(rows: pd.DataFrame, ax: Axes, *, title: str) -> Axes:
     ax.fill_between(places, rows["low"], rows["high"], color=GRID, lw=0)
     ax.plot(places, rows["share"], "-o", color=OKABE_ITO["blue"], ms=4)
     ax.set_xticks(places, list(rows.index), fontsize=7)
-    ax.set(xlabel="signal-to-noise ratio (dB)", ylim=(-0.03, 1.05))
+    ax.set(xlabel="signal-to-noise ratio (dB)", ylabel="named", ylim=(-0.03, 1.05))
     ax.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f}%")
     return set_title(ax, title)
