@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
+from itertools import pairwise
 
+import numpy as np
 import pytest
 from figure_checks import LEAST_PT
+from PIL import Image
 from pypdf import PdfReader
 
+from workshop import notebooks, report, results
 from workshop.config import ROOT
 
 TEXT = (ROOT / "report" / "report.typ").read_text(encoding="utf-8")
+BODY_PT, PITCH_PT = 10.5, 15.0  # letters of the text, and less than from one paragraph to the next
 QUESTIONS = ("1.1", "1.2", "1.3", "2.1", "2.2", "2.3", "3.1", "3.2", "4.1", "4.5", "5.1", "5.2")
 
 
@@ -62,3 +68,64 @@ def test_it_is_small_tagged_and_has_addresses(paper):
         if "/URI" in note.get("/A", {})
     ]  # fmt: skip
     assert any(str(link).startswith("https://doi.org/") for link in links)
+
+
+# --- pages, as they look
+
+TOP, BOTTOM = 0.08, 0.925  # of a page: where its text begins and ends
+FULL, BLANK = 0.8, 0.2
+
+
+def measure_page(png: bytes) -> tuple[float, float]:
+    """Return where the ink of a page ends and its tallest blank, as shares of the text's height."""
+    page = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+    rows = page[round(TOP * len(page)) : round(BOTTOM * len(page))].min(axis=1) < 200
+    inked = np.flatnonzero(rows) / len(rows)
+    if not len(inked):
+        return 0.0, 1.0
+    return float(inked[-1]), float(np.diff(inked, prepend=0.0).max())
+
+
+@pytest.fixture(scope="module")
+def pages() -> list[bytes]:
+    """The committed results as pages, whatever the state of the code."""
+    folder = ROOT / "report"
+    sections = {name: results.read_section(folder, name) for name in notebooks.list_names()}
+    return report.compile_text(sections, folder, format="png")
+
+
+def test_no_page_is_left_empty(pages, paper):
+    starts = [page for page, text in enumerate(paper.pages) if "Appendix ·" in text.extract_text()]
+    last = {len(pages) - 1, *(page - 1 for page in starts[-2:])}  # of a part
+    measured = {number: measure_page(page) for number, page in enumerate(pages)}
+    short = {
+        number + 1: tuple(round(share, 2) for share in shares)
+        for number, shares in measured.items()
+        if (shares[0] < FULL and number not in last) or shares[1] > BLANK
+    }
+    assert short == {}
+
+
+def test_paragraphs_are_short(paper):
+    """Lines of one paragraph follow each other closely, paragraphs do not."""
+    lines: dict[int, set[float]] = {}
+
+    def look(text, page, line, font, size):
+        scale = (line[0] ** 2 + line[1] ** 2) ** 0.5 * (page[0] ** 2 + page[1] ** 2) ** 0.5
+        if text.strip() and abs(size * scale - BODY_PT) < 0.1:
+            lines.setdefault(number, set()).add(round(page[5] + line[5] * page[3]))
+
+    for number, page in enumerate(paper.pages):
+        if "Contents" not in page.extract_text():
+            page.extract_text(visitor_text=look)
+    longest = max(count_run(sorted(found, reverse=True)) for found in lines.values())
+    assert 3 < longest <= 7
+
+
+def count_run(heights: list[float]) -> int:
+    """Return how many lines follow each other without the space between paragraphs."""
+    longest = run = 1
+    for above, below in pairwise(heights):
+        run = run + 1 if above - below < PITCH_PT else 1
+        longest = max(longest, run)
+    return longest

@@ -68,9 +68,39 @@ def render(
     list of bytes
         The PDF, or a picture of each page.
     """
-    sections = json.dumps(check_results(source))
-    answered = json.dumps(read_answered(ROOT))
-    folder = "/" + (source.out / "report").relative_to(ROOT).as_posix()
+    return compile_text(
+        check_results(source), source.out / "report", authors=authors, format=format
+    )
+
+
+def compile_text(
+    sections: dict[str, Any],
+    folder: Path,
+    *,
+    authors: tuple[str, ...] = (),
+    format: Literal["pdf", "png"] = "pdf",
+) -> list[bytes]:
+    """Compile the report from results that are taken as they are.
+
+    Parameters
+    ----------
+    sections : dict
+        As :func:`check_results` returns.
+    folder : Path
+        With ``figures/`` and ``tables/``, inside the project.
+    authors : tuple of str
+    format : {"pdf", "png"}
+
+    Returns
+    -------
+    list of bytes
+        The PDF, or a picture of each page.
+
+    Raises
+    ------
+    ReportError
+        Typst refuses the text.
+    """
     try:
         compiled = typst.compile(
             TEXT,
@@ -78,9 +108,9 @@ def render(
             ignore_system_fonts=True,
             font_paths=[FONTS],
             sys_inputs={
-                "results": folder,
-                "sections": sections,
-                "answered": answered,
+                "results": "/" + folder.relative_to(ROOT).as_posix(),
+                "sections": json.dumps(sections),
+                "answered": json.dumps(read_answered(ROOT)),
                 "authors": ",".join(authors),
             },
             format=format,

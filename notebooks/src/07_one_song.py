@@ -168,7 +168,7 @@ without = Index.from_signals({name: y for name, y in sounds.items() if name != p
 y, rng = sounds[path.stem], np.random.default_rng(config.SEED)
 starts = rng.integers(0, len(y) - LENGTH_S * RATE_HZ, N_PLACES)
 excerpts = [y[start : start + LENGTH_S * RATE_HZ] for start in starts]
-levels, rows, mistaken = (np.inf, 0, -5, -10, -15, -20), {}, 0
+levels, rows, mistaken = (np.inf, 0, -10, -15, -20, -25, -30), {}, 0
 for level in levels:
     noises = [distortions.make_white(len(x), rng) for x in excerpts]
     drowned = [distortions.mix(*pair, snr_db=level) for pair in zip(excerpts, noises, strict=True)]
@@ -255,7 +255,7 @@ book.say(f"Likeliest: **{follow.index[0]}** ({follow.iloc[0]:.1%}).")
 # One panel for each exercise.
 
 # %%
-fig, axes = new_axes(height=4.6, rows=2, cols=3)
+fig, axes = new_axes(height=3.9, rows=2, cols=3)
 plots.draw_shares(likely.head(6), axes[0, 0], title=f"1 · {likely.index[0]}", label="probability")
 plots.draw_interval(low, expected, high, told, axes[0, 1], title=f"2 · {expected:.0f} points")
 plots.draw_years(eras[at], years, axes[0, 2], title=f"3 · {spread:.0f} years apart")
