@@ -39,6 +39,9 @@ N_KNOTS = 3  # looks that tell the tempo, with the new one
 STRONG = 0.6  # of the usual score of a line: where it plays for sure
 EDGE_SHARE = 0.15  # of what peaks say there: as much is said where it plays too
 BESIDE = np.array([-63, -50, -40, -31, -23, -16, 16, 23, 31, 40, 50, 63])  # steps, up to a second
+LAGS_S = np.concatenate([sign * np.arange(0.2, 3.0, 0.13) for sign in (-1, 1)])
+COMMON = 1.5  # of the most that is in common by chance
+LEAST_COMMON = 8  # peaks
 EDGE_S = 9.0  # beyond the last look an end is looked for
 
 
@@ -248,28 +251,32 @@ def _contrast(excess: np.ndarray, bins: np.ndarray, steps: np.ndarray) -> np.nda
     return read(np.array([-1, 0, 1])) - read(BESIDE) / 2
 
 
-def measure_kinship(one: Line, other: Line, time_s: float, seconds: float = 10.0) -> float:
-    """Tell how many peaks two recordings share that are heard at the same time.
+def share_music(one: Line, other: Line) -> bool:
+    """Tell whether two recordings that are heard at the same time have music in common there.
 
     Parameters
     ----------
     one, other : Line
-    time_s : float
-    seconds : float
-        Around this time.
+        At least one of them has peaks where both are heard.
 
     Returns
     -------
-    float
-        Share of the peaks of the one that the other has too, within 50 ms and a bin: a few per
-        cent of two recordings of different music.
+    bool
+        Whether they share more peaks, within 50 ms and a bin, than if one were moved by any time up
+        to 3 s: two pieces on the same beat share as many then, a remaster of the one or a piece
+        with the same loop does not. Of a minute at most.
     """
-    low, high = time_s - seconds / 2, time_s + seconds / 2
+    start_s, end_s = max(one.start_s, other.start_s), min(one.end_s, other.end_s)
+    middle_s, half_s = (start_s + end_s) / 2, min(end_s - start_s, 60.0) / 2
+    low, high = middle_s - half_s, middle_s + half_s
     stars = [line.stars.cut(line.place(low), line.place(high)) for line in (one, other)]
-    if not all(len(s.places) for s in stars):
-        return 0.0
     times = [line.time(s.places) for line, s in zip((one, other), stars, strict=True)]
     bins = [s.bins * line.knots[0].pitch for line, s in zip((one, other), stars, strict=True)]
-    close = np.abs(times[0][:, None] - times[1]) <= 0.05
-    close &= np.abs(bins[0][:, None] - bins[1]) <= 1.5
-    return float(close.any(axis=1).mean())
+    rows, columns = np.nonzero(np.abs(bins[0][:, None] - bins[1]) <= 1.5)
+    lags = times[1][columns] - times[0][rows]
+    moved = [_count_common(rows, lags - lag) for lag in LAGS_S]
+    return _count_common(rows, lags) >= max(LEAST_COMMON, COMMON * max(moved))
+
+
+def _count_common(rows: np.ndarray, lags: np.ndarray) -> int:
+    return len(np.unique(rows[np.abs(lags) <= 0.05]))
