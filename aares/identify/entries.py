@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from aares.identify.following import measure_kinship
+from aares.identify.following import share_music
 from aares.identify.lines import Line
 
 SHORT_S = 1.0  # a shorter gap between two entries is none
 GAP_S = 30.0  # a recording that goes on where it must after so long never stopped
-KIN = 0.15  # share of the peaks that a recording and its remaster have in common
 TOLERANCE_S, DRIFT = 0.5, 0.05  # of the place after a gap, and for each second of the gap
 
 
@@ -38,7 +37,8 @@ class Played:
     pitch : float
         Factor by which it is higher than at that speed, see `answer.Candidate`.
     twins : tuple of str
-        Other recordings of the index that are the same there, such as a remaster.
+        Other recordings of the index that have the same music there, such as a remaster, or
+        another piece with the same loop.
     reason : {"match", "unknown", "nothing"}
         See `answer.Answer.reason`.
     """
@@ -140,8 +140,7 @@ def drop_shadows(lines: Sequence[Line]) -> list[Line]:
                 continue
             if line.song == other.song:
                 break
-            middle_s = max(line.start_s, other.start_s) + shared_s / 2
-            if line.song in other.twins or measure_kinship(line, other, middle_s) >= KIN:
+            if line.song in other.twins or share_music(line, other):
                 other.twins = sorted({*other.twins, line.song})
                 break
         else:

@@ -38,6 +38,10 @@ REACH_STEPS = 8  # a look finds a place so far beside the predicted one
 N_KNOTS = 3  # looks that tell the tempo, with the new one
 STRONG = 0.6  # of the usual score of a line: where it plays for sure
 EDGE_SHARE = 0.15  # of what peaks say there: as much is said where it plays too
+BESIDE = np.array([-63, -50, -40, -31, -23, -16, 16, 23, 31, 40, 50, 63])  # steps, up to a second
+LAGS_S = np.concatenate([sign * np.arange(0.2, 3.0, 0.13) for sign in (-1, 1)])
+COMMON = 1.5  # of the most that is in common by chance
+LEAST_COMMON = 8  # peaks
 EDGE_S = 9.0  # beyond the last look an end is looked for
 
 
@@ -189,8 +193,8 @@ def find_edge(line: Line, tape: Tape, direction: int) -> float:
     Returns
     -------
     float
-        Seconds of the long recording: where the sum of what the peaks say, less half of what they
-        say where the recording plays, is highest.
+        Seconds of the long recording: where the sum of what the peaks say, less a share of what
+        they say where the recording plays, is highest.
 
     References
     ----------
@@ -202,22 +206,17 @@ def find_edge(line: Line, tape: Tape, direction: int) -> float:
     knot = strong[-1] if strong else knots[-1]
     ends = sorted((knot.time_s - direction * LOOK_S, knots[-1].time_s + direction * EDGE_S))
     start_s, end_s = max(ends[0], tape.start_s), min(ends[1], tape.end_s)
-    excess = tape.weigh_plainly(start_s, end_s)
     stars = line.stars.cut(line.place(start_s), line.place(end_s))
     times = line.time(stars.places)
-    steps = np.clip(np.rint((times - start_s) / STEP_S).astype(np.int64), 0, excess.shape[1] - 1)
+    steps = np.rint((times - start_s) / STEP_S).astype(np.int64)
     bins = np.minimum(np.rint(stars.bins * knot.pitch).astype(np.int64), N_BINS - 1)
-    beside = np.clip(steps[:, None] + np.array([-1, 0, 1]), 0, excess.shape[1] - 1)
-    said = excess[bins[:, None], beside].mean(axis=1) / EIGHTHS
+    said = _contrast(tape.weigh_plainly(start_s, end_s), bins, steps)
+    weights = np.sqrt(stars.weights)
     if direction < 0:
-        times, said, weights = times[::-1], said[::-1], stars.weights[::-1]
-    else:
-        weights = stars.weights
-    sure = direction * (times - knot.time_s) <= 0
-    limit = np.average(said[sure], weights=weights[sure]) * EDGE_SHARE if sure.any() else 0.5
-    total = np.cumsum(weights * (said - max(limit, 0.1)))
-    if not len(total):
+        times, said, weights = times[::-1], said[::-1], weights[::-1]
+    if not len(times):
         return knot.time_s
+    total = _add_up(said, weights, direction * (times - knot.time_s) <= 0)
     k = int(np.argmax(total))
     border = line.time(np.array([0.0 if direction < 0 else line.stars.seconds]))[0]
     if k + 1 < len(total):  # the next peak is no longer there
@@ -227,28 +226,57 @@ def find_edge(line: Line, tape: Tape, direction: int) -> float:
     return float(min(border, near) if direction > 0 else max(border, near))
 
 
-def measure_kinship(one: Line, other: Line, time_s: float, seconds: float = 10.0) -> float:
-    """Tell how many peaks two recordings share that are heard at the same time.
+def _add_up(said: np.ndarray, weights: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """Return the sum up to each peak of what is said, less a share of what is said if it plays."""
+    limit = 0.3
+    if sure.any():
+        usual = abs(float(np.average(said[sure], weights=weights[sure])))
+        said = np.clip(said, -1.5 * usual, 1.5 * usual)  # a moment of another song
+        limit = max(limit, EDGE_SHARE * float(np.average(said[sure], weights=weights[sure])))
+    return np.asarray(np.cumsum(weights * (said - limit)))
+
+
+def _contrast(excess: np.ndarray, bins: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """Return what is said for peaks, less half of what is said for their bins beside them.
+
+    In a fade another song is loud in these bins, in a pause none: by either, all that is said rises
+    or falls, and a song would seem to end too late or too soon. Half, for a note that is held
+    sounds beside its peak too.
+    """
+
+    def read(shifts: np.ndarray) -> np.ndarray:
+        columns = np.clip(steps[:, None] + shifts, 0, excess.shape[1] - 1)
+        return np.asarray(excess[bins[:, None], columns].mean(axis=1) / EIGHTHS)
+
+    return read(np.array([-1, 0, 1])) - read(BESIDE) / 2
+
+
+def share_music(one: Line, other: Line) -> bool:
+    """Tell whether two recordings that are heard at the same time have music in common there.
 
     Parameters
     ----------
     one, other : Line
-    time_s : float
-    seconds : float
-        Around this time.
+        At least one of them has peaks where both are heard.
 
     Returns
     -------
-    float
-        Share of the peaks of the one that the other has too, within 50 ms and a bin: a few per
-        cent of two recordings of different music.
+    bool
+        Whether they share more peaks, within 50 ms and a bin, than if one were moved by any time up
+        to 3 s: two pieces on the same beat share as many then, a remaster of the one or a piece
+        with the same loop does not. Of a minute at most.
     """
-    low, high = time_s - seconds / 2, time_s + seconds / 2
+    start_s, end_s = max(one.start_s, other.start_s), min(one.end_s, other.end_s)
+    middle_s, half_s = (start_s + end_s) / 2, min(end_s - start_s, 60.0) / 2
+    low, high = middle_s - half_s, middle_s + half_s
     stars = [line.stars.cut(line.place(low), line.place(high)) for line in (one, other)]
-    if not all(len(s.places) for s in stars):
-        return 0.0
     times = [line.time(s.places) for line, s in zip((one, other), stars, strict=True)]
     bins = [s.bins * line.knots[0].pitch for line, s in zip((one, other), stars, strict=True)]
-    close = np.abs(times[0][:, None] - times[1]) <= 0.05
-    close &= np.abs(bins[0][:, None] - bins[1]) <= 1.5
-    return float(close.any(axis=1).mean())
+    rows, columns = np.nonzero(np.abs(bins[0][:, None] - bins[1]) <= 1.5)
+    lags = times[1][columns] - times[0][rows]
+    moved = [_count_common(rows, lags - lag) for lag in LAGS_S]
+    return _count_common(rows, lags) >= max(LEAST_COMMON, COMMON * max(moved))
+
+
+def _count_common(rows: np.ndarray, lags: np.ndarray) -> int:
+    return len(np.unique(rows[np.abs(lags) <= 0.05]))
