@@ -21,6 +21,7 @@ from aares.identify.sync import read_source
 from aares.scale.dispatch import run_tasks
 from aares.scale.division import SHARD_TRACKS, Track, Tracks, divide, find_tracks, name_shard
 from aares.scale.needs import ScaleError, require_scale
+from aares.scale.parquet import make_row, make_schema, write_table
 from aares.scale.places import Place, fetch_file, is_url
 from aares.scale.shards import (
     DRAFT,
@@ -30,13 +31,10 @@ from aares.scale.shards import (
     ShardNote,
     find_manifest,
     list_notes,
-    make_row,
-    make_schema,
     read_table,
     read_whole,
     write_manifest,
     write_shard,
-    write_table,
 )
 from aares.scale.tracks import TrackFunction
 

@@ -93,9 +93,9 @@ class TrackPrints:
         mapping of str to str
         """
         return {
-            "seconds": "double", "n_blocks": "uint32", "notes": "string",
-            "hashes": "list<uint32>", "times": "list<uint32>", "counts": "list<uint32>",
-            "peaks": "list<uint16>",
+            "seconds": "double", "n_blocks": "uint32", "n_hashes": "uint32", "n_peaks": "uint32",
+            "notes": "string", "hashes": "list<uint32>", "times": "list<uint32>",
+            "counts": "list<uint32>", "peaks": "list<uint16>",
         }  # fmt: skip
 
     def describe(self) -> dict[str, Any]:
@@ -113,6 +113,7 @@ class TrackPrints:
         found = fingerprint("", read_signal(y), self.settings)
         return {
             "seconds": found.recording.seconds, "n_blocks": found.recording.n_blocks,
+            "n_hashes": len(found.hashes), "n_peaks": len(found.peaks),
             "notes": "; ".join(notes), "hashes": found.hashes, "times": found.times,
             "counts": found.counts, "peaks": found.peaks,
         }  # fmt: skip
