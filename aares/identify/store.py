@@ -35,6 +35,7 @@ from aares.identify.roll import Roll
 from aares.identify.storage import MAGIC, REMEDY, VERSION, Origin, read_arrays, write_arrays
 
 MANIFEST = "manifest"
+WORK = ".building"  # folder of a writer that sorts outside of memory
 MAX_MANIFEST = 1 << 20  # bytes
 _HEAD = re.compile(rb"AARESIDX (\d{1,9}) ([0-9a-f]{8})\n")
 _OURS = re.compile(r"\d+\.(segment|roll)|\.(\d+\.(segment|roll)|manifest|writer)\..*\.tmp")
@@ -191,7 +192,7 @@ def refuse_foreign(path: Path) -> None:
     if path.is_file():
         _refuse_file(path)
     if path.is_dir() and not (path / MANIFEST).exists():
-        ours = {LOCK, HOLDER, MANIFEST}  # of a writer who is about to begin it
+        ours = {LOCK, HOLDER, MANIFEST, WORK}  # of a writer who is about to begin it
         if any(p.name not in ours and not _OURS.fullmatch(p.name) for p in path.iterdir()):
             read_manifest(path)
 

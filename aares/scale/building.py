@@ -31,6 +31,7 @@ from aares.identify.roll import Recording, Roll, Source
 from aares.identify.segment import make_table
 from aares.identify.storage import Pieces, write_arrays
 from aares.identify.store import (
+    WORK,
     Entry,
     Manifest,
     delete_unused,
@@ -59,7 +60,6 @@ if TYPE_CHECKING:
 
 MEMORY_MB = 512.0
 LEAST_MB = 16.0
-WORK = ".building"  # folder of runs, in that of the index
 _MOST_BLOCKS = (1 << 32) // BLOCK_FRAMES - 1  # of a part, with the gaps: frames have 32 bits
 _MOST = (1 << 32) - 1  # postings and peaks of a part
 _LIGHT = ("name", "size", "digest", "error", "seconds", "n_blocks", "n_hashes", "n_peaks")
@@ -247,16 +247,17 @@ def _gather(
 ) -> tuple[pa.Table, int, list[str], list[tuple[str, str]]]:
     """Return what is known of each recording, without its fingerprints, in the index's order."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     numbered = [(number, one.place, one.entry) for number, one in enumerate(sources)]
     tables = dict(run_tasks(_read_light, numbered, workers=readers))
     table = pa.concat_tables([tables[number] for number in range(len(sources))])
-    bad = pa.compute.not_equal(table["error"], "")
-    n_failed = pa.compute.sum(bad).as_py() or 0
-    table = table.filter(pa.compute.invert(bad))
+    bad = pc.not_equal(table["error"], "")
+    n_failed = pc.sum(bad).as_py() or 0
+    table = table.filter(pc.invert(bad))
     order = [("name", "ascending"), ("shard", "ascending")]
     table = table.sort_by(order).combine_chunks()
-    if pa.compute.count_distinct(table["name"]).as_py() == len(table):
+    if pc.count_distinct(table["name"]).as_py() == len(table):
         return table, n_failed, [], []
     table, passed, renamed = _part_names(table, sources)
     return table.sort_by(order).combine_chunks(), n_failed, passed, renamed

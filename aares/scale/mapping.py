@@ -258,6 +258,8 @@ class _Run:
                 self._tell()
         except ScaleError as error:
             done = sum(len(note.tracks) for note in self.notes.values())
+            left = [task for task in tasks if _name_task(task) not in self.notes]
+            done += sum(len(task.kept) for task in left)  # rows of older shards still count
             raise ScaleError(
                 f"{error}; {done:,} of {self.total:,} tracks are kept in {self.place.address}: "
                 "the same command goes on from there"
@@ -357,8 +359,11 @@ def make_shard(task: ShardTask) -> ShardNote:
             row = _take_over(task, track.name, tables)
         rows.append(row)
         tracks.append(now)
-    id = name_shard(track.name for track in task.tracks)
-    return write_shard(task.place, id, about, write_table(rows, schema), tracks)
+    return write_shard(task.place, _name_task(task), about, write_table(rows, schema), tracks)
+
+
+def _name_task(task: ShardTask) -> str:
+    return name_shard(track.name for track in task.tracks)
 
 
 def _take_over(task: ShardTask, name: str, tables: dict[str, pa.Table]) -> pa.Table:
@@ -383,19 +388,20 @@ def _make_anew(
     except (AaresError, ValueError, OSError, ArithmeticError, LookupError, TypeError) as problem:
         if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
             raise ScaleError(f"{track.name}: no room to read it ({problem.strerror})") from problem
-        values, error = {}, _explain(problem)
+        values, error = {}, _explain(track.name.rpartition("/")[2], problem)
     head = {"name": track.name, "size": size, "digest": digest, "error": error}
     row = make_row({**values, **head}, schema)
     return row, KeptTrack(track.name, size, stamp, digest, error)
 
 
-def _explain(problem: Exception) -> str:
+def _explain(name: str, problem: Exception) -> str:
     """Say why a file is bad, the same on every machine: without its folder."""
-    if isinstance(problem, AaresError | ValueError):
-        return show_name(str(problem))
     if isinstance(problem, OSError):
-        return f"cannot be read ({problem.strerror})"
-    return show_name(f"unexpected {type(problem).__name__}: {problem}")
+        return f"{name}: cannot be read ({problem.strerror})"
+    text = show_name(str(problem))
+    if not isinstance(problem, AaresError | ValueError):
+        text = f"unexpected {type(problem).__name__}: {text}"
+    return text if text.startswith(name) else f"{name}: {text}"
 
 
 @contextmanager
