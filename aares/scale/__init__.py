@@ -1,0 +1,7 @@
+"""Beyond one machine: from 13 songs to 40 million, on engines that exist.
+
+:mod:`.mapping` applies a function of :mod:`.tracks` to each track of a catalogue, on one machine or
+on a cluster (:mod:`.dispatch`), and keeps what it found as :mod:`.shards` in a folder or in object
+storage (:mod:`.places`); :mod:`.building` makes an index of fingerprints. Most of it needs the
+extra ``[scale]`` (:mod:`.needs`).
+"""
