@@ -334,15 +334,15 @@ def read_names(folder: str | Path) -> list[list[str]]:
 
     home = Path(folder)
     try:
-        table = read_table(home / NAMES, columns=["part", "name"])
+        table = read_table(home / NAMES)
     except (ArrowException, OSError) as error:
         raise ScaleError(
             f"{home.name}: expected {NAMES} and postings ({error}); {REMEDY}"
         ) from error
-    if table.column_names != ["part", "name"]:
-        found = ", ".join(table.column_names) or "neither"
+    if not {"part", "name"} <= set(table.column_names):
+        found = ", ".join(table.column_names)
         raise ScaleError(f"{NAMES}: expected the columns part and name, found {found}; {REMEDY}")
     names: dict[int, list[str]] = {}
-    for part, name in zip(*(column.to_pylist() for column in table.columns), strict=True):
+    for part, name in zip(table["part"].to_pylist(), table["name"].to_pylist(), strict=True):
         names.setdefault(part, []).append(name)
     return [names[part] for part in sorted(names)]

@@ -132,10 +132,8 @@ def write_sql(dialect: str, *, look: Look = QUICK) -> str:
 
     Examples
     --------
-    >>> print(write_sql("bigquery")[-92:])
-    `t21`.`best` DESC,
-    `t21`.`recording` ASC NULLS LAST,
-    `t21`.`offset` ASC NULLS LAST
+    >>> write_sql("bigquery").split()[-10:-6]
+    ['`t21`.`best`', 'DESC,', '`t21`.`recording`', 'ASC']
     """
     if dialect not in DIALECTS:
         raise ValueError(f"dialect: expected one of {', '.join(DIALECTS)}, found {dialect!r}")
