@@ -8,12 +8,6 @@ import sys
 import numpy as np
 import pytest
 
-ibis = pytest.importorskip("ibis", reason="the extra [scale] is not installed")
-pytest.importorskip("duckdb", reason="the extra [scale] is not installed")
-pytest.importorskip("polars", reason="the extra [scale] is not installed")
-import pyarrow as pa
-from pyarrow import parquet
-
 from aares.identify import Index, Settings, make_query, vote
 from aares.identify.catalogue import Part, Prints, Recording, make_part
 from aares.identify.query import QUICK, THOROUGH, Hashed, Look
@@ -28,6 +22,11 @@ from aares.scale.postings import (
     read_names,
 )
 from aares.scale.relational import DIALECTS, EngineIndex, EnginePart, write_sql
+
+ABSENT = "the extra [scale] is not installed"
+ibis, _, _ = (pytest.importorskip(name, reason=ABSENT) for name in ("ibis", "duckdb", "polars"))
+pa = pytest.importorskip("pyarrow", reason=ABSENT)
+parquet = pytest.importorskip("pyarrow.parquet", reason=ABSENT)
 
 SR = 8000
 N_SONGS = 50

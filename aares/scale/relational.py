@@ -13,10 +13,11 @@ answer are the library's (:mod:`aares.identify.evidence`, :mod:`~aares.identify.
 
 Why the answers are those of the index, to the last digit. Which hashes vote, and with how many
 64ths of a bit, tells :func:`aares.identify.vote.weigh_hashes` from counts that the engine made
-once; the engine adds whole numbers. Recordings lie so far apart that no crowd has votes of two (where a query played
-fast might reach over the gap, all votes are asked for). A crowd among the best n is then in one of
-the n recordings whose best crowds are highest, or in one that ties with the last of these: all of
-these come back, and :func:`.vote.find_crowds` sees the votes that the index would see.
+once; the engine adds whole numbers. Recordings lie so far apart that no crowd has votes of two
+(where a query that was played fast might reach over the gap, all votes are asked for). A crowd
+among the best n is then in one of the n recordings whose best crowds are highest, or in one that
+ties with the last of these. All of these come back, and :func:`aares.identify.vote.find_crowds`
+sees the votes that decide.
 
 References
 ----------
