@@ -10,7 +10,7 @@ from collections.abc import Container, Sequence
 
 import numpy as np
 
-from aares.identify import evidence, peaks, vote
+from aares.identify import evidence, peaks
 from aares.identify.answer import THRESHOLD, Answer, Ranking, choose
 from aares.identify.catalogue import Part
 from aares.identify.hits import Hit, measure_hits
@@ -170,21 +170,10 @@ def rank_candidates(
 def _search(
     parts: Sequence[Part], query: Query, look: Look, speed: float = 1.0, pitch: float = 1.0
 ) -> list[Hit]:
-    hashes, times, weights = query.hash(look, speed, pitch)
+    hashed = query.hash(look, speed, pitch)
     hits: list[Hit] = []
     for part in parts:
-        part.check_hashes(hashes)
-        grown = look.grow(len(part.segment.postings))
-        places, votes = vote.find_places(
-            part.segment,
-            part.table,
-            hashes,
-            times,
-            budget=grown.budget,
-            n_places=grown.n_candidates,
-            weights=weights,
-            slack=look.slack,
-        )
+        places, votes = part.find_places(hashed, look)
         hits += measure_hits(part, query, speed, places, votes, pitch=pitch, slack=look.slack)
     return hits
 
