@@ -173,7 +173,9 @@ def list_constants() -> dict[str, Any]:
         "shares": answer.SHARES, "threshold": answer.THRESHOLD, "n_rivals": answer.N_RIVALS,
         "usual_rival": answer.USUAL_RIVAL, "least_recordings": answer.LEAST_RECORDINGS,
         "twin_share": answer.TWIN_SHARE, "least_ceiling": answer.LEAST_CEILING,
-        "seconds": answer.SECONDS, "calibration": answer.load_calibration(),
+        "seconds": answer.SECONDS, "features": answer.FEATURES, "covariates": answer.COVARIATES,
+        "usual_log_seconds": getattr(answer, "USUAL_LOG_SECONDS", 0.0),
+        "calibration": answer.load_calibration(),
     }  # fmt: skip
 
 

@@ -547,30 +547,50 @@
 
   // --- the answer --------------------------------------------------------------------------------
 
-  /** Tell how the best candidate stands out, in the order of the calibration's features. */
-  function describe({ candidates, ceiling, seconds, breadth, beside }) {
+  /** Pick values by the names that the calibration has for them, in its order. */
+  const pick = (names, values) =>
+    names.map((name) => {
+      if (!(name in values)) throw new Error(`identify.js has no ${name}, which the calibration asks for`);
+      return values[name];
+    });
+
+  /** List what is known of an excerpt before its candidates are looked at. */
+  function listCovariates({ seconds, ceiling, level_db: levelDb, stationarity }) {
+    const logSeconds = Math.log(min(max(seconds, K.seconds[0]), K.seconds[1]));
+    const logCeiling = log1p(max(ceiling, 0));
+    return {
+      log_seconds: logSeconds, level: levelDb / 10, stationarity, log_ceiling: logCeiling,
+      log_seconds_squared: (logSeconds - K.usual_log_seconds) ** 2,
+      log_ceiling_squared: logCeiling ** 2, log_ceiling_seconds: logSeconds * logCeiling,
+    };
+  }
+
+  /** Tell how the best candidate stands out. */
+  function describe(ranking) {
+    const { candidates, ceiling, breadth, beside } = ranking;
     const rows = candidates.map(({ score, votes }) => [score, log1p(votes)]);
     while (rows.length < 2 + K.n_rivals) rows.push(K.usual_rival);
     const rivals = rows.slice(2, 2 + K.n_rivals);
-    const over = (column) =>
+    const lead = (column) =>
       rows[0][column] - rivals.reduce((sum, row) => sum + row[column], 0) / K.n_rivals;
-    const [score, votes] = rows[0], lead = over(1);
-    return [
-      score, over(0), votes, lead, lead * abs(lead), ceiling, min(score / max(ceiling, 1), 1),
-      Math.log(min(max(seconds, K.seconds[0]), K.seconds[1])), breadth, beside / max(score, 1),
-    ];
+    const [score, votes] = rows[0], leadVotes = lead(1);
+    const { log_seconds: logSeconds, level } = listCovariates(ranking);
+    const told = {
+      score, stand_out: lead(0), log_votes: votes, lead_votes: leadVotes,
+      lead_votes_squared: leadVotes * abs(leadVotes), ceiling,
+      share: min(score / max(ceiling, 1), 1), log_seconds: logSeconds, breadth,
+      beside: beside / max(score, 1), level,
+    };
+    for (const [name, value] of Object.entries(told)) told[`${name}_level`] = value * level;
+    return told;
   }
 
   /** Tell how likely an excerpt of no indexed recording has as good a candidate, however unlikely. */
   function extrapolateTail(ranking, way) {
     if (!ranking.candidates.length) return 1;
     const known = K.calibration[way];
-    const seconds = min(max(ranking.seconds, K.seconds[0]), K.seconds[1]);
-    const inputs = [
-      1, Math.log(seconds), ranking.level_db / 10, ranking.stationarity,
-      log1p(max(ranking.ceiling, 0)),
-    ];
-    const total = multiply(known.weights, describe(ranking));
+    const inputs = [1, ...pick(K.covariates, listCovariates(ranking))];
+    const total = multiply(known.weights, pick(K.features, describe(ranking)));
     const scale = Math.exp(multiply(known.scale, inputs));
     const size = max(K.songs.length, K.least_recordings) / K.calibration.n_recordings;
     const growth = size > 1 ? scale : min(known.growth, scale);
