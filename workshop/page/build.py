@@ -21,6 +21,8 @@ import numpy as np
 from aares.errors import AaresError
 from aares.files import write_atomic
 from workshop.config import ROOT, Workplace
+from workshop.page.joins import make_joins
+from workshop.page.songs import make_songs
 from workshop.report import check_results
 
 WEB = Path(__file__).with_name("web")
@@ -49,7 +51,7 @@ def list_data() -> dict[str, Callable[[Workplace], dict[str, Any]]]:
     dict of str to callable
         ``NAME`` of ``data-NAME.js``, and a function of the source.
     """
-    return {}
+    return {"songs": make_songs, "joins": make_joins}
 
 
 def write_page(source: Workplace) -> list[Path]:
@@ -169,7 +171,8 @@ def encode_data(name: str, data: Mapping[str, Any]) -> bytes:
         data, default=encode_array, ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
     # A script in a page ends where it says so, wherever that stands.
-    return f"AARES.data.{name} = {text.replace('</', '<\\/')};\n".encode()
+    text = text.replace("</", "<\\/")
+    return f"AARES.data.{name} = {text};\n".encode()
 
 
 def encode_array(values: np.ndarray) -> dict[str, str]:
