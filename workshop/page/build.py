@@ -145,7 +145,7 @@ def render_single(files: Mapping[str, bytes]) -> bytes:
     index = index.replace("</body>", f"{written}\n</body>")
     old = SAFE.format("'self' file:", "'self' file:")
     new = SAFE.format(" ".join(digests["script"]), " ".join(digests["style"]))
-    return index.replace(html.escape(old), html.escape(new)).encode()
+    return index.replace(old, new).encode()
 
 
 def encode_data(name: str, data: Mapping[str, Any]) -> bytes:
