@@ -21,6 +21,9 @@ import numpy as np
 from aares.errors import AaresError
 from aares.files import write_atomic
 from workshop.config import ROOT, Workplace
+from workshop.page.joins import make_joins
+from workshop.page.songs import make_songs
+from workshop.page.sounds import make_excerpts, make_identifier
 from workshop.report import check_results
 
 WEB = Path(__file__).with_name("web")
@@ -49,7 +52,10 @@ def list_data() -> dict[str, Callable[[Workplace], dict[str, Any]]]:
     dict of str to callable
         ``NAME`` of ``data-NAME.js``, and a function of the source.
     """
-    return {}
+    return {
+        "songs": make_songs, "joins": make_joins,
+        "identifier": make_identifier, "excerpts": make_excerpts,
+    }  # fmt: skip
 
 
 def write_page(source: Workplace) -> list[Path]:
@@ -143,7 +149,7 @@ def render_single(files: Mapping[str, bytes]) -> bytes:
     index = index.replace("</body>", f"{written}\n</body>")
     old = SAFE.format("'self' file:", "'self' file:")
     new = SAFE.format(" ".join(digests["script"]), " ".join(digests["style"]))
-    return index.replace(html.escape(old), html.escape(new)).encode()
+    return index.replace(old, new).encode()
 
 
 def encode_data(name: str, data: Mapping[str, Any]) -> bytes:
@@ -169,7 +175,8 @@ def encode_data(name: str, data: Mapping[str, Any]) -> bytes:
         data, default=encode_array, ensure_ascii=False, allow_nan=False, separators=(",", ":")
     )
     # A script in a page ends where it says so, wherever that stands.
-    return f"AARES.data.{name} = {text.replace('</', '<\\/')};\n".encode()
+    text = text.replace("</", "<\\/")
+    return f"AARES.data.{name} = {text};\n".encode()
 
 
 def encode_array(values: np.ndarray) -> dict[str, str]:

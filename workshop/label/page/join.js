@@ -3,7 +3,6 @@
 globalThis.AARES ??= { data: {}, sections: {} };
 (() => {
   const [RAMP_S, GAP_S, FADE_S] = [0.005, 0.5, 3];
-
   /** Where B begins, where the join is over, where all ends: in frames after the first of A. */
   function plan(a, b, join) {
     const longest = Math.floor(Math.min(a.length, b.length) / 2);
@@ -11,7 +10,6 @@ globalThis.AARES ??= { data: {}, sections: {} };
     const start = a.length - fade + (join === "gap" ? GAP_S * a.sampleRate : 0);
     return { fade, start, joined: start + fade, total: start + b.length };
   }
-
   /** Play A and B on one clock from frame `at` on; `from` and `to` are frames of the whole pair. */
   function schedule(context, a, b, join, { at = 0, from = 0, to = Infinity, output } = {}) {
     const rate = a.sampleRate, { fade, start, total } = plan(a, b, join);
@@ -38,7 +36,6 @@ globalThis.AARES ??= { data: {}, sections: {} };
     nodeB.stop(end / rate);
     return [nodeA, nodeB];
   }
-
   /** How loud both are in n steps over the time of the pair. */
   function measure([a, b], n, { start, total }) {
     return [[a, 0], [b, start]].map(([buffer, offset]) => Float32Array.from({ length: n }, (_, i) => {
@@ -47,6 +44,5 @@ globalThis.AARES ??= { data: {}, sections: {} };
       return Math.sqrt(data.reduce((sum, y) => sum + y * y, 0) / (data.length || 1));
     }));
   }
-
   AARES.join = { plan, schedule, measure, RAMP_S };
 })();
