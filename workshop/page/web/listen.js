@@ -237,6 +237,8 @@
     };
   }
 
+  AARES.excerpts = { Mixture, readExcerpt };
+
   // --- the section *listen* ----------------------------------------------------------------------
 
   AARES.sections.listen = (root) => {
