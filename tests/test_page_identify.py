@@ -19,7 +19,7 @@ import soundfile as sf
 from aares.audio import distortions
 from aares.audio.decoding import load_audio
 from aares.identify import Index, answer, make_query, pairs, peaks
-from aares.identify.query import QUICK, THOROUGH, resample
+from aares.identify.query import QUICK, THOROUGH
 from workshop.page import build, sounds
 
 SR = peaks.RATE_HZ
@@ -30,14 +30,17 @@ const listen = async (texts, act) => JSON.stringify(
   await Promise.all(texts.map((text) => act(new Float32Array(AARES.decode(text))))));
 """
 HASH = f"""(texts) => {{ {LISTEN}
-  const {{ Query, computePower, findPeaks, pairPeaks }} = AARES.identifier, K = AARES.data.identifier;
+  const {{ Query, computePower, findPeaks, pairPeaks }} = AARES.identifier;
+  const K = AARES.data.identifier;
   return listen(texts, async (y) => {{
-    const query = new Query(y), {{ time, bin }} = findPeaks(computePower(y, K.hop_length), 12, K.reach);
+    const query = new Query(y);
+    const {{ time, bin }} = findPeaks(computePower(y, K.hop_length), 12, K.reach);
     const own = pairPeaks(Float32Array.from(time), Float32Array.from(bin), K.fan_out);
     const list = (found) => [found.map((x) => x.hash), found.map((x) => x.time)];
     return {{
       quick: list(query.hash(K.looks.quick)), thorough: list(query.hash(K.looks.thorough)),
-      fast: list(query.hash(K.looks.quick, 1.03)), recording: [own.hashes, own.anchors.map((i) => time[i])],
+      fast: list(query.hash(K.looks.quick, 1.03)),
+      recording: [own.hashes, own.anchors.map((i) => time[i])],
     }};
   }});
 }}"""
@@ -45,7 +48,8 @@ ASK = f"""(texts) => {{ {LISTEN}
   return listen(texts, async (y) => {{
     const {{ reason, p_false, tail, candidates, twins }} = await AARES.identifier.identify(y);
     const tell = (c) => [c.song.name, c.offset_s, c.score, c.votes, c.speed, c.pitch];
-    return {{ reason, p_false, tail, candidates: candidates.map(tell), twins: twins.map((c) => c.song.name) }};
+    const names = twins.map((twin) => twin.song.name);
+    return {{ reason, p_false, tail, candidates: candidates.map(tell), twins: names }};
   }});
 }}"""
 
@@ -140,8 +144,8 @@ def make_excerpts(songs: dict[str, np.ndarray]) -> list[np.ndarray]:
         (song,) = (song for name, song in songs.items() if name.endswith(ending))
         heard += [cut(song, start_s, 2) for start_s in (5, 20, 35, 50)]
     t = np.arange(2 * SR) / SR
-    heard += [np.zeros(2 * SR), np.sin(2 * np.pi * 440 * t), rng.standard_normal(2 * SR), np.ones(300),
-              np.sin(2 * np.pi * (200 + 300 * t) * t), np.tile([1.0, -1.0], SR)]  # fmt: skip
+    heard += [np.zeros(2 * SR), np.sin(2 * np.pi * 440 * t), rng.standard_normal(2 * SR),
+              np.ones(300), np.sin(2 * np.pi * (200 + 300 * t) * t), np.tile([1.0, -1.0], SR)]  # fmt: skip
     return [y.astype(np.float32) for y in heard]
 
 
@@ -219,12 +223,14 @@ def test_what_is_no_wav_file_is_left_to_the_browser(page, tmp_path):
         assert page.evaluate(READ, base64.b64encode(content).decode()) is None
 
 
+RESAMPLE = """(text) =>
+  Array.from(AARES.sound.resample(new Float32Array(AARES.decode(text)), 44100, 8000))"""
+
+
 def test_other_rates_become_eight_kilohertz_without_aliases(page):
     t = np.arange(44_100) / 44_100
     for frequency, level in ((440, 1.0), (1900, 1.0), (4500, 0.0), (7000, 0.0)):
-        y = np.sin(2 * np.pi * frequency * t)
-        script = "(text) => Array.from(AARES.sound.resample(new Float32Array(AARES.decode(text)), 44100, 8000))"
-        found = np.array(page.evaluate(script, encode(y)))
+        found = np.array(page.evaluate(RESAMPLE, encode(np.sin(2 * np.pi * frequency * t))))
         expected = level * np.sin(2 * np.pi * frequency * np.arange(SR) / SR)
         assert len(found) == SR and np.abs(found - expected)[500:-500].max() < 2e-3
 
