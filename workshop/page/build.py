@@ -23,6 +23,7 @@ from aares.files import write_atomic
 from workshop.config import ROOT, Workplace
 from workshop.page.joins import make_joins
 from workshop.page.songs import make_songs
+from workshop.page.sounds import make_excerpts, make_identifier
 from workshop.report import check_results
 
 WEB = Path(__file__).with_name("web")
@@ -51,7 +52,10 @@ def list_data() -> dict[str, Callable[[Workplace], dict[str, Any]]]:
     dict of str to callable
         ``NAME`` of ``data-NAME.js``, and a function of the source.
     """
-    return {"songs": make_songs, "joins": make_joins}
+    return {
+        "songs": make_songs, "joins": make_joins, "identifier": make_identifier,
+        "excerpts": make_excerpts,
+    }  # fmt: skip
 
 
 def write_page(source: Workplace) -> list[Path]:
