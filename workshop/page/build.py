@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 
 from aares.errors import AaresError
-from aares.files import write_atomic
+from aares.files import digest, write_atomic
 from workshop.config import ROOT, Workplace
 from workshop.page.joins import make_joins
 from workshop.page.songs import make_songs
 from workshop.page.sounds import make_excerpts, make_identifier
 from workshop.report import check_results
+from workshop.stamps import stamp_script
 
 WEB = Path(__file__).with_name("web")
 JOIN = ROOT / "workshop" / "label" / "page" / "join.js"
@@ -53,8 +54,8 @@ def list_data() -> dict[str, Callable[[Workplace], dict[str, Any]]]:
         ``NAME`` of ``data-NAME.js``, and a function of the source.
     """
     return {
-        "songs": make_songs, "joins": make_joins,
-        "identifier": make_identifier, "excerpts": make_excerpts,
+        "songs": make_songs, "joins": make_joins, "identifier": make_identifier,
+        "excerpts": make_excerpts,
     }  # fmt: skip
 
 
@@ -86,14 +87,12 @@ def write_page(source: Workplace) -> list[Path]:
     return [write_atomic(folder / name, content) for name, content in files.items()]
 
 
-def render_page(source: Workplace, *, report: str = REPORT) -> dict[str, bytes]:
+def render_page(source: Workplace) -> dict[str, bytes]:
     """Return the files of the page; errors as in :func:`write_page`.
 
     Parameters
     ----------
     source : Workplace
-    report : str
-        Where the report lies, as the page sees it.
 
     Returns
     -------
@@ -101,13 +100,13 @@ def render_page(source: Workplace, *, report: str = REPORT) -> dict[str, bytes]:
         By name, ``index.html`` first.
     """
     answers = {name: section["answer"] for name, section in check_results(source).items()}
-    parts = {path.name: path.read_bytes() for path in sorted(WEB.iterdir())}
-    parts[JOIN.name] = JOIN.read_bytes()
+    parts = _read_parts()
     made = {f"data-{name}.js": encode_data(name, make(source)) for name, make in list_data().items()}
     middle = sorted(name for name in parts if name.endswith(".js") and name not in FIRST + LAST)
     scripts = [FIRST[0], *made, *FIRST[1:], *middle, *LAST]
     policy = SAFE.format("'self' file:", "'self' file:")
-    index = _fill_index(parts.pop("index.html").decode(), source, answers, report)
+    index = _fill_index(parts.pop("index.html").decode(), source, answers)
+    index = index.replace("{state}", _describe_state(source, answers))
     tags = "\n  ".join(f'<script defer src="{name}"></script>' for name in scripts)
     index = index.replace("{policy}", policy).replace("<!-- scripts -->", tags)
     files = {"index.html": index.encode(), **made, **parts}
@@ -117,26 +116,58 @@ def render_page(source: Workplace, *, report: str = REPORT) -> dict[str, bytes]:
     return files
 
 
-def render_single(files: Mapping[str, bytes]) -> bytes:
+def read_page(source: Workplace) -> dict[str, bytes]:
+    """Read the page that was written, and check that it is of this data and code.
+
+    Parameters
+    ----------
+    source : Workplace
+
+    Returns
+    -------
+    dict of str to bytes
+        As :func:`render_page`; empty where none was written.
+
+    Raises
+    ------
+    ReportError
+        As :func:`write_page`.
+    PageError
+        It is of another state.
+    """
+    folder = source.out / "report" / "page"
+    files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.*"))}
+    if "index.html" not in files:
+        return {}
+    answers = {name: section["answer"] for name, section in check_results(source).items()}
+    if f'content="{_describe_state(source, answers)}"' not in files["index.html"].decode():
+        again = "python3 run.py page" + (" --data demo" if source.kind == "demo" else "")
+        raise PageError(f"report/page is of another state of data or code: run {again}")
+    return files
+
+
+def render_single(files: Mapping[str, bytes], *, report: str = REPORT) -> bytes:
     """Return the page as one file that needs no other.
 
     Parameters
     ----------
     files : mapping of str to bytes
         Of :func:`render_page`.
+    report : str
+        Where the report lies, as the page sees it.
 
     Returns
     -------
     bytes
         HTML; scripts and style stand in it, and its policy knows them by their digests.
     """
-    index = files["index.html"].decode()
+    index = files["index.html"].decode().replace(f'href="{REPORT}"', f'href="{report}"')
     digests: dict[str, list[str]] = {"script": [], "style": []}
 
     def put_in(tag: str, name: str) -> str:
         text = files[name].decode().replace("</script", "<\\/script")
-        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-        digests[tag].append(f"'sha256-{digest}'")
+        known = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        digests[tag].append(f"'sha256-{known}'")
         return f"<{tag}>{text}</{tag}>"
 
     style = re.search(r'<link rel="stylesheet" href="([^"]+)">', index)
@@ -205,7 +236,20 @@ def encode_array(values: np.ndarray) -> dict[str, str]:
     return {"type": names[kind], "base64": base64.b64encode(content).decode()}
 
 
-def _fill_index(index: str, source: Workplace, answers: Mapping[str, str], report: str) -> str:
+def _read_parts() -> dict[str, bytes]:
+    """Return what the browser runs, line ends as Git has them."""
+    paths = [*sorted(WEB.iterdir()), JOIN]
+    return {path.name: path.read_bytes().replace(b"\r\n", b"\n") for path in paths}
+
+
+def _describe_state(source: Workplace, answers: Mapping[str, str]) -> str:
+    """Return what changes when the page would."""
+    state = stamp_script(Path(__file__), source) | {"answers": dict(answers)}
+    parts = {name: digest(content) for name, content in _read_parts().items()}
+    return digest(json.dumps([state, parts], sort_keys=True).encode())
+
+
+def _fill_index(index: str, source: Workplace, answers: Mapping[str, str]) -> str:
     demo = (
         "<strong>Demo edition.</strong> The songs on the map are <strong>synthetic</strong>: titles, "
         "artists and listeners are invented, only the method is real. What is heard was rendered by "
@@ -216,7 +260,7 @@ def _fill_index(index: str, source: Workplace, answers: Mapping[str, str], repor
         "folder to yourself. What is heard was rendered by this project from scores in the public "
         "domain."
     )
-    values = {"edition": demo if source.kind == "demo" else course, "report": report}
+    values = {"edition": demo if source.kind == "demo" else course, "report": REPORT}
     for section, names in QUOTED.items():
         said = "".join(f"<p>{_write_html(answers[name])}</p>" for name in names if name in answers)
         values[f"answer-{section}"] = said and f"<blockquote>{said}</blockquote>"

@@ -8,8 +8,10 @@ every playlist stays on the map.
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +28,7 @@ from aares.recommend import Recommender
 from aares.recommend.playlist import ShortPlaylistWarning
 from aares.recommend.space.layout import lay_out_songs
 from workshop.config import CACHE, Workplace
+from workshop.stamps import stamp_script
 
 N_SONGS = {"course": 25_000, "demo": 2_000}
 N_NEIGHBOURS, N_PLAYLIST = 8, 10
@@ -72,10 +75,10 @@ def make_songs(source: Workplace) -> dict[str, Any]:
     chosen = choose_songs(data.load_recommendation(source), train, subset, N_SONGS[source.kind])
     recommender = Recommender(cache=CACHE).fit(chosen)
     songs = recommender.songs_
-    keep = Memory(CACHE, verbose=0).cache
+    keep = _open_cache(source)
     judged = keep(judge_genres)(songs, train, subset)
     x, y = _scale(keep(lay_out_songs)(recommender.points_))
-    near, lists = list_others(recommender)
+    near, lists = keep(list_others, ignore=["recommender"])(recommender, songs)
     return {
         "names": [_cut(name) for name in songs["name"]],
         "artists": [_cut(", ".join(names)) for names in songs["artists"]],
@@ -188,22 +191,24 @@ def judge_genres(
     return Judged(labels, codes.to_numpy(), ranks)
 
 
-def list_others(recommender: Recommender) -> tuple[Bytes, Bytes]:
+def list_others(recommender: Recommender, songs: pd.DataFrame) -> tuple[Bytes, Bytes]:
     """List for each song its nearest ones, and the playlist that it leads.
 
     Parameters
     ----------
     recommender : Recommender
         Fitted.
+    songs : DataFrame
+        Its songs.
 
     Returns
     -------
     near : ndarray of uint16, shape (n, 8)
-        Rows of ``recommender.songs_``, the nearest first.
+        Rows of `songs`, the nearest first.
     lists : ndarray of uint16, shape (n, 10)
         In playing order. :data:`NOBODY` where a list is short.
     """
-    ids = recommender.songs_["id"].tolist()
+    ids = songs["id"].tolist()
     rows = {song: row for row, song in enumerate(ids)}
     near = np.full((len(ids), N_NEIGHBOURS), NOBODY, dtype=np.uint16)
     lists = np.full((len(ids), N_PLAYLIST), NOBODY, dtype=np.uint16)
@@ -217,6 +222,15 @@ def list_others(recommender: Recommender) -> tuple[Bytes, Bytes]:
                 others = [rows[other] for other in found["id"]]
                 table[row, : len(others)] = others
     return near, lists
+
+
+def _open_cache(source: Workplace) -> Callable[..., Any]:
+    """Return what keeps the slow steps, by what they are given and by the code behind them."""
+    code = stamp_script(Path(__file__), source)["code"]
+    for old in (CACHE / "page").glob("*"):
+        if old.name != code:
+            shutil.rmtree(old)
+    return Memory(CACHE / "page" / code, verbose=0).cache
 
 
 def _is_repeated(artists: pd.Series, names: pd.Series) -> npt.NDArray[np.bool_]:

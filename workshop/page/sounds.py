@@ -174,7 +174,7 @@ def list_constants() -> dict[str, Any]:
         "usual_rival": answer.USUAL_RIVAL, "least_recordings": answer.LEAST_RECORDINGS,
         "twin_share": answer.TWIN_SHARE, "least_ceiling": answer.LEAST_CEILING,
         "seconds": answer.SECONDS, "features": answer.FEATURES, "covariates": answer.COVARIATES,
-        "usual_log_seconds": getattr(answer, "USUAL_LOG_SECONDS", 0.0),
+        "usual_log_seconds": answer.USUAL_LOG_SECONDS,
         "calibration": answer.load_calibration(),
     }  # fmt: skip
 

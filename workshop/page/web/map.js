@@ -2,7 +2,7 @@
 // move smoothly without a graphics card.
 "use strict";
 (() => {
-  const CELLS = 96, CLOSEST = 1, FARTHEST = 60, REACH = 14, GLIDE_MS = 300;
+  const CELLS = 96, WIDEST = 1, CLOSEST = 60, REACH = 14, GLIDE_MS = 300;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   /** The songs of each cell of a square grid, one after another: what is near is found at once. */
@@ -40,6 +40,7 @@
       Object.assign(this, { grid: makeGrid(x, y), slots: new Uint8Array(x.length), labels: [], path: [] });
       Object.assign(this, { rings: [], chosen: -1, hovered: -1, frames: 0, onpick() {}, onhover() {} });
       this.view = { x: 0.5, y: 0.5, zoom: 1 };
+      this.reach = [x, y].map((values) => values.reduce((most, v) => Math.max(most, 2 * Math.abs(v - 0.5)), 0.01));
       this.setSlots(this.slots);
       this.listen();
       new ResizeObserver(() => this.resize()).observe(canvas);
@@ -72,7 +73,11 @@
       this.request();
     }
 
-    get unit() { return Math.min(this.canvas.width, this.canvas.height) * this.view.zoom * 0.96; }
+    /** Pixels of the canvas from 0 to 1; at zoom 1 all songs are seen. */
+    get unit() {
+      const { width, height } = this.canvas;
+      return Math.min(width / this.reach[0], height / this.reach[1]) * 0.94 * this.view.zoom;
+    }
     across(i) { return (this.x[i] - this.view.x) * this.unit + this.canvas.width / 2; }
     down(i) { return (this.view.y - this.y[i]) * this.unit + this.canvas.height / 2; }
 
@@ -190,7 +195,7 @@
     zoom(factor, px = this.canvas.width / 2, py = this.canvas.height / 2) {
       const { view, canvas } = this, [dx, dy] = [px - canvas.width / 2, py - canvas.height / 2];
       const before = this.unit;
-      view.zoom = Math.max(CLOSEST, Math.min(FARTHEST, view.zoom * factor));
+      view.zoom = Math.max(WIDEST, Math.min(CLOSEST, view.zoom * factor));
       view.x += dx / before - dx / this.unit;
       view.y -= dy / before - dy / this.unit;
       this.move(0, 0);
@@ -200,9 +205,10 @@
     show(songs, margin = 1.4) {
       const [xs, ys] = [this.x, this.y].map((values) => songs.map((i) => values[i]));
       const [left, right, low, high] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-      const { width, height } = this.canvas, least = Math.min(width, height) || 1;
-      const wide = Math.max(((right - left) * least) / (width || 1), ((high - low) * least) / (height || 1), 0.04);
-      this.glide({ x: (left + right) / 2, y: (low + high) / 2, zoom: Math.min(FARTHEST, Math.max(CLOSEST, 1 / (wide * margin))) });
+      const { width, height } = this.canvas, { unit, view } = this, fit = Math.min(
+        width / Math.max(right - left, 0.02), height / Math.max(high - low, 0.02)) / margin;
+      this.glide({ x: (left + right) / 2, y: (low + high) / 2,
+        zoom: Math.min(CLOSEST, Math.max(WIDEST, (fit * view.zoom) / unit)) });
     }
 
     glide(goal) {
