@@ -7,6 +7,7 @@
     python3 run.py --only 04          one notebook
     python3 run.py --data demo        on the demo data; or --data FOLDER, with the course's files
     python3 run.py report             the report again, from the results that are there
+    python3 run.py page               the page beside it: songs to look at, join, hear and identify
     python3 run.py handin --authors "Name,Name"
                                       the files to hand in, with the names in their names
     python3 run.py notebook           Jupyter Lab

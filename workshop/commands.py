@@ -88,6 +88,7 @@ def _make_parser() -> Parser:
     handin.add_argument("--authors", required=True, metavar="NAME,NAME")
     add("notebook", _notebook, "open the notebooks in Jupyter Lab")
     add("report", _report, "compile the report from the results that are there")
+    add("page", _page, "write the page beside the report, which opens from the disk")
     sync = add("sync", _sync, "bring a notebook edited by hand back into notebooks/src")
     sync.add_argument("only", metavar="NN")
     cli.add_commands(commands, index=INDEX)
@@ -171,6 +172,19 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
+def _page(options: argparse.Namespace) -> int:
+    from workshop.page import build
+
+    source = _find_data(options)
+    print(source.describe(), flush=True)
+    start = time.perf_counter()
+    written = build.write_page(source)
+    _show_step("page", time.perf_counter() - start)
+    _list_written(written, source, with_figures=False)
+    print(f"\nIt opens by a double click: {_relative(written[0])}")
+    return 0
+
+
 def _compile_report(source: Workplace) -> Path:
     from workshop import report
 
@@ -184,8 +198,8 @@ def _show_step(name: str, seconds: float) -> None:
     print(f"{name} ".ljust(34, "."), f"{seconds:5.0f} s", flush=True)
 
 
-def _list_written(paths: list[Path], source: Workplace) -> None:
-    figures = sorted((source.out / "report" / "figures").glob("*.svg"))
+def _list_written(paths: list[Path], source: Workplace, *, with_figures: bool = True) -> None:
+    figures = sorted((source.out / "report" / "figures").glob("*.svg")) if with_figures else []
     print("\nWritten:")
     for path in sorted(paths):
         print(f"  {_relative(path):<44}{path.stat().st_size / 1e3:>8,.0f} kB")
@@ -226,7 +240,11 @@ def _handin(options: argparse.Namespace) -> int:
     authors = [name.strip() for name in options.authors.split(",")]
     written = handin.make(authors, source)
     print("Authors: " + ", ".join(f"{k}. {name}" for k, name in enumerate(authors, 1)))
-    _list_written(written, source)
+    _list_written(written, source, with_figures=False)
+    if old := handin.find_old(source, written):
+        print("\nThere from before, and not of these names: " + ", ".join(path.name for path in old))
+    if not any(path.suffix == ".html" for path in written):
+        print("\nWithout the page: python3 run.py page makes it, and the next hand-in takes it along.")
     if source.kind == "demo":
         print("\nThis is the DEMO data: try it, but do not hand it in.", file=sys.stderr)
     return 0

@@ -1,8 +1,9 @@
 """Build the files to hand in, and check them as whoever receives them would.
 
 Part 1 of the assignment asks for a CSV, a PDF and a zip; part 2 for a ``.py`` file and an example.
-All five carry the authors' names joined by ``_`` in their file names, and are written to
-``submission/`` only after every check has passed.
+The page, where ``python3 run.py page`` has made it, comes along as one file. All carry the authors'
+names joined by ``_`` in their file names, and are written to ``submission/`` only after every check
+has passed.
 """
 
 from __future__ import annotations
@@ -27,14 +28,20 @@ from aares.errors import AaresError, DataError
 from aares.files import write_atomic
 from workshop import challenge, execution, notebooks, report
 from workshop.config import ROOT, Workplace
+from workshop.page import build
 
 CODE = (
     "*.py", "*.toml", "requirements*", "README.md", "CONTRIBUTING.md", "aares/**/*.py",
     "aares/**/*.json", "aares/py.typed", "workshop/**/*.py", "workshop/label/page/*",
-    "workshop/label/*.png", "notebooks/src/*.py",
+    "workshop/label/*.png", "workshop/page/web/*", "notebooks/src/*.py",
     "notebooks/*.toml", "tests/*.py", "tools/*", "benchmarks/*.py", "benchmarks/results/*.json",
     "report/*.typ", "report/*.bib", "submission/example.py", "data/README.md", "data/demo/**/*",
 )  # fmt: skip
+KINDS = (
+    "*_challenge.csv", "*_report.pdf", "*_code.zip", "fingerprint_*.py",
+    "fingerprint_example_*.ipynb", "*_page.html",
+)  # fmt: skip
+"""Names of what is handed in."""
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the same content gives the same archive
 
 LETTERS = str.maketrans(
@@ -49,7 +56,7 @@ class HandinError(AaresError):
 
 
 def make(authors: list[str], source: Workplace) -> list[Path]:
-    """Write the five files to hand in to ``submission/``.
+    """Write the files to hand in to ``submission/``: five, and the page where it was made.
 
     Parameters
     ----------
@@ -60,12 +67,14 @@ def make(authors: list[str], source: Workplace) -> list[Path]:
     Returns
     -------
     list of Path
-        CSV, PDF, zip, .py, .ipynb.
+        CSV, PDF, zip, .py, .ipynb, and .html.
 
     Raises
     ------
     HandinError
         A name cannot stand in a file name, a result is missing, or a check fails.
+    PageError
+        The page is of another state of data or code.
     """
     names = join_names(authors)
     challenge = source.out / "submission" / "challenge.csv"
@@ -83,8 +92,30 @@ def make(authors: list[str], source: Workplace) -> list[Path]:
         f"fingerprint_{names}.py": (ROOT / "fingerprint.py").read_bytes(),
         f"fingerprint_example_{names}.ipynb": _render_example(f"fingerprint_{names}", source),
     }
+    page = build.read_page(source)
+    if page:
+        report_link = f"{names}_report.pdf"
+        files[f"{names}_page.html"] = build.render_single(page, report=report_link)
     folder = source.out / "submission"
     return [write_atomic(folder / name, content) for name, content in files.items()]
+
+
+def find_old(source: Workplace, written: list[Path]) -> list[Path]:
+    """Find what an earlier call wrote to ``submission/`` under other names.
+
+    Parameters
+    ----------
+    source : Workplace
+    written : list of Path
+        What this call wrote.
+
+    Returns
+    -------
+    list of Path
+        In the order of their names; they stay, since somebody may want them.
+    """
+    found = {path for kind in KINDS for path in (source.out / "submission").glob(kind)}
+    return sorted(found - set(written))
 
 
 def join_names(authors: list[str]) -> str:

@@ -40,11 +40,26 @@ def stamp(name: str, source: Workplace) -> dict[str, str]:
     dict
         ``kind`` of the data, digest of the ``data``, digest of the ``code``.
     """
-    notebook = ROOT / "notebooks" / "src" / f"{name}.py"
+    return stamp_script(ROOT / "notebooks" / "src" / f"{name}.py", source)
+
+
+def stamp_script(script: Path, source: Workplace) -> dict[str, str]:
+    """Return the state of code and data that the results of a script belong to.
+
+    Parameters
+    ----------
+    script : Path
+    source : Workplace
+
+    Returns
+    -------
+    dict
+        As :func:`stamp`.
+    """
     return {
         "kind": source.kind,
         "data": _digest_data(source),
-        "code": _digest_files(list_code(notebook, ROOT), ROOT),
+        "code": _digest_files(list_code(script, ROOT), ROOT),
     }
 
 

@@ -33,8 +33,8 @@ from workshop.label.store import StoreError
 
 PAGE = Path(__file__).with_name("page")
 PARTS = {
-    "/label.css": "text/css", "/label.js": "text/javascript", "/favicon.svg": "image/svg+xml",
-    "/favicon.ico": "image/svg+xml",
+    "/label.css": "text/css", "/label.js": "text/javascript", "/join.js": "text/javascript",
+    "/favicon.svg": "image/svg+xml", "/favicon.ico": "image/svg+xml",
 }  # fmt: skip
 DEFINITION = (
     "B can follow A if nothing changes brutally where they meet: whether you like them is "

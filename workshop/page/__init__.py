@@ -1,0 +1,6 @@
+"""The page: what paper cannot do. Songs are heard, looked at, joined and recognised in a browser.
+
+A folder of plain files that opens from the disk by a double click: no server, no network, no build
+chain. :mod:`.build` writes it; :mod:`.songs` and :mod:`.joins` give what it shows, ``web/`` is what
+the browser runs.
+"""

@@ -1,0 +1,25 @@
+// What all scripts of the page share: one global object, elements, arrays out of text.
+"use strict";
+globalThis.AARES ??= { data: {}, sections: {} };
+(() => {
+  /** Make an element: properties, then what is in it. A property with a dash is an attribute. */
+  AARES.make = (tag, properties = {}, ...inside) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(properties)) {
+      if (name.includes("-") || name === "role") element.setAttribute(name, value);
+      else element[name] = value;
+    }
+    element.append(...inside);
+    return element;
+  };
+
+  const decode = (text) => Uint8Array.from(atob(text), (x) => x.charCodeAt(0));
+
+  /** Return the bytes of a text in base64: a sound, for decodeAudioData. */
+  AARES.decode = (text) => decode(text).buffer;
+
+  /** Return the typed array that Python's encode_array wrote. */
+  AARES.read = ({ type, base64 }) => new globalThis[`${type}Array`](decode(base64).buffer);
+
+  AARES.percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
+})();
