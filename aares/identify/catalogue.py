@@ -223,6 +223,22 @@ class Part:
         if self.guard is not None and not self.guard.is_checked:
             self.guard.check_hashes(self.table, hashes)
 
+    def check_postings(self, first: np.ndarray, last: np.ndarray) -> None:
+        """Check postings, before a search reads them; see `SegmentGuard`.
+
+        Parameters
+        ----------
+        first, last : ndarray of int64, shape (n,)
+            Ranges of them, the last of each excluded.
+
+        Raises
+        ------
+        IndexFileError
+            The file is damaged there.
+        """
+        if self.guard is not None and not self.guard.is_checked:
+            self.guard.check_postings(first, last)
+
     def check_places(self, places: np.ndarray, n_steps: int) -> None:
         """Check what a search reads around some places, before it does; see `SegmentGuard`.
 

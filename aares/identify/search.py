@@ -184,6 +184,7 @@ def _search(
             n_places=grown.n_candidates,
             weights=weights,
             slack=look.slack,
+            check=part.check_postings,
         )
         hits += measure_hits(part, query, speed, places, votes, pitch=pitch, slack=look.slack)
     return hits
