@@ -172,9 +172,10 @@ def _search(
 ) -> list[Hit]:
     hashes, times, weights = query.hash(look, speed, pitch)
     hits: list[Hit] = []
+    total = sum(len(part.segment.postings) for part in parts)
     for part in parts:
         part.check_hashes(hashes)
-        grown = look.grow(len(part.segment.postings))
+        grown = look.grow(len(part.segment.postings), total)
         places, votes = vote.find_places(
             part.segment,
             part.table,
