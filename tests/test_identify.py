@@ -148,9 +148,9 @@ def test_votes_equal_counting_by_hand(songs):
         for key, step in zip(hashes.tolist(), times.tolist(), strict=True)
         for posting in where.get(key, [])
     )
-    votes = vote._gather(
-        *part.segment[:3], part.table, hashes, times, np.ones(len(times)), len(places)
-    )
+    weights = np.ones(len(times))
+    chosen = vote._choose(*part.segment[:2], part.table, hashes, weights, len(places))
+    votes = vote._gather(part.segment.postings, *chosen, times, weights)
     assert sorted((votes >> 12).tolist()) == places and len(places) > 20
 
 

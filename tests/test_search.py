@@ -181,6 +181,15 @@ def test_the_look_grows_by_its_rule():
     assert QUICK.grow(10**12).peaks_per_block == QUICK.peaks_per_block
 
 
+def test_the_parts_of_a_large_index_share_what_is_looked_at():
+    base, crowd = query.BASE_POSTINGS, 100 * query.CROWDED
+    assert THOROUGH.grow(base, 2 * base) == THOROUGH.grow(base) == THOROUGH  # of a small one, not
+    tenth = THOROUGH.grow(crowd // 10, crowd)
+    assert (tenth.budget, tenth.n_candidates) == (query.MOST_VOTES // 10, query.MOST_PLACES // 10)
+    new = THOROUGH.grow(1000, crowd)  # what was added last is found as well
+    assert (new.budget, new.n_candidates) == (query.LEAST_VOTES, query.LEAST_PLACES)
+
+
 def test_a_crowded_index_does_not_forget(monkeypatch):
     """Each hash of the query has 400 postings elsewhere, as in an index of very many recordings."""
     y, rng = make_tune(1), np.random.default_rng(1)

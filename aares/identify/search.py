@@ -172,8 +172,9 @@ def _search(
 ) -> list[Hit]:
     hashed = query.hash(look, speed, pitch)
     hits: list[Hit] = []
+    total = sum(len(part.segment.postings) for part in parts)
     for part in parts:
-        places, votes = part.find_places(hashed, look)
+        places, votes = part.find_places(hashed, look, total)
         hits += measure_hits(part, query, speed, places, votes, pitch=pitch, slack=look.slack)
     return hits
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+from numba import njit
 
 from aares.errors import IndexFileError
 from aares.files import replacing
@@ -268,14 +269,11 @@ class Guarded:
         IndexFileError
             A block is damaged.
         """
-        size = self.array.itemsize
-        first = np.clip(np.asarray(first, dtype=np.int64), 0, len(self.array))
-        last = np.clip(np.asarray(last, dtype=np.int64), 0, len(self.array))
-        some = first < last
-        begin, end = first[some] * size // BLOCK, (last[some] * size - 1) // BLOCK + 1
-        counts = end - begin
-        blocks = np.repeat(begin - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        self._check_blocks(np.unique(blocks[~self._done[blocks]]))
+        todo = _list_unchecked(
+            np.asarray(first, dtype=np.int64), np.asarray(last, dtype=np.int64),
+            self._done, len(self.array), self.array.itemsize,
+        )  # fmt: skip
+        self._check_blocks(todo)
 
     def _check_blocks(self, blocks: np.ndarray) -> None:
         if not len(blocks):
@@ -317,6 +315,26 @@ class Guarded:
             Always.
         """
         raise IndexFileError(f"{self.name}: {reason}; {REMEDY}")
+
+
+@njit(cache=True)
+def _list_unchecked(
+    first: np.ndarray, last: np.ndarray, done: np.ndarray, length: int, size: int
+) -> np.ndarray:
+    """Return which blocks hold ranges of elements and were not checked, ascending."""
+    todo = np.empty(0, dtype=np.int64)
+    filled = 0
+    for i in range(len(first)):
+        low, high = min(max(first[i], 0), length), min(max(last[i], 0), length)
+        if low >= high:
+            continue
+        for block in range(low * size // BLOCK, (high * size - 1) // BLOCK + 1):
+            if not done[block]:
+                if filled == len(todo):
+                    todo = np.concatenate((todo, np.empty(filled + 64, dtype=np.int64)))
+                todo[filled] = block
+                filled += 1
+    return np.unique(todo[:filled])
 
 
 def read_arrays(path: Path, crc: int | None = None) -> tuple[dict[str, Any], dict[str, Guarded]]:
