@@ -89,6 +89,7 @@ OPTIONAL = {
     "aares/chaining/families.py": ("mahotas", "skimage"),
     "aares/chaining/visual.py": ("mahotas", "pywt"),
     "aares/chaining/cnn.py": ("torch",),
+    "aares/scale/candidates.py": ("usearch",),
     "aares/scale/postings.py": ("ibis", "pyarrow"),
     "aares/scale/relational.py": ("ibis", "pyarrow"),
 }
