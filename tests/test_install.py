@@ -89,6 +89,11 @@ OPTIONAL = {
     "aares/chaining/families.py": ("mahotas", "skimage"),
     "aares/chaining/visual.py": ("mahotas", "pywt"),
     "aares/chaining/cnn.py": ("torch",),
+    "aares/serve/app.py": ("starlette",),
+    "aares/serve/connections.py": ("uvicorn",),
+    "aares/serve/guard.py": ("starlette",),
+    "aares/serve/running.py": ("uvicorn",),
+    "aares/serve/uploads.py": ("starlette",),
 }
 """What a module of the library imports when it is asked for it, beside its own dependencies."""
 

@@ -20,6 +20,7 @@ from aares.arguments import Parser
 from aares.cli.identifying import add_identify, identify_files
 from aares.cli.indexing import add_index_commands, index_folder
 from aares.cli.messages import fail
+from aares.cli.serving import add_serve
 from aares.errors import AaresError
 
 __all__ = [
@@ -145,3 +146,4 @@ def add_commands(commands: Any, *, index: Path) -> None:
     """
     add_index_commands(commands, index=index)
     add_identify(commands, index=index)
+    add_serve(commands, index=index)
