@@ -92,7 +92,7 @@ OPTIONAL = {
     "aares/serve/app.py": ("starlette",),
     "aares/serve/connections.py": ("uvicorn",),
     "aares/serve/guard.py": ("starlette",),
-    "aares/serve/running.py": ("uvicorn",),
+    "aares/serve/running.py": ("starlette", "uvicorn"),
     "aares/serve/uploads.py": ("starlette",),
 }
 """What a module of the library imports when it is asked for it, beside its own dependencies."""

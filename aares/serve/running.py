@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from aares.serve.addresses import is_local, list_hosts, make_token, name_address, open_listener
 from aares.serve.app import Service, make_service_app
@@ -75,15 +77,35 @@ def serve_index(
         if token:
             say(f"Each request needs the header  Authorization: Bearer {token}")
         say(f"\n  {address}identify\n\nPOST a file there. Ctrl-C stops it.")
-        config = uvicorn.Config(
-            app, http=bound_connections(limits), ws="none", lifespan="on", log_level="error",
-            access_log=False, server_header=False, date_header=False, proxy_headers=False,
-            h11_max_incomplete_event_size=HEAD_BYTES, timeout_keep_alive=int(limits.head_s) or 1,
-            timeout_graceful_shutdown=round(limits.stop_s),
-        )  # fmt: skip
+        config = make_config(app, limits)
         with _ending_on_term(), suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
     say("\nStopped.")
+
+
+def make_config(app: ASGIApp, limits: Limits) -> uvicorn.Config:
+    """Return how uvicorn serves an application within limits.
+
+    Parameters
+    ----------
+    app : ASGI application
+    limits : Limits
+
+    Returns
+    -------
+    uvicorn.Config
+
+    Examples
+    --------
+    >>> make_config(lambda scope, receive, send: None, Limits(stop_s=3.0)).timeout_graceful_shutdown
+    3
+    """
+    return uvicorn.Config(
+        app, http=bound_connections(limits), ws="none", lifespan="on", log_level="error",
+        access_log=False, server_header=False, date_header=False, proxy_headers=False,
+        h11_max_incomplete_event_size=HEAD_BYTES, timeout_keep_alive=math.ceil(limits.head_s),
+        timeout_graceful_shutdown=math.ceil(limits.stop_s),
+    )  # fmt: skip
 
 
 @contextmanager

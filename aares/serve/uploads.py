@@ -94,7 +94,7 @@ async def receive_file(request: Request, path: Path, limits: Limits) -> int:
         ) from None
     except OSError as error:
         raise RequestError(
-            503, f"there is no room for the upload ({error.strerror})", retry_s=5
+            503, f"the upload cannot be kept ({error.strerror})", retry_s=5
         ) from error
     if not size:
         raise RequestError(400, "expected a file as the body, found an empty one")
