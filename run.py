@@ -20,6 +20,9 @@
     python3 run.py verify             check every byte of an index
     python3 run.py identify FILE... [--index INDEX] [--json]
                                       which recordings of the index the files come from
+    python3 run.py serve [--index INDEX] [--port PORT] [--workers N]
+                                      the same by HTTP: POST a file to /identify
+    python3 run.py listen [SOURCE]    what is playing, from the microphone or a pipe, as it goes
     python3 run.py label [--songs FOLDER]
                                       the page where songs are paired by ear; its answers:
                                       label --export FILE.csv, label --import FILE.csv

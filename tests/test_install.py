@@ -99,6 +99,11 @@ OPTIONAL = {
     "aares/scale/relational.py": ("ibis", "pyarrow"),
     "aares/scale/shards.py": ("pyarrow",),
     "aares/scale/spilling.py": ("pyarrow",),
+    "aares/serve/app.py": ("starlette",),
+    "aares/serve/connections.py": ("uvicorn",),
+    "aares/serve/guard.py": ("starlette",),
+    "aares/serve/running.py": ("starlette", "uvicorn"),
+    "aares/serve/uploads.py": ("starlette",),
 }
 """What a module of the library imports when it is asked for it, beside its own dependencies."""
 

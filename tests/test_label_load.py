@@ -20,9 +20,10 @@ import pytest
 import soundfile as sf
 from label_helpers import make_answer, make_rater, make_uuid, write_songs
 
+from aares.serve.addresses import list_hosts
 from workshop import commands
 from workshop.config import ROOT
-from workshop.label import learning, serve
+from workshop.label import learning
 from workshop.label.learning import Learner, describe_edges, fit_answers, measure_pairs
 from workshop.label.songs import draw_candidates
 from workshop.label.store import read_store
@@ -168,10 +169,10 @@ def test_what_cannot_be_exported_or_imported_is_told(tmp_path, capsys):
 
 
 def test_a_server_knows_its_names():
-    assert serve.list_hosts("127.0.0.1") == {"127.0.0.1", "localhost", "[::1]"}
-    assert serve.list_hosts("::1") == serve.list_hosts("localhost")
-    assert socket.gethostname().lower() in serve.list_hosts("0.0.0.0")
-    assert "labels.example" in serve.list_hosts("Labels.example")
+    assert list_hosts("127.0.0.1") == {"127.0.0.1", "localhost", "[::1]"}
+    assert list_hosts("::1") == list_hosts("localhost")
+    assert socket.gethostname().lower() in list_hosts("0.0.0.0")
+    assert "labels.example" in list_hosts("Labels.example")
 
 
 def test_without_the_extra_it_is_told_what_to_install(monkeypatch, capsys):

@@ -19,8 +19,10 @@ from typing import Any, NoReturn
 from aares.arguments import Parser
 from aares.cli.identifying import add_identify, identify_files
 from aares.cli.indexing import add_index_commands, index_folder
+from aares.cli.listening import add_listen
 from aares.cli.mapping import add_map_commands
 from aares.cli.messages import fail
+from aares.cli.serving import add_serve
 from aares.errors import AaresError
 
 __all__ = [
@@ -147,3 +149,5 @@ def add_commands(commands: Any, *, index: Path) -> None:
     add_index_commands(commands, index=index)
     add_identify(commands, index=index)
     add_map_commands(commands, index=index)
+    add_serve(commands, index=index)
+    add_listen(commands, index=index)

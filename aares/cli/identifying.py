@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -17,11 +16,9 @@ from aares.errors import AudioError, IndexFileError
 if TYPE_CHECKING:
     import argparse
 
-    import numpy as np
-
     from aares.identify import Answer, Index, Played
+    from aares.identify.hearing import Hearing
 
-LONG_S = 60.0  # of a longer file there is a timeline, and no one answer
 MANUAL = """
 A file of up to a minute has one answer; a longer one, or one with several recordings, a timeline.
 FILE may be - for standard input. With --csv - or --cue - nothing else is printed.
@@ -184,79 +181,38 @@ def identify_files(
             continue
         timelines.append((file, heard.entries))
         if not wishes.is_silent:
-            print(*(heard.list_json() if wishes.as_json else heard.list_text()), sep="\n")
+            print(*(_list_json(heard) if wishes.as_json else _list_text(heard)), sep="\n")
     return max(status, _write_lists(timelines, wishes))
 
 
-@dataclass(frozen=True)
-class _Heard:
-    """What was recognised in a file."""
-
-    file: str
-    seconds: float
-    answer: Answer | None  # of a short file
-    entries: list[Played]
-    notes: list[str]
-
-    @property
-    def songs(self) -> list[Played]:
-        return [entry for entry in self.entries if entry.song is not None]
-
-    def list_json(self) -> list[str]:
-        told: dict[str, Any] = {"file": self.file, "seconds": round(self.seconds, 2)}
-        told |= self.answer.to_dict() if self.answer else self._summarise()
-        told |= {"timeline": [entry.to_dict() for entry in self.entries], "notes": self.notes}
-        return [json.dumps(told, ensure_ascii=False)]
-
-    def _summarise(self) -> dict[str, Any]:
-        """Return the answer of a long file: one recording, if it is the only one."""
-        names = {entry.song for entry in self.songs}
-        first = self.songs[0].to_dict() if len(names) == 1 else {}
-        nothing = all(entry.reason == "nothing" for entry in self.entries)
-        reason = "match" if first else "several" if names else "nothing" if nothing else "unknown"
-        return {
-            "match": first.get("song"),
-            "reason": reason,
-            "offset_s": first.get("offset_s"),
-            "score": None,
-            "p_false": min((entry.p_false for entry in self.entries), default=1.0),
-            "speed": first.get("speed"),
-            "pitch": first.get("pitch"),
-            "twins": first.get("twins", []),
-            "candidates": [],
-        }
-
-    def list_text(self) -> list[str]:
-        """Return the answer of a short file; the timeline of one that is long, or has several."""
-        lines = []
-        if self.answer:
-            lines.append(f"{self.file}: {_describe_answer(self.answer)}")
-            if len({entry.song for entry in self.songs}) < 2:
-                return lines
-        else:
-            n = len({entry.song for entry in self.songs})
-            named = f"{n} recording{'s' * (n != 1)} recognised" if n else "nothing is recognised"
-            lines.append(f"{self.file}: {show_time(self.seconds)}, {named}")
-        return [*lines, *(f"  {line}" for line in list_entries(self.entries))]
+def _list_json(heard: Hearing) -> list[str]:
+    return [json.dumps(heard.to_dict(), ensure_ascii=False)]
 
 
-def _hear(index: Index, file: str, wishes: Wishes) -> _Heard:
-    from aares.audio.streams import open_blocks
-    from aares.identify import trace_blocks
-    from aares.identify.peaks import RATE_HZ
+def _list_text(heard: Hearing) -> list[str]:
+    """Return the answer of a short file; the timeline of one that is long, or has several."""
+    n = len({entry.song for entry in heard.songs})
+    lines = []
+    if heard.answer:
+        lines.append(f"{heard.file}: {_describe_answer(heard.answer)}")
+        if n < 2:
+            return lines
+    else:
+        named = f"{n} recording{'s' * (n != 1)} recognised" if n else "nothing is recognised"
+        lines.append(f"{heard.file}: {show_time(heard.seconds)}, {named}")
+    return [*lines, *(f"  {line}" for line in list_entries(heard.entries))]
 
-    blocks = open_blocks(file, sr=RATE_HZ, block_s=LONG_S)
-    rest = iter(blocks)
-    first = list(itertools.islice(rest, 2))
-    answer = index.identify(first[0], RATE_HZ) if len(first) == 1 else None
-    sound: itertools.chain[np.ndarray] = itertools.chain(first, rest)
-    show = _show_progress if answer is None and sys.stderr.isatty() else None
-    entries = trace_blocks(index, sound, on_progress=show, **wishes.windows)
-    if show:
+
+def _hear(index: Index, file: str, wishes: Wishes) -> Hearing:
+    from aares.identify.hearing import hear_file
+
+    show = _show_progress if sys.stderr.isatty() else None
+    heard = hear_file(index, file, windows=wishes.windows, on_progress=show)
+    if show and heard.answer is None:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-    for note in blocks.notes:
+    for note in heard.notes:
         print(f"{file}: {note}", file=sys.stderr)
-    return _Heard(file, blocks.decoded_s, answer, entries, list(blocks.notes))
+    return heard
 
 
 def _show_progress(seconds: float) -> None:

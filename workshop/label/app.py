@@ -1,14 +1,12 @@
 """The labelling page's HTTP: routes, and who is let in.
 
-Nothing here trusts a request. The Host header has to name this server (another name that leads here
-is a rebound one), a POST has to come from the page itself and to bring JSON of at most 1 MB, and a
-server that others can reach wants its token in every address but those of the page's parts.
+Nothing here trusts a request (see :mod:`aares.serve.guard`): a POST has to come from the page
+itself and to bring JSON of at most 1 MB, and a server that others can reach wants its token in
+every address but those of the page's parts.
 """
 
 from __future__ import annotations
 
-import hmac
-import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -20,14 +18,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from aares.errors import AudioError
 from aares.files import digest
+from aares.serve.guard import Guard, read_length, refuse
+from aares.serve.refusals import RequestError
 from workshop.label import forms, sounds
 from workshop.label.clips import CLIP_VERSION, ClipMaker, encode_wav
 from workshop.label.desk import PLANNED, TRIALS, Desk, get_order
-from workshop.label.forms import RequestError
 from workshop.label.songs import get_pieces
 from workshop.label.store import StoreError
 
@@ -54,68 +53,29 @@ HEADERS = {
 }
 
 
-class Guard:
-    """Refuses what does not come from the page, and says to browsers what the page may do.
+class PageGuard(Guard):
+    """Refuses what does not come from the page, and says to browsers what the page may do."""
 
-    Parameters
-    ----------
-    app : ASGI application
-    hosts : collection of str
-        Names of this server, in small letters.
-    token : str
-        Empty: none is needed.
-    """
+    open_paths = PARTS
+    linked_paths = ("/",)
+    headers = HEADERS
 
-    def __init__(self, app: ASGIApp, *, hosts: Collection[str], token: str = "") -> None:
-        self._app, self._hosts, self._token = app, frozenset(hosts), token
+    def check(self, request: Request) -> None:
+        """Refuse a request, or let it pass.
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        Parameters
+        ----------
+        request : Request
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                own = [(name.lower().encode(), text.encode()) for name, text in HEADERS.items()]
-                message["headers"] = [*message["headers"], *own]
-            await send(message)
-
-        request = Request(scope)
-        try:
-            self._check(request)
-        except RequestError as error:
-            await _refuse(error.status, str(error))(scope, receive, send_with_headers)
-            return
-        await self._app(scope, receive, send_with_headers)
-
-    def _check(self, request: Request) -> None:
-        host = request.headers.get("host", "")
-        if _read_host(host) not in self._hosts:
-            raise RequestError(403, "Host: this server has another name")
-        path = request.url.path if host else ""
-        given = request.query_params.get("token", "")
-        if self._token and path not in PARTS and not _is_same(given, self._token):
-            raise RequestError(403, "token: the address has none, or another one")
-        if request.headers.get("sec-fetch-site") == "cross-site" and path != "/":
-            raise RequestError(403, "Origin: another site has no access")
-        if request.method in ("GET", "HEAD"):
-            return
-        origin = request.headers.get("origin")
-        if origin is not None and origin != f"{request.url.scheme}://{host}":
-            raise RequestError(403, "Origin: another site may not send anything")
+        Raises
+        ------
+        RequestError
+            It is none for this server, or brings something else than JSON.
+        """
+        super().check(request)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
+        if request.method not in ("GET", "HEAD") and kind != "application/json":
             raise RequestError(415, "Content-Type: expected application/json")
-
-
-def _is_same(given: str, token: str) -> bool:
-    return hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
-
-
-def _read_host(host: str) -> str:
-    """Return the name in a Host header, without the port."""
-    found = re.fullmatch(r"(\[[0-9a-f:.]+\]|[^:\[\]@/\s]+)(:\d{1,5})?", host.lower())
-    return found[1] if found else ""
 
 
 def make_app(
@@ -157,17 +117,19 @@ def make_app(
         for name, (form, take) in posts.items()
     ]
     handlers: dict[Any, Any] = {
-        RequestError: lambda request, error: _refuse(error.status, str(error)),
+        RequestError: lambda request, error: refuse(error),
         AudioError: lambda request, error: _refuse(404, str(error)),
         StoreError: lambda request, error: _refuse(503, str(error)),
         HTTPException: lambda request, error: _refuse(error.status_code, error.detail),
         ClientDisconnect: lambda request, error: _refuse(400, "the request was cut off"),
     }
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), hosts=hosts, token=token)
+    return PageGuard(
+        Starlette(routes=routes, exception_handlers=handlers), hosts=hosts, token=token
+    )
 
 
 def _refuse(status: int, sentence: str) -> Response:
-    return JSONResponse({"error": sentence}, status)
+    return refuse(RequestError(status, sentence))
 
 
 async def _take(
@@ -181,11 +143,7 @@ async def _take(
 
 async def _read_body(request: Request) -> bytes:
     body = bytearray()
-    promised = request.headers.get("content-length", "0")
-    if not re.fullmatch(r"\d{1,18}", promised, re.ASCII):
-        raise RequestError(400, "Content-Length: expected a number")
-    if int(promised) > MOST_BYTES:
-        raise RequestError(413, f"expected at most {MOST_BYTES:,} bytes")
+    read_length(request, MOST_BYTES)
     async for part in request.stream():
         body += part
         if len(body) > MOST_BYTES:

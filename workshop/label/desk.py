@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aares.chaining.choice import Choice, choose_next
+from aares.serve.refusals import RequestError
 from workshop.label import sounds
 from workshop.label.clips import CLIP_VERSION
-from workshop.label.forms import RequestError
 from workshop.label.ledger import Ledger, Rater, get_key
 from workshop.label.songs import Songs, name_song
 from workshop.label.store import Event, Shown, Store

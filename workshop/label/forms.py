@@ -8,27 +8,11 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aares.errors import AaresError
+from aares.serve.refusals import RequestError
 
 LONGEST_NAME = 64
 DAY_MS = 86_400_000
 Reader = Callable[[Any], Any]
-
-
-class RequestError(AaresError):
-    """A request that is refused.
-
-    Parameters
-    ----------
-    status : int
-        Of HTTP, 400 to 499.
-    message : str
-        A sentence for people.
-    """
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 def read_json(body: bytes) -> dict[str, Any]:
@@ -54,7 +38,7 @@ def read_json(body: bytes) -> dict[str, Any]:
     >>> read_json(b'{"name": ')
     Traceback (most recent call last):
         ...
-    workshop.label.forms.RequestError: expected a JSON object, found no JSON
+    aares.serve.refusals.RequestError: expected a JSON object, found no JSON
     """
     try:
         found = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
@@ -90,7 +74,7 @@ def read_form(found: Mapping[str, Any], form: Mapping[str, Reader]) -> dict[str,
     >>> read_form({"replays": "2"}, {"replays": count(10)})
     Traceback (most recent call last):
         ...
-    workshop.label.forms.RequestError: replays: expected a whole number from 0 to 10
+    aares.serve.refusals.RequestError: replays: expected a whole number from 0 to 10
     """
     values = {}
     for name, read in form.items():

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from aares.serve.refusals import RequestError
 from workshop.label.answers import AnswerList
-from workshop.label.forms import RequestError
 from workshop.label.songs import Songs, draw_candidates, draw_lessons
 from workshop.label.store import Event, Shown, Store, read_store
 
