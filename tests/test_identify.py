@@ -22,6 +22,7 @@ from aares.identify import (
     vote,
 )
 from aares.identify.answer import (
+    LEAST_SCORE,
     SHARES,
     THRESHOLD,
     Ranking,
@@ -317,6 +318,32 @@ def test_the_tail_falls_with_the_score_and_grows_with_the_length(way):
     assert choose(sure, way=way, threshold=THRESHOLD).match == sure.candidates[0]
     assert choose(sure, way=way, threshold=0).match is None
     assert choose(replace(sure, candidates=[]), way=way, threshold=1).p_false == 1
+
+
+@pytest.mark.parametrize("way", SHARES)
+def test_more_evidence_is_never_worse_in_noise_or_without(way):
+    """A score, and a breadth, that is higher makes no candidate less likely, at any level."""
+    for level_db in (-15.0, -5.0, 0.0, 15.0, 30.0):
+        facts = {"level_db": level_db, "breadth": 5.0, "beside": 0.0}
+        tails = [
+            extrapolate_tail(rank_best(score, **facts), way=way) for score in (4.0, 6.0, 9.0, 14.0)
+        ]
+        assert tails == sorted(tails, reverse=True) and tails[-1] < tails[0]
+        broad = [
+            extrapolate_tail(rank_best(9.0, **facts | {"breadth": breadth}), way=way)
+            for breadth in (2.0, 4.0, 8.0)
+        ]
+        assert broad == sorted(broad, reverse=True)
+
+
+@pytest.mark.parametrize("way", SHARES)
+def test_a_score_that_any_wrong_place_has_is_no_evidence(way):
+    """Votes alone, as a drone has them that holds a recording's note, do not name it."""
+    held = rank_best(LEAST_SCORE - 0.01, breadth=30.0, beside=0.0)
+    held = replace(held, candidates=[replace(held.candidates[0], votes=1e6), *held.candidates[1:]])
+    assert extrapolate_tail(held, way=way) == 1
+    heard = replace(held.candidates[0], score=LEAST_SCORE)
+    assert extrapolate_tail(replace(held, candidates=[heard]), way=way) < 1
 
 
 @pytest.mark.parametrize("way", SHARES)

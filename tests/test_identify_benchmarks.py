@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aares.identify import Index, make_query
+from aares.identify import Index, make_query, traits
 from aares.identify.answer import COVARIATES, FEATURES, THRESHOLD
 from benchmarks.identifying import (
     accuracy,
@@ -148,6 +148,39 @@ def test_a_fitted_tail_holds_where_it_was_not_fitted_in_noise_and_without():
     for part in (other["level"] < 1, other["level"] >= 1):
         assert 0.003 < np.mean(tail[part] <= 0.005) < 0.008
     assert 1 / 6000 <= fitted["floor"] < 1 / 3000
+
+
+def test_a_tail_that_bends_with_the_length_is_followed():
+    """Wrong ones score higher where short and where long: a tail linear in the length misses it."""
+    rng = np.random.default_rng(1)
+
+    def make_bent(n, right):
+        table = make_table(rng, n, right)
+        table["log_seconds"] = rng.uniform(0.7, 2.7, n)
+        table["log_seconds_squared"] = (table["log_seconds"] - 1.6) ** 2
+        table["score"] += 6 * table["log_seconds_squared"]
+        return table
+
+    fitted = calibrate.fit_way(make_bent(500, True), make_bent(3000, False))
+    other = make_bent(20_000, False)
+    totals = other[list(FEATURES)].to_numpy() @ fitted["weights"]
+    inputs = np.column_stack([np.ones(len(other)), other[list(COVARIATES)]])
+    over = totals > inputs @ fitted["start"]
+    middle = other["log_seconds_squared"] < 0.1
+    assert 0.035 < np.mean(over[middle]) < 0.065 and 0.035 < np.mean(over[~middle]) < 0.065
+
+
+def test_evidence_never_weighs_against_a_candidate():
+    """Even where the sample says so: known ones that score less without noise than unknown ones."""
+    rng = np.random.default_rng(2)
+    known, unknown = make_table(rng, 500, True), make_table(rng, 2000, False)
+    known["score_level"], unknown["score_level"] = -known["score"], unknown["score"]
+    known["breadth"], unknown["breadth"] = -1.0, 1.0 + rng.random(2000)
+    weights = dict(zip(FEATURES, calibrate.weigh_features(known, unknown), strict=True))
+    for name in calibrate.MONOTONE:
+        for level in np.array(traits.LEVELS_DB) / 10:
+            assert weights[name] + level * weights[f"{name}_level"] > -1e-9
+    assert weights["score"] > 0
 
 
 def test_excerpts_that_are_alike_carry_less():

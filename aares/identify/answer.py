@@ -208,6 +208,7 @@ SHARES = {"quick": 0.3, "thorough": 0.4, "speeds": 0.15, "stretched": 0.15}  # o
 LEAST_RECORDINGS = 60  # the smallest index of the calibration
 TWIN_SHARE = 0.8  # of the best score
 LEAST_CEILING = 2.0  # own peaks that score less say nothing: silence, hum, a held tone
+LEAST_SCORE = 4.0  # the best of thousands of wrong places has as much
 SECONDS = (1.0, 15.0)  # a length outside this range counts as its end
 
 
@@ -315,9 +316,8 @@ def load_calibration() -> dict[str, Any]:
     >>> set(SHARES) <= set(load_calibration()), load_calibration()["floor"] < THRESHOLD
     (True, True)
     """
-    text = Path(__file__).with_name("calibration.json").read_text(encoding="utf-8")
-    calibration: dict[str, Any] = json.loads(text)
-    return calibration
+    path = Path(__file__).with_name("calibration.json")
+    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def extrapolate_tail(ranking: Ranking, *, way: str) -> float:
@@ -336,7 +336,7 @@ def extrapolate_tail(ranking: Ranking, *, way: str) -> float:
     Returns
     -------
     float
-        In (0, 1]: `estimate_p_false` without its floor.
+        In (0, 1]: `estimate_p_false` without its floor; 1 for a score below `LEAST_SCORE`.
 
     References
     ----------
@@ -350,7 +350,7 @@ def extrapolate_tail(ranking: Ranking, *, way: str) -> float:
     >>> round(extrapolate_tail(many, way="quick") / extrapolate_tail(few, way="quick"))
     10
     """
-    if not ranking.candidates:
+    if not ranking.candidates or ranking.candidates[0].score < LEAST_SCORE:
         return 1.0
     calibration = load_calibration()
     known, inputs = calibration[way], (1.0, *list_covariates(ranking))
