@@ -24,6 +24,7 @@ MAX_WINDOWS = 8
 BASE_POSTINGS = 4_000_000  # of about a thousand recordings
 MOST_VOTES = 4_000_000  # of all parts together: they are sorted in some 20 ms
 MOST_PLACES = 4_000
+MOST_GROWTH = 500  # of a look's votes: the first look at a million recordings is a quick one too
 STEEP = 4  # see `Look.grow`
 CROWDED = STEEP**2 * BASE_POSTINGS  # postings of an index whose parts share what is looked at
 LEAST_VOTES, LEAST_PLACES = 6_000, 40  # of a part, however small it is: its recordings are found
@@ -70,11 +71,11 @@ class Look(NamedTuple):
         -------
         Look
             Each hash has more postings, in proportion: so has the budget, or only the rarest
-            hashes would vote, up to `MOST_VOTES`. The candidates grow with the root, as the best
-            wrong places are better, but the right one is among the best; from sixteen times
-            `BASE_POSTINGS` on, by a quarter of the proportion, as in noise it no longer is; up to
-            `MOST_PLACES`. From `CROWDED` on both limits are those of all parts together, of which
-            each has its share.
+            hashes would vote, up to `MOST_VOTES` and `MOST_GROWTH` times its own. The candidates
+            grow with the root, as the best wrong places are better, but the right one is among the
+            best; from sixteen times `BASE_POSTINGS` on, by a quarter of the proportion, as in noise
+            it no longer is; up to `MOST_PLACES`. From `CROWDED` on both limits are those of all
+            parts together, of which each has its share.
 
         Examples
         --------
@@ -87,9 +88,10 @@ class Look(NamedTuple):
         growth = max(n_postings / BASE_POSTINGS, 1.0)
         whole = max(n_postings, total)
         share = n_postings / whole if whole > CROWDED else 1.0
+        votes = min(MOST_VOTES, MOST_GROWTH * self.budget)
         n_candidates = round(self.n_candidates * max(growth**0.5, growth / STEEP))
         return self._replace(
-            budget=min(round(self.budget * growth), max(round(MOST_VOTES * share), LEAST_VOTES)),
+            budget=min(round(self.budget * growth), max(round(votes * share), LEAST_VOTES)),
             n_candidates=min(n_candidates, max(round(MOST_PLACES * share), LEAST_PLACES)),
         )
 
@@ -113,6 +115,7 @@ class Hashed(NamedTuple):
 
 QUICK = Look(12, 4, LEAST_VOTES, LEAST_PLACES)
 THOROUGH = Look(40, 8, 300_000, 2_000, slack=2, reach=(3, 2))
+LOOKS = {"quick": QUICK, "thorough": THOROUGH}
 
 
 @dataclass(frozen=True)

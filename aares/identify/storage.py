@@ -39,6 +39,7 @@ MAX_HEADER = 1 << 20
 REMEDY = "index the folder anew: index FOLDER --out NEW"
 _PREFIX = len(MAGIC) + 12
 _WORDS = BLOCK // 8
+_ANY = (1 << 64) - 1
 # Odd numbers have an inverse modulo 2 ** 64: a change of one word always changes the sum.
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _WEIGHTS = (np.arange(_WORDS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)) * _ODD
@@ -278,29 +279,20 @@ class Guarded:
     def _check_blocks(self, blocks: np.ndarray) -> None:
         if not len(blocks):
             return
-        whole = len(self._words) // _WORDS
-        sums = self._words[: whole * _WORDS].reshape(-1, _WORDS)[blocks[blocks < whole]] @ _WEIGHTS
-        if blocks[-1] >= whole:
-            tail = self._words[whole * _WORDS :]
-            sums = np.append(sums, tail @ _WEIGHTS[: len(tail)])
-        bad = sums + blocks.astype(np.uint64) * _ODD != self._sums[blocks]
-        if bad.any():
-            self.refuse(
-                f"damaged, block {blocks[bad][0]} of {len(self._done)} has another checksum"
-            )
+        bad = _find_damaged(self._words, self._sums, blocks, _WEIGHTS)
+        if bad >= 0:
+            self.refuse(f"damaged, block {bad} of {len(self._done)} has another checksum")
         if self._rising or self._limit is not None:
             self._check_numbers(blocks)
         self._done[blocks] = True
 
     def _check_numbers(self, blocks: np.ndarray) -> None:
-        per_block = BLOCK // self.array.itemsize
-        runs = np.split(blocks, np.flatnonzero(np.diff(blocks) > 1) + 1)
-        for run in runs:
-            numbers = self.array[max(int(run[0]) * per_block - 1, 0) : (run[-1] + 1) * per_block]
-            if self._rising and (numbers[1:] < numbers[:-1]).any():
-                self.refuse("contradicts itself, its numbers are out of order")
-            if self._limit is not None and len(numbers) and numbers.max() > self._limit:
-                self.refuse(f"contradicts itself, a number is larger than {self._limit:,}")
+        limit = np.uint64(_ANY if self._limit is None else self._limit)
+        falls, exceeds = _find_misplaced(self.array, blocks, BLOCK // self.array.itemsize, limit)
+        if self._rising and falls:
+            self.refuse("contradicts itself, its numbers are out of order")
+        if exceeds:
+            self.refuse(f"contradicts itself, a number is larger than {self._limit:,}")
 
     def refuse(self, reason: str) -> None:
         """Raise the error that says what is wrong with the array.
@@ -315,6 +307,36 @@ class Guarded:
             Always.
         """
         raise IndexFileError(f"{self.name}: {reason}; {REMEDY}")
+
+
+@njit(cache=True)
+def _find_damaged(
+    words: np.ndarray, sums: np.ndarray, blocks: np.ndarray, weights: np.ndarray
+) -> int:
+    """Return the first of some blocks whose sum is another one, -1 if there is none."""
+    for block in blocks:
+        first = block * len(weights)
+        total = np.uint64(block) * weights[0]
+        for k in range(min(len(weights), len(words) - first)):
+            total += words[first + k] * weights[k]
+        if total != sums[block]:
+            return int(block)
+    return -1
+
+
+@njit(cache=True)
+def _find_misplaced(
+    array: np.ndarray, blocks: np.ndarray, per_block: int, limit: np.uint64
+) -> tuple[bool, bool]:
+    """Tell whether a number of some blocks is less than the one before it, or above the limit."""
+    falls = exceeds = False
+    for block in blocks:
+        for k in range(block * per_block, min((block + 1) * per_block, len(array))):
+            if array[k] < array[max(k - 1, 0)]:
+                falls = True
+            if np.uint64(array[k]) > limit:
+                exceeds = True
+    return falls, exceeds
 
 
 @njit(cache=True)

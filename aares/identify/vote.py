@@ -216,9 +216,10 @@ def _choose_rare(counts: np.ndarray, budget: int) -> np.ndarray:
     if counts.sum() <= budget:
         return chosen
     # how many hashes have so many postings; none of more than the budget can vote
-    tally = np.zeros(budget + 2, dtype=np.int64)
+    most = min(budget, counts.max()) + 1
+    tally = np.zeros(most + 1, dtype=np.int64)
     for count in counts:
-        tally[min(count, budget + 1)] += 1
+        tally[min(count, most)] += 1
     limit, left = 1, budget
     while tally[limit] * limit <= left:
         left -= tally[limit] * limit
