@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ from aares.cli.identifying import Wishes
 from aares.cli.listing import COLUMNS, list_entries, write_csv, write_cue
 from aares.identify import Index, Played, make_timeline, trace_blocks
 from aares.identify.entries import Heard, drop_shadows, join_lines, make_entries
-from aares.identify.lines import Constellation, Knot, Line
+from aares.identify.following import begin_line, share_music
+from aares.identify.lines import Constellation, Knot, Line, read_constellation
 from aares.identify.tape import Tape
 
 SR = 8000
@@ -112,6 +114,14 @@ def test_of_two_songs_at_once_both_are_told(songs, index):
     assert entries[0].twins == entries[1].twins == ()
 
 
+def test_a_second_song_is_found_however_late_it_begins(songs, index):
+    one, two = songs["song 1"], 0.7 * songs["song 7"][: 20 * SR]
+    y = one.copy()
+    y[18 * SR : 38 * SR] += two
+    second = next(entry for entry in make_timeline(index, y, SR) if entry.song == "song 7")
+    assert abs(second.start_s - 18) <= 2 and abs(second.end_s - 38) <= 2
+
+
 def test_twins_are_one_entry(songs):
     song = songs["song 2"]
     remaster = distortions.clip(np.concatenate([np.zeros(2 * SR, np.float32), song]), gain_db=6)
@@ -119,6 +129,26 @@ def test_twins_are_one_entry(songs):
     y = np.concatenate([make_talk(6), song[: 30 * SR], make_talk(6, seed=1)])
     _, entry, _ = make_timeline(index, y, SR)
     assert {entry.song, *entry.twins} == {"original", "remaster"} and len(entry.twins) == 1
+
+
+def make_beat(rng: np.random.Generator, common: Constellation | None = None) -> Constellation:
+    """Return peaks on the beats of a minute, a tenth of them those of another recording."""
+    places, bins = np.repeat(np.arange(0.0, 60.0, 0.5), 6), rng.integers(20, 500, 720)
+    if common is not None:
+        bins[::10] = common.bins[::10]
+    return Constellation(places, bins, np.ones(720), 60.0)
+
+
+def test_a_piece_with_the_same_loop_is_a_twin_and_one_on_the_same_beat_is_not():
+    rng = np.random.default_rng(0)
+    stars = make_beat(rng)
+    loud = replace(make_line("a", 0, 60, 0), stars=stars)
+    for common, twins in ((stars, ["b"]), (None, [])):
+        faint = replace(make_line("b", 6, 48, 6), stars=make_beat(rng, common))
+        faint.knots = [knot._replace(score=5.0) for knot in faint.knots]
+        assert share_music(faint, loud) is bool(twins)
+        kept = drop_shadows([faint, replace(loud, twins=[])])
+        assert kept[0].twins == twins and len(kept) == (1 if twins else 2)
 
 
 def test_silence_and_hum_are_nothing_and_talk_is_unknown(songs, index):
@@ -173,6 +203,18 @@ def test_a_tape_forgets(songs):
     assert (tape.start_s, tape.end_s) == (7.0, 10.0)
     np.testing.assert_array_equal(tape.cut(8.0, 9.0), songs["song 1"][64_000:72_000])
     assert len(tape.cut(0.0, 7.5)) == 4000 and len(tape.cut(11.0, 12.0)) == 0
+
+
+def test_the_tempo_of_a_line_follows_the_song():
+    """A song at 0.95 and then at 1.05: each look begins at the tempo of the last ones."""
+    song = make_song(50, seconds=44)
+    stars = read_constellation(Index.from_signals({"song": song})._parts[0], 0)
+    tape = Tape()
+    tape.append(stretch(song, 0.95, 1.05))
+    line = begin_line(tape, "song", stars, Knot(6.0, 5.7, 0.95, 1.0, 9.0), 1e-4)
+    tempi = [knot.tempo for knot in line.knots]
+    assert min(tempi[:3]) < 0.98 and max(tempi[-3:]) > 1.02
+    assert line.knots[-1].place_s > 38 and max(np.abs(np.diff(tempi))) < 0.03
 
 
 def make_line(song: str, start_s: float, end_s: float, place_s: float, **more: object) -> Line:

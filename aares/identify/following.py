@@ -38,7 +38,6 @@ REACH_STEPS = 8  # a look finds a place so far beside the predicted one
 N_KNOTS = 3  # looks that tell the tempo, with the new one
 STRONG = 0.6  # of the usual score of a line: where it plays for sure
 EDGE_SHARE = 0.15  # of what peaks say there: as much is said where it plays too
-BESIDE = np.array([-63, -50, -40, -31, -23, -16, 16, 23, 31, 40, 50, 63])  # steps, up to a second
 LAGS_S = np.concatenate([sign * np.arange(0.2, 3.0, 0.13) for sign in (-1, 1)])
 COMMON = 1.5  # of the most that is in common by chance
 LEAST_COMMON = 8  # peaks
@@ -193,8 +192,8 @@ def find_edge(line: Line, tape: Tape, direction: int) -> float:
     Returns
     -------
     float
-        Seconds of the long recording: where the sum of what the peaks say, less a share of what
-        they say where the recording plays, is highest.
+        Seconds of the long recording: where the sum of what the peaks say, less half of what they
+        say where the recording plays, is highest.
 
     References
     ----------
@@ -206,17 +205,22 @@ def find_edge(line: Line, tape: Tape, direction: int) -> float:
     knot = strong[-1] if strong else knots[-1]
     ends = sorted((knot.time_s - direction * LOOK_S, knots[-1].time_s + direction * EDGE_S))
     start_s, end_s = max(ends[0], tape.start_s), min(ends[1], tape.end_s)
+    excess = tape.weigh_plainly(start_s, end_s)
     stars = line.stars.cut(line.place(start_s), line.place(end_s))
     times = line.time(stars.places)
-    steps = np.rint((times - start_s) / STEP_S).astype(np.int64)
+    steps = np.clip(np.rint((times - start_s) / STEP_S).astype(np.int64), 0, excess.shape[1] - 1)
     bins = np.minimum(np.rint(stars.bins * knot.pitch).astype(np.int64), N_BINS - 1)
-    said = _contrast(tape.weigh_plainly(start_s, end_s), bins, steps)
-    weights = np.sqrt(stars.weights)
+    beside = np.clip(steps[:, None] + np.array([-1, 0, 1]), 0, excess.shape[1] - 1)
+    said = excess[bins[:, None], beside].mean(axis=1) / EIGHTHS
     if direction < 0:
-        times, said, weights = times[::-1], said[::-1], weights[::-1]
-    if not len(times):
+        times, said, weights = times[::-1], said[::-1], stars.weights[::-1]
+    else:
+        weights = stars.weights
+    sure = direction * (times - knot.time_s) <= 0
+    limit = np.average(said[sure], weights=weights[sure]) * EDGE_SHARE if sure.any() else 0.5
+    total = np.cumsum(weights * (said - max(limit, 0.1)))
+    if not len(total):
         return knot.time_s
-    total = _add_up(said, weights, direction * (times - knot.time_s) <= 0)
     k = int(np.argmax(total))
     border = line.time(np.array([0.0 if direction < 0 else line.stars.seconds]))[0]
     if k + 1 < len(total):  # the next peak is no longer there
@@ -224,31 +228,6 @@ def find_edge(line: Line, tape: Tape, direction: int) -> float:
     # a frame lasts a quarter of a second, and its time is its beginning
     near = times[k] + direction * 2.0
     return float(min(border, near) if direction > 0 else max(border, near))
-
-
-def _add_up(said: np.ndarray, weights: np.ndarray, sure: np.ndarray) -> np.ndarray:
-    """Return the sum up to each peak of what is said, less a share of what is said if it plays."""
-    limit = 0.3
-    if sure.any():
-        usual = abs(float(np.average(said[sure], weights=weights[sure])))
-        said = np.clip(said, -1.5 * usual, 1.5 * usual)  # a moment of another song
-        limit = max(limit, EDGE_SHARE * float(np.average(said[sure], weights=weights[sure])))
-    return np.asarray(np.cumsum(weights * (said - limit)))
-
-
-def _contrast(excess: np.ndarray, bins: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Return what is said for peaks, less half of what is said for their bins beside them.
-
-    In a fade another song is loud in these bins, in a pause none: by either, all that is said rises
-    or falls, and a song would seem to end too late or too soon. Half, for a note that is held
-    sounds beside its peak too.
-    """
-
-    def read(shifts: np.ndarray) -> np.ndarray:
-        columns = np.clip(steps[:, None] + shifts, 0, excess.shape[1] - 1)
-        return np.asarray(excess[bins[:, None], columns].mean(axis=1) / EIGHTHS)
-
-    return read(np.array([-1, 0, 1])) - read(BESIDE) / 2
 
 
 def share_music(one: Line, other: Line) -> bool:
