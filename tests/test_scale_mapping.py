@@ -27,6 +27,7 @@ from aares.identify import IndexBusyError
 from aares.identify.catalogue import Settings, fingerprint
 from aares.identify.lock import locked
 from aares.scale import places
+from aares.scale.building import build_index
 from aares.scale.dispatch import run_tasks
 from aares.scale.division import Track, divide, find_tracks, name_shard
 from aares.scale.mapping import Progress, map_tracks
@@ -518,6 +519,20 @@ def test_without_the_extra_the_message_says_how_it_comes(music, tmp_path, monkey
         map_tracks(TrackSize(), music, tmp_path / "out")
     with pytest.raises(ScaleError, match="fsspec"):
         places.open_filesystem("memory://x")
+
+
+def test_whoever_stops_listening_is_no_full_disk(music, tmp_path):
+    def hang_up(now: Progress) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        map_tracks(TrackSize(), music, tmp_path / "out", on_progress=hang_up)
+    map_tracks(TrackPrints(), music, tmp_path / "prints")
+    with pytest.raises(BrokenPipeError):
+        build_index(
+            tmp_path / "prints", tmp_path / "a.index", readers=1,
+            on_progress=lambda *now: hang_up(Progress(0, 0, 0, 0)),
+        )  # fmt: skip
 
 
 # --- the command ----------------------------------------------------------------------------

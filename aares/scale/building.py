@@ -205,7 +205,7 @@ def _writing(path: Path, wait_s: float) -> Iterator[Manifest]:
         except BaseException as error:
             with suppress(OSError, IndexFileError):
                 delete_unused(path, find_manifest(path) or Manifest())
-            if isinstance(error, OSError):
+            if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
                 raise ScaleError(
                     f"{path.name}: cannot be written ({error.strerror or error}); the shards are "
                     "as they were, and so is an older index: make room, and build again"

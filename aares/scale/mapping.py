@@ -187,6 +187,8 @@ def _keep_out_others(place: Place) -> Iterator[None]:
     try:
         with lock:
             yield
+    except BrokenPipeError:  # of whoever is told how far it is
+        raise
     except OSError as error:
         raise ScaleError(
             f"{place.address}: cannot be written to ({error.strerror or error})"
