@@ -27,12 +27,13 @@ from aares.identify import IndexBusyError
 from aares.identify.catalogue import Settings, fingerprint
 from aares.identify.lock import locked
 from aares.scale import places
+from aares.scale.building import build_index
 from aares.scale.dispatch import run_tasks
 from aares.scale.division import Track, divide, find_tracks, name_shard
 from aares.scale.mapping import Progress, map_tracks
 from aares.scale.needs import ScaleError
 from aares.scale.places import Place
-from aares.scale.shards import find_manifest, open_shards, read_shards
+from aares.scale.shards import find_shards, open_shards, read_shards
 from aares.scale.tracks import TrackFeatures, TrackPrints
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is for POSIX")
@@ -160,7 +161,7 @@ def test_what_changed_is_made_anew_and_nothing_else(tmp_path):
     fresh = tmp_path / "fresh"
     map_tracks(TrackSize(), music, fresh, shard_tracks=3)
     assert read_files(out, ".parquet") == read_files(fresh, ".parquet")
-    assert find_manifest(Place(out)) == find_manifest(Place(fresh))
+    assert find_shards(Place(out)) == find_shards(Place(fresh))
 
 
 def test_a_shard_that_is_damaged_is_made_anew(music, tmp_path):
@@ -415,7 +416,7 @@ def check_whole(music, out, tmp_path) -> None:
     """Assert that what was gone on with is what a run in one go gives."""
     map_tracks(TrackSize(), music, tmp_path / "fresh", shard_tracks=2)
     assert read_files(out, ".parquet") == read_files(tmp_path / "fresh", ".parquet")
-    assert find_manifest(Place(out)).complete and len(read_rows(out)) == 12
+    assert find_shards(Place(out)).complete and len(read_rows(out)) == 12
     assert list(out.glob(".*.tmp")) == []
 
 
@@ -499,7 +500,7 @@ def test_a_scheduler_that_is_killed_ends_the_run_and_loses_nothing(music, tmp_pa
         for process in started:
             process.kill()
             process.wait()
-    assert find_manifest(Place(out)) is not None and not find_manifest(Place(out)).complete
+    assert find_shards(Place(out)) is not None and not find_shards(Place(out)).complete
     map_tracks(TrackSize(), music, out, shard_tracks=2)
     check_whole(music, out, tmp_path)
 
@@ -518,6 +519,20 @@ def test_without_the_extra_the_message_says_how_it_comes(music, tmp_path, monkey
         map_tracks(TrackSize(), music, tmp_path / "out")
     with pytest.raises(ScaleError, match="fsspec"):
         places.open_filesystem("memory://x")
+
+
+def test_whoever_stops_listening_is_no_full_disk(music, tmp_path):
+    def hang_up(now: Progress) -> None:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        map_tracks(TrackSize(), music, tmp_path / "out", on_progress=hang_up)
+    map_tracks(TrackPrints(), music, tmp_path / "prints")
+    with pytest.raises(BrokenPipeError):
+        build_index(
+            tmp_path / "prints", tmp_path / "a.index", readers=1,
+            on_progress=lambda *now: hang_up(Progress(0, 0, 0, 0)),
+        )  # fmt: skip
 
 
 # --- the command ----------------------------------------------------------------------------

@@ -101,7 +101,9 @@ def map_folder(
         The 27 features instead of fingerprints.
     segment : str, optional
         Of the features.
-    workers, scheduler, retry
+    workers : int
+    scheduler : str, optional
+    retry : bool
         See `aares.scale.mapping.map_tracks`.
 
     Returns

@@ -42,7 +42,7 @@ from aares.identify.store import (
 from aares.scale.dispatch import run_tasks
 from aares.scale.needs import ScaleError
 from aares.scale.places import Place, is_url
-from aares.scale.shards import ShardEntry, ShardManifest, open_shards, read_table
+from aares.scale.shards import ShardEntry, ShardManifest, open_shards, read_shard
 from aares.scale.spilling import (
     N_BUCKETS,
     SpillTask,
@@ -205,7 +205,7 @@ def _writing(path: Path, wait_s: float) -> Iterator[Manifest]:
         except BaseException as error:
             with suppress(OSError, IndexFileError):
                 delete_unused(path, find_manifest(path) or Manifest())
-            if isinstance(error, OSError):
+            if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
                 raise ScaleError(
                     f"{path.name}: cannot be written ({error.strerror or error}); the shards are "
                     "as they were, and so is an older index: make room, and build again"
@@ -267,7 +267,7 @@ def _read_light(task: tuple[int, Place, ShardEntry]) -> tuple[int, pa.Table]:
     import pyarrow as pa
 
     number, place, entry = task
-    table = read_table(place, entry, _LIGHT)
+    table = read_shard(place, entry, _LIGHT)
     table = table.append_column("shard", pa.array(np.full(len(table), number, dtype=np.int32)))
     return number, table.append_column("row", pa.array(np.arange(len(table), dtype=np.int32)))
 

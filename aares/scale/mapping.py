@@ -29,9 +29,9 @@ from aares.scale.shards import (
     ShardEntry,
     ShardManifest,
     ShardNote,
-    find_manifest,
-    list_notes,
-    read_table,
+    find_shards,
+    list_shards,
+    read_shard,
     read_whole,
     write_manifest,
     write_shard,
@@ -187,6 +187,8 @@ def _keep_out_others(place: Place) -> Iterator[None]:
     try:
         with lock:
             yield
+    except BrokenPipeError:  # of whoever is told how far it is
+        raise
     except OSError as error:
         raise ScaleError(
             f"{place.address}: cannot be written to ({error.strerror or error})"
@@ -214,8 +216,8 @@ class _Run:
         self, shards: Sequence[Sequence[Track]], found: Tracks, *, retry: bool
     ) -> list[ShardTask]:
         """Find what is done, and return what is left to do."""
-        before = find_manifest(self.place)
-        self.old = {note.id: note for note in list_notes(self.place)}
+        before = find_shards(self.place)
+        self.old = {note.id: note for note in list_shards(self.place)}
         _check_asked(self.place, self.asked, before, self.old, found)
         homes = {
             track.name: (note, track) for note in self.old.values() for track in note.tracks
@@ -369,7 +371,7 @@ def _name_task(task: ShardTask) -> str:
 def _take_over(task: ShardTask, name: str, tables: dict[str, pa.Table]) -> pa.Table:
     home = task.homes[name]
     if home.id not in tables:
-        tables[home.id] = read_table(task.place, home)
+        tables[home.id] = read_shard(task.place, home)
     return tables[home.id].slice(tables[home.id]["name"].to_pylist().index(name), 1)
 
 

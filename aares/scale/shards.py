@@ -137,7 +137,7 @@ class ShardManifest:
         return sum(shard.n_tracks for shard in self.shards)
 
 
-def read_table(
+def read_shard(
     place: Place, entry: ShardEntry | ShardNote, columns: Sequence[str] | None = None
 ) -> pa.Table:
     """Read a shard whose file is as it was written.
@@ -259,7 +259,7 @@ def read_note(place: Place, id: str) -> ShardNote | None:
     return note if note.id == id else None
 
 
-def list_notes(place: Place) -> Iterator[ShardNote]:
+def list_shards(place: Place) -> Iterator[ShardNote]:
     """Read what stands beside the shards of a folder, those that no manifest names among them.
 
     Parameters
@@ -272,7 +272,7 @@ def list_notes(place: Place) -> Iterator[ShardNote]:
 
     Examples
     --------
-    >>> list(list_notes(Place("nowhere")))
+    >>> list(list_shards(Place("nowhere")))
     []
     """
     for name in place.list_names():
@@ -280,7 +280,7 @@ def list_notes(place: Place) -> Iterator[ShardNote]:
             yield note
 
 
-def find_manifest(place: Place) -> ShardManifest | None:
+def find_shards(place: Place) -> ShardManifest | None:
     """Read what a folder of shards holds, or None where it holds none yet.
 
     Parameters
@@ -298,7 +298,7 @@ def find_manifest(place: Place) -> ShardManifest | None:
 
     Examples
     --------
-    >>> find_manifest(Place("nowhere")) is None
+    >>> find_shards(Place("nowhere")) is None
     True
     """
     try:
@@ -369,7 +369,7 @@ def open_shards(address: str | Path) -> tuple[Place, ShardManifest]:
     """
     require_scale("pyarrow")
     place = Place(address)
-    manifest = find_manifest(place)
+    manifest = find_shards(place)
     if manifest is None:
         raise ScaleError(f"{place.address}: expected shards, found no {MANIFEST}")
     if not manifest.complete:
@@ -400,4 +400,4 @@ def read_shards(address: str | Path, columns: Sequence[str] | None = None) -> It
     """
     place, manifest = open_shards(address)
     for entry in manifest.shards:
-        yield read_table(place, entry, columns)
+        yield read_shard(place, entry, columns)

@@ -23,7 +23,7 @@ from aares.identify.pairs import N_HASHES
 from aares.identify.peaks import BLOCK_FRAMES
 from aares.scale.needs import ScaleError
 from aares.scale.places import Place
-from aares.scale.shards import ShardEntry, read_table
+from aares.scale.shards import ShardEntry, read_shard
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,7 +76,7 @@ def spill(task: SpillTask) -> tuple[str, np.ndarray]:
     ScaleError
         The shard is damaged, or the disk is full.
     """
-    table = read_table(task.place, task.entry, [*_LISTS, "n_blocks"]).take(task.rows)
+    table = read_shard(task.place, task.entry, [*_LISTS, "n_blocks"]).take(task.rows)
     lists = {key: _flatten(table, key) for key in _LISTS}
     n_blocks = table["n_blocks"].to_numpy().astype(np.int64)
     hashes, lengths = lists["hashes"]

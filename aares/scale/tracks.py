@@ -25,16 +25,17 @@ PRINTS_VERSION = 1  # of how peaks and hashes are found: rows of another are not
 
 
 class TrackFunction(Protocol):
-    """A function that is applied to each track of a catalogue.
-
-    Attributes
-    ----------
-    columns : mapping of str to str
-        Name and type of each value: a type of Arrow, or ``list<uint32>`` and the like.
-    """
+    """A function that is applied to each track of a catalogue."""
 
     @property
-    def columns(self) -> Mapping[str, str]: ...
+    def columns(self) -> Mapping[str, str]:
+        """Return the name and the type of each value.
+
+        Returns
+        -------
+        mapping of str to str
+            Types of Arrow, or ``list<uint32>`` and the like.
+        """
 
     def describe(self) -> dict[str, Any]:
         """Return its name, version and parameters, as JSON holds them: equal ones find the same.

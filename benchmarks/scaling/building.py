@@ -31,7 +31,7 @@ from aares.scale.shards import (
     KeptTrack,
     ShardEntry,
     ShardManifest,
-    find_manifest,
+    find_shards,
     write_manifest,
     write_shard,
 )
@@ -62,7 +62,7 @@ def write_shards(n: int, folder: Path) -> None:
     place, function = Place(folder), TrackPrints()
     about, models = function.describe(), load_models()
     schema = make_schema(function.columns, about)
-    before = find_manifest(place)
+    before = find_shards(place)
     entries = list(before.shards) if before else []
     for first in range(SHARD * len(entries), n, SHARD):
         rows, tracks = [], []
@@ -112,7 +112,7 @@ def build(n: int, readers: int) -> dict[str, Any]:
     shards, out = WORK / f"first-{n}", WORK / f"{n}.index"
     for folder in (shards, out):
         shutil.rmtree(folder, ignore_errors=True)
-    whole = find_manifest(Place(WORK / "shards"))
+    whole = find_shards(Place(WORK / "shards"))
     assert whole is not None
     some = whole.shards[: -(-n // SHARD)]
     shards.mkdir(parents=True)
