@@ -224,7 +224,8 @@ def test_other_speeds_are_found_and_told(songs, index, speed):
     assert abs(match.offset_s - 50_001 / SR * speed) < 0.4  # also the error of the speed adds up
     query = make_query(y)
     tuned, untuned = (
-        search._search(index._parts, query, QUICK, at) for at in (round(speed, 3), 1.0)
+        search.search_part(index._parts[0], query, QUICK, 0, speed=at)
+        for at in (round(speed, 3), 1.0)
     )
     others = max((hit.votes for hit in untuned), default=0)
     assert tuned[0].song == "song 5" and tuned[0].votes > 3 * others
