@@ -10,6 +10,7 @@ import pytest
 
 from aares.scale import projection
 from aares.scale.projection import Costs, Prices, count_pairs, project
+from workshop import measured, road
 
 ROOT = Path(__file__).resolve().parent.parent
 COSTS = Costs(0.6, 0.2, 1e-3, 28_000, 216, 4e6, 1_000_000, 60.0)
@@ -60,3 +61,23 @@ def test_prices_and_numbers_are_checked():
     with pytest.raises(ValueError, match="n_songs: expected at least 0"):
         count_pairs(-1)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", projection.PRICES.date) and projection.PRICES.source
+
+
+def test_the_page_has_the_measured_rows():
+    page = (ROOT / "aares" / "scale" / "README.md").read_text(encoding="utf-8")
+    scale = measured.read_scale()
+    rows = road.list_sizes(scale) + road.list_projection(scale)
+    assert len(rows) == 3 + 8
+    for row in rows:
+        assert f"| {' | '.join(row)} |" in page, row
+    assert projection.PRICES.date in page and projection.PRICES.source in page
+
+
+def test_the_road_is_the_projection_of_what_was_measured():
+    scale = measured.read_scale()
+    costs = road.read_costs(scale)
+    assert costs.index_bytes == pytest.approx(scale["million"]["mb"] * 1e6 / 1_000_000)
+    told = dict(road.list_projection(scale))
+    days = project(costs, n_cores=1).extraction_days
+    assert f"= {days:.0f} days (the slides: 277)" in told["features, one core"]
+    assert told["all pairs"].startswith("8e+14 × ")
