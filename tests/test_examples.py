@@ -10,6 +10,7 @@ import warnings
 from types import ModuleType
 
 import pytest
+from test_install import OPTIONAL
 
 from workshop.config import ROOT
 
@@ -48,6 +49,8 @@ def list_functions(module: ModuleType) -> dict[str, str]:
 
 @pytest.mark.parametrize("name", [*LIBRARY, *WORKSHOP])
 def test_examples_run(name):
+    for package in OPTIONAL.get(name.replace(".", "/") + ".py", ()):
+        pytest.importorskip(package, reason=f"the example needs {package}, which is an extra's")
     module = importlib.import_module(name)
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE, verbose=False)
     said: list[str] = []

@@ -149,8 +149,9 @@ def test_votes_equal_counting_by_hand(songs):
         for posting in where.get(key, [])
     )
     weights = np.ones(len(times))
-    chosen = vote._choose(*part.segment[:2], part.table, hashes, weights, len(places))
-    votes = vote._gather(part.segment.postings, *chosen, times, weights)
+    first, counts = vote._look_up(*part.segment[:2], part.table, hashes)
+    weighed = vote._weigh_chosen(counts, weights, len(part.segment.postings), len(places))
+    votes = vote._gather(part.segment.postings, first, counts, weighed, times)
     assert sorted((votes >> 12).tolist()) == places and len(places) > 20
 
 

@@ -89,6 +89,15 @@ OPTIONAL = {
     "aares/chaining/families.py": ("mahotas", "skimage"),
     "aares/chaining/visual.py": ("mahotas", "pywt"),
     "aares/chaining/cnn.py": ("torch",),
+    "aares/scale/building.py": ("pyarrow",),
+    "aares/scale/dispatch.py": ("distributed",),
+    "aares/scale/mapping.py": ("pyarrow",),
+    "aares/scale/parquet.py": ("pyarrow",),
+    "aares/scale/places.py": ("fsspec",),
+    "aares/scale/postings.py": ("ibis", "pyarrow"),
+    "aares/scale/relational.py": ("ibis", "pyarrow"),
+    "aares/scale/shards.py": ("pyarrow",),
+    "aares/scale/spilling.py": ("pyarrow",),
 }
 """What a module of the library imports when it is asked for it, beside its own dependencies."""
 
@@ -122,7 +131,7 @@ def test_the_library_imports_its_own_dependencies_only():
         found = {module.partition(".")[0] for module in list_imports(ROOT / name)}
         strange = found - known - {"aares", "fingerprint", "utils_projet"}
         assert strange == set(OPTIONAL.get(name, ())), name
-    names = {"pywt": "PyWavelets", "skimage": "scikit-image"}
+    names = {"ibis": "ibis-framework", "pywt": "PyWavelets", "skimage": "scikit-image"}
     extras = {item for items in PROJECT["optional-dependencies"].values() for item in items}
     declared = {re.split(r"[\[<>=]", item)[0] for item in extras}
     assert {names.get(name, name) for parts in OPTIONAL.values() for name in parts} <= declared

@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aares.identify import pairs, peaks
+from aares.identify import pairs, peaks, vote
 from aares.identify.guards import SegmentGuard
-from aares.identify.query import QUERY_S
+from aares.identify.query import QUERY_S, Hashed, Look
 from aares.identify.roll import Recording as Recording
 from aares.identify.roll import Roll, Source
 from aares.identify.segment import Segment, make_segment, make_table, pack_peaks
@@ -238,6 +238,55 @@ class Part:
         """
         if self.guard is not None and not self.guard.is_checked:
             self.guard.check_postings(first, last)
+
+    def find_places(
+        self, hashed: Hashed, look: Look, total: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Find the places for which most hashes vote.
+
+        Parameters
+        ----------
+        hashed : Hashed
+            Of a query.
+        look : Look
+            It grows with the part, and with the index.
+        total : int
+            Postings of the index, if it has other parts.
+
+        Returns
+        -------
+        places : ndarray of int64, shape (m,)
+        scores : ndarray of float32, shape (m,)
+            See `vote.find_places`.
+
+        Raises
+        ------
+        IndexFileError
+            The file is damaged there.
+
+        Examples
+        --------
+        What is asked for begins 2 s, 125 steps, after the recording.
+
+        >>> from aares.identify.query import QUICK, make_query
+        >>> y = np.random.default_rng(0).standard_normal(8 * 8000, dtype=np.float32)
+        >>> part = make_part([fingerprint("a", y, Settings())], 0)
+        >>> int(part.find_places(make_query(y[16_000:]).hash(QUICK), QUICK)[0][0])
+        125
+        """
+        self.check_hashes(hashed.hashes)
+        grown = look.grow(len(self.segment.postings), total)
+        return vote.find_places(
+            self.segment,
+            self.table,
+            hashed.hashes,
+            hashed.times,
+            budget=grown.budget,
+            n_places=grown.n_candidates,
+            weights=hashed.weights,
+            slack=look.slack,
+            check=self.check_postings,
+        )
 
     def check_places(self, places: np.ndarray, n_steps: int) -> None:
         """Check what a search reads around some places, before it does; see `SegmentGuard`.

@@ -250,6 +250,16 @@ class Collection:
         return np.array_equal(one[0], two[0]) and np.array_equal(one[1], two[1])
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        """Return the parts that a search goes through.
+
+        Returns
+        -------
+        tuple of Part
+        """
+        return tuple(self._parts)
+
+    @property
     def recordings(self) -> list[Recording]:
         """List the recordings in the order in which they were added.
 

@@ -10,7 +10,7 @@ from collections.abc import Container, Sequence
 
 import numpy as np
 
-from aares.identify import evidence, peaks, vote
+from aares.identify import evidence, peaks
 from aares.identify.answer import THRESHOLD, Answer, Ranking, choose
 from aares.identify.catalogue import Part
 from aares.identify.hits import Hit, measure_hits
@@ -234,20 +234,7 @@ def search_part(
     >>> search_part(part, make_query(y[16_000:]), QUICK, len(part.segment.postings))[0].song
     'noise'
     """
-    hashes, times, weights = query.hash(look, speed, pitch)
-    part.check_hashes(hashes)
-    grown = look.grow(len(part.segment.postings), total)
-    places, votes = vote.find_places(
-        part.segment,
-        part.table,
-        hashes,
-        times,
-        budget=grown.budget,
-        n_places=grown.n_candidates,
-        weights=weights,
-        slack=look.slack,
-        check=part.check_postings,
-    )
+    places, votes = part.find_places(query.hash(look, speed, pitch), look, total)
     return measure_hits(part, query, speed, places, votes, pitch=pitch, slack=look.slack)
 
 

@@ -15,9 +15,9 @@ import json
 import mmap
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -45,6 +45,22 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 _WEIGHTS = (np.arange(_WORDS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)) * _ODD
 
 
+class Pieces(NamedTuple):
+    """An array that is written without ever being whole in memory.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+    length : int
+        Of all pieces together.
+    pieces : iterable of ndarray
+    """
+
+    dtype: np.dtype[Any]
+    length: int
+    pieces: Iterable[np.ndarray]
+
+
 class Origin(NamedTuple):
     """The file in which something lies.
 
@@ -63,7 +79,9 @@ class Origin(NamedTuple):
     crc: int
 
 
-def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> int:
+def write_arrays(
+    path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray | Pieces]
+) -> int:
     """Write arrays and what is to be known about them in one step.
 
     The file appears when it is complete and on the disk; until then, and if anything goes wrong,
@@ -75,7 +93,7 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
         Missing parent folders are made.
     about : mapping
         Of JSON values.
-    arrays : mapping of str to ndarray, shape (n,)
+    arrays : mapping of str to ndarray, shape (n,), or Pieces
         Of the types of `TYPES`.
 
     Returns
@@ -87,6 +105,8 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
     ------
     IndexFileError
         The header would be longer than what is read again.
+    ValueError
+        Pieces are not as long together as they should be.
     OSError
         The disk is full, or the folder cannot be written to.
 
@@ -100,9 +120,13 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
     b'AARESIDX'
     """
     entries, position = {}, 0
-    for key, array in arrays.items():
-        entries[key] = {"type": array.dtype.name, "length": len(array), "position": position}
-        position += _align(array.nbytes)
+    parts = {
+        key: array if isinstance(array, Pieces) else Pieces(array.dtype, len(array), [array])
+        for key, array in arrays.items()
+    }
+    for key, part in parts.items():
+        entries[key] = {"type": part.dtype.name, "length": part.length, "position": position}
+        position += _align(part.length * part.dtype.itemsize)
     header = json.dumps({"about": dict(about), "arrays": entries}).encode()
     if len(header) > MAX_HEADER:
         raise IndexFileError(
@@ -112,31 +136,33 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
     prefix = MAGIC + np.array([VERSION, len(header), crc], dtype="<u4").tobytes() + header
     with replacing(path) as stream:
         stream.write(prefix.ljust(_align(len(prefix)), b"\0"))
-        sums = []
-        for array in arrays.values():
-            words, tail = _split_words(array)
-            stream.write(words.data)
-            stream.write(tail.data)
-            sums.append(_sum_blocks(words, tail))
+        sums = [_write_pieces(stream, key, part) for key, part in parts.items()]
         stream.write(np.concatenate([*sums, np.zeros(0, dtype=np.uint64)]).tobytes())
     return crc
 
 
-def _split_words(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the whole blocks of an array as words, and the rest, padded with zeros."""
-    data = np.ascontiguousarray(array).view(np.uint8)
-    whole = len(data) // BLOCK * BLOCK
-    tail = np.zeros(_align(len(data) - whole), dtype=np.uint8)
-    tail[: len(data) - whole] = data[whole:]
-    return data[:whole].view(np.uint64), tail.view(np.uint64)
-
-
-def _sum_blocks(words: np.ndarray, tail: np.ndarray) -> np.ndarray:
-    sums: np.ndarray = words.reshape(-1, _WORDS) @ _WEIGHTS
-    if len(tail):
-        sums = np.append(sums, tail @ _WEIGHTS[: len(tail)])
-    sums += np.arange(len(sums), dtype=np.uint64) * _ODD  # blocks cannot change places
-    return sums
+def _write_pieces(stream: BinaryIO, key: str, part: Pieces) -> np.ndarray:
+    """Write an array, padded with zeros, and return the sums of its blocks."""
+    sums: list[np.ndarray] = []
+    rest, n_bytes = np.zeros(0, dtype=np.uint8), 0
+    for piece in part.pieces:
+        data = np.ascontiguousarray(piece, dtype=part.dtype).view(np.uint8)
+        n_bytes += len(data)
+        data = np.concatenate([rest, data]) if len(rest) else data
+        whole = len(data) // BLOCK * BLOCK
+        stream.write(data[:whole].data)
+        sums.append(data[:whole].view(np.uint64).reshape(-1, _WORDS) @ _WEIGHTS)
+        rest = data[whole:]
+    if n_bytes != part.length * part.dtype.itemsize:
+        raise ValueError(f"{key}: expected {part.length:,} numbers in pieces, found another count")
+    if len(rest):
+        tail = np.zeros(_align(len(rest)), dtype=np.uint8)
+        tail[: len(rest)] = rest
+        stream.write(tail.data)
+        sums.append(np.atleast_1d(tail.view(np.uint64) @ _WEIGHTS[: len(tail) // 8]))
+    total = np.concatenate([*sums, np.zeros(0, dtype=np.uint64)])
+    total += np.arange(len(total), dtype=np.uint64) * _ODD  # blocks cannot change places
+    return total
 
 
 def _align(position: int) -> int:

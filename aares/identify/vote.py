@@ -87,13 +87,106 @@ def find_places(
     """
     if weights is None:
         weights = np.ones(len(hashes), dtype=np.float32)
-    first, counts = _choose(segment.keys, segment.starts, table, hashes, weights, budget)
+    first, counts = _look_up(segment.keys, segment.starts, table, hashes)
+    weighed = _weigh_chosen(counts, weights, len(segment.postings), budget)
     if check is not None:
-        check(first, first + counts)
-    votes = _gather(segment.postings, first, counts, times, weights)
+        check(first, first + np.where(weighed, counts, 0))
+    votes = _gather(segment.postings, first, counts, weighed, times)
     votes.sort()
-    places, scores = _find_crowds(votes, n_places, WINDOW_STEPS + STEPS * slack)
+    places, scores = _find_crowds(votes, n_places, measure_window(slack))
     return places, scores
+
+
+def measure_window(slack: int) -> int:
+    """Return how far apart two votes for one place may be.
+
+    Parameters
+    ----------
+    slack : int
+        See `find_places`.
+
+    Returns
+    -------
+    int
+        In steps.
+
+    Examples
+    --------
+    >>> measure_window(0), measure_window(2)
+    (3, 7)
+    """
+    return WINDOW_STEPS + STEPS * slack
+
+
+# --- the halves of `find_places`, for postings that are looked up elsewhere ----------------------
+
+
+def weigh_hashes(
+    counts: np.ndarray, weights: np.ndarray, *, n_postings: int, budget: int
+) -> np.ndarray:
+    """Tell which hashes of a query vote, and with how much.
+
+    Parameters
+    ----------
+    counts : ndarray of int64, shape (n,)
+        Postings of each hash.
+    weights : ndarray of float32, shape (n,)
+    n_postings : int
+        Of the whole catalogue.
+    budget : int
+        See `find_places`.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        In 64ths of a bit; 0 for a hash that does not vote.
+
+    Examples
+    --------
+    Of 1024 postings, one of 4 tells 8 bits; the hash that is not there tells nothing, and the
+    commonest one does not fit into the budget.
+
+    >>> counts, weights = np.array([4, 0, 512]), np.ones(3, dtype=np.float32)
+    >>> weigh_hashes(counts, weights, n_postings=1023, budget=100).tolist()
+    [512, 0, 0]
+    """
+    weights = np.asarray(weights, dtype=np.float32)
+    return _weigh_chosen(np.asarray(counts, dtype=np.int64), weights, n_postings, budget)
+
+
+def find_crowds(
+    places: np.ndarray, weights: np.ndarray, *, n_places: int, slack: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the places around which votes crowd.
+
+    Parameters
+    ----------
+    places : ndarray of int64, shape (n,)
+        Rising: those that have votes, in steps.
+    weights : ndarray of int64, shape (n,)
+        Sum of the votes of each, in 64ths of a bit, at least 1.
+    n_places, slack : int
+        See `find_places`.
+
+    Returns
+    -------
+    places, scores : ndarray, shape (m,)
+        As of `find_places`.
+
+    Examples
+    --------
+    Two votes a step apart are for one place.
+
+    >>> places, scores = find_crowds(np.array([5, 6, 90]), np.array([64, 128, 64]), n_places=9)
+    >>> places.tolist(), scores.tolist()
+    ([5, 90], [3.0, 1.0])
+    """
+    most = (1 << _WEIGHT_BITS) - 1  # of one vote; a heavier place is several votes
+    repeats = -(-weights // most)
+    votes = np.repeat(places << _WEIGHT_BITS, repeats) | most
+    votes[np.cumsum(repeats) - 1] -= repeats * most - weights
+    found, scores = _find_crowds(votes, n_places, measure_window(slack))
+    return found, scores
 
 
 @njit(cache=True)
@@ -150,42 +243,40 @@ def _choose_weighty(counts: np.ndarray, weights: np.ndarray, budget: int) -> np.
 
 
 @njit(cache=True)
-def _choose(
-    keys: np.ndarray,
-    starts: np.ndarray,
-    table: np.ndarray,
-    hashes: np.ndarray,
-    weights: np.ndarray,
-    budget: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the postings that vote begin, and their number: 0 for a hash without a vote."""
-    first, counts = _look_up(keys, starts, table, hashes)
-    return first, np.where(_choose_weighty(counts, weights, budget), counts, 0)
-
-
-@njit(cache=True)
 def _gather(
     postings: np.ndarray,
     first: np.ndarray,
     counts: np.ndarray,
+    weighed: np.ndarray,
     times: np.ndarray,
-    weights: np.ndarray,
 ) -> np.ndarray:
     """Return votes, place above weight: sorting them sorts the places."""
-    votes = np.empty(counts.sum(), dtype=np.int64)
-    total = np.log2(len(postings) + 1.0)
+    votes = np.empty(counts[weighed > 0].sum(), dtype=np.int64)
     filled = 0
     for i in range(len(first)):
-        if not counts[i]:
+        if not weighed[i]:
             continue
-        bits = max(total - np.log2(counts[i] + 0.0), 1.0)
-        # Rounded: a power of two is a whole number of bits, which cut off could lose one of its 64.
-        weight = np.int64(min(np.rint(bits * 64 * weights[i]), (1 << _WEIGHT_BITS) - 1.0))
         for k in range(first[i], first[i] + counts[i]):
             place = np.int64(postings[k]) * STEPS - times[i]
-            votes[filled] = (place << _WEIGHT_BITS) | weight
+            votes[filled] = (place << _WEIGHT_BITS) | weighed[i]
             filled += 1
     return votes
+
+
+@njit(cache=True)
+def _weigh_chosen(
+    counts: np.ndarray, weights: np.ndarray, n_postings: int, budget: int
+) -> np.ndarray:
+    """Return the weight of each hash that votes, at least 1, and 0 for the others."""
+    chosen = _choose_weighty(counts, weights, budget)
+    weighed = np.zeros(len(counts), dtype=np.int64)
+    total = np.log2(n_postings + 1.0)
+    for i in range(len(counts)):
+        if chosen[i]:
+            bits = max(total - np.log2(counts[i] + 0.0), 1.0)
+            # Rounded: a power of two is a whole number of bits, which cut off could lose one of 64.
+            weighed[i] = max(min(np.rint(bits * 64 * weights[i]), (1 << _WEIGHT_BITS) - 1.0), 1.0)
+    return weighed
 
 
 @njit(cache=True)
