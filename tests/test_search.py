@@ -1,5 +1,6 @@
 """What the search finds in noise, in large indexes, and at other speeds, tempi and pitches."""
 
+from dataclasses import replace
 from functools import cache, partial
 from types import SimpleNamespace
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 
 from aares.audio import distortions
-from aares.identify import Index, Settings, evidence, make_query, pairs, peaks, query, vote
+from aares.identify import Index, Settings, evidence, make_query, pairs, peaks, query, search, vote
+from aares.identify.answer import Answer, Candidate
 from aares.identify.catalogue import fingerprint, make_part
 from aares.identify.query import QUICK, THOROUGH, Look
 from aares.identify.search import WAYS
@@ -233,3 +235,16 @@ def test_a_large_part_is_what_memory_would_hold(tmp_path, monkeypatch):
     assert [r.name for r in part.recordings[:3]] == ["tune 0", "tune 1", "varied 2"]
     again = large.build_part(tracks, 6, tmp_path)  # from what is kept
     assert np.array_equal(again.segment.postings, part.segment.postings)
+
+
+def test_of_equally_unsure_answers_the_closer_look_counts():
+    best = Candidate("a", 0.0, 3.0, 40.0, 1.0)
+    quick, thorough, speeds = (
+        Answer(None, 1.0, (replace(best, song=way),)) for way in ("quick", "thorough", "speeds")
+    )
+    assert search.choose_answer([quick, thorough, speeds]) is thorough
+    assert search.choose_answer([quick]) is quick
+    surer = replace(quick, p_false=0.2, tail=0.2)
+    assert search.choose_answer([surer, thorough, speeds]) is surer
+    accepted = replace(speeds, match=speeds.candidates[0])
+    assert search.choose_answer([surer, thorough, accepted]) is accepted

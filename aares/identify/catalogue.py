@@ -249,9 +249,9 @@ class Part:
         hashed : Hashed
             Of a query.
         look : Look
-            It grows with the part.
+            It grows with the part, and with the index.
         total : int
-            Postings in all parts, if there are others.
+            Postings of the index, if it has other parts.
 
         Returns
         -------

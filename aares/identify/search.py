@@ -115,7 +115,31 @@ def answer_query(
         answers.append(choose(rank_candidates(parts, query, way), way=way, threshold=threshold))
         if answers[-1].match:
             break
-    return min(answers, key=lambda answer: (answer.match is None, answer.p_false, answer.tail))
+    return choose_answer(answers)
+
+
+def choose_answer(answers: Sequence[Answer]) -> Answer:
+    """Choose among the answers of several ways to search.
+
+    Parameters
+    ----------
+    answers : sequence of Answer
+        In the order of `WAYS`, at least one.
+
+    Returns
+    -------
+    Answer
+        An accepted one, else the surest. Where all are as unsure, that of the thorough look: its
+        first candidate is right in noise where that of the quick one no longer is.
+
+    Examples
+    --------
+    >>> quick, thorough = (Answer(None, 1.0, (), heard=heard) for heard in (True, False))
+    >>> choose_answer([quick, thorough]) == thorough, choose_answer([quick]) == quick
+    (True, True)
+    """
+    order = [*answers[1::-1], *answers[2:]]
+    return min(order, key=lambda answer: (answer.match is None, answer.p_false, answer.tail))
 
 
 def rank_candidates(

@@ -89,10 +89,9 @@ def find_places(
         weights = np.ones(len(hashes), dtype=np.float32)
     first, counts = _look_up(segment.keys, segment.starts, table, hashes)
     weighed = _weigh_chosen(counts, weights, len(segment.postings), budget)
-    counts = np.where(weighed, counts, 0)
     if check is not None:
-        check(first, first + counts)
-    votes = _gather(segment.postings, first, counts, times, weighed)
+        check(first, first + np.where(weighed, counts, 0))
+    votes = _gather(segment.postings, first, counts, weighed, times)
     votes.sort()
     places, scores = _find_crowds(votes, n_places, measure_window(slack))
     return places, scores
@@ -248,13 +247,15 @@ def _gather(
     postings: np.ndarray,
     first: np.ndarray,
     counts: np.ndarray,
-    times: np.ndarray,
     weighed: np.ndarray,
+    times: np.ndarray,
 ) -> np.ndarray:
     """Return votes, place above weight: sorting them sorts the places."""
-    votes = np.empty(counts.sum(), dtype=np.int64)
+    votes = np.empty(counts[weighed > 0].sum(), dtype=np.int64)
     filled = 0
     for i in range(len(first)):
+        if not weighed[i]:
+            continue
         for k in range(first[i], first[i] + counts[i]):
             place = np.int64(postings[k]) * STEPS - times[i]
             votes[filled] = (place << _WEIGHT_BITS) | weighed[i]

@@ -24,7 +24,7 @@ from aares.identify import Index, Query, make_query
 from aares.identify.answer import THRESHOLD, Answer, Candidate, Ranking, choose
 from aares.identify.catalogue import Part
 from aares.identify.query import LOOKS
-from aares.identify.search import N_ANSWERS, search_part
+from aares.identify.search import N_ANSWERS, choose_answer, search_part
 from aares.identify.store import measure_size
 from benchmarks.identifying import catalogue, conditions, sources
 from benchmarks.identifying.conditions import Condition
@@ -125,8 +125,7 @@ def answer(parts: Sequence[dict[str, Any]], row: int, query: Query) -> tuple[Ans
         answers.append(choose(join(found, query, n), way=way, threshold=THRESHOLD))
         if answers[-1].match:
             break
-    best = min(answers, key=lambda one: (one.match is None, one.p_false, one.tail))
-    return best, spent
+    return choose_answer(answers), spent
 
 
 def describe(
