@@ -148,9 +148,10 @@ def test_votes_equal_counting_by_hand(songs):
         for key, step in zip(hashes.tolist(), times.tolist(), strict=True)
         for posting in where.get(key, [])
     )
-    votes = vote._gather(
-        *part.segment[:3], part.table, hashes, times, np.ones(len(times)), len(places)
-    )
+    weights = np.ones(len(times))
+    first, counts = vote._look_up(*part.segment[:2], part.table, hashes)
+    weighed = vote._weigh_chosen(counts, weights, len(part.segment.postings), len(places))
+    votes = vote._gather(part.segment.postings, first, counts, weighed, times)
     assert sorted((votes >> 12).tolist()) == places and len(places) > 20
 
 
@@ -224,7 +225,8 @@ def test_other_speeds_are_found_and_told(songs, index, speed):
     assert abs(match.offset_s - 50_001 / SR * speed) < 0.4  # also the error of the speed adds up
     query = make_query(y)
     tuned, untuned = (
-        search._search(index._parts, query, QUICK, at) for at in (round(speed, 3), 1.0)
+        search.search_part(index._parts[0], query, QUICK, 0, speed=at)
+        for at in (round(speed, 3), 1.0)
     )
     others = max((hit.votes for hit in untuned), default=0)
     assert tuned[0].song == "song 5" and tuned[0].votes > 3 * others

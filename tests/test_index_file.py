@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aares.identify import Index, IndexFileError, Recording, Settings, compaction, storage
+from aares.identify import Index, IndexFileError, Recording, Settings, compaction, storage, vote
 from aares.identify.catalogue import BLOCK_STEPS, Part, Prints, fingerprint, make_part
 from aares.identify.guards import N_RUNS, TYPES, SegmentGuard
 from aares.identify.roll import MAX_BLOCKS, MAX_NAME, Roll, Source
@@ -482,6 +482,9 @@ def test_what_compiled_loops_read_is_what_was_checked(large):
     guard, keys = part.guard, part.segment.keys
     hashes = np.concatenate([keys[: len(keys) // 3 : 97], np.array([0, 1, 2], dtype=np.uint32)])
     part.check_hashes(hashes)
+    times = np.zeros(len(hashes), dtype=np.int32)
+    options = {"budget": 10**6, "n_places": 3, "check": part.check_postings}
+    vote.find_places(part.segment, part.table, hashes, times, **options)
     rows = np.searchsorted(keys, hashes)
     for key, first, last in (
         ("keys", part.table[hashes // 64], part.table[hashes // 64 + 1]),

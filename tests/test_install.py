@@ -89,9 +89,16 @@ OPTIONAL = {
     "aares/chaining/families.py": ("mahotas", "skimage"),
     "aares/chaining/visual.py": ("mahotas", "pywt"),
     "aares/chaining/cnn.py": ("torch",),
+    "aares/scale/building.py": ("pyarrow",),
     "aares/scale/candidates.py": ("usearch",),
+    "aares/scale/dispatch.py": ("distributed",),
+    "aares/scale/mapping.py": ("pyarrow",),
+    "aares/scale/parquet.py": ("pyarrow",),
+    "aares/scale/places.py": ("fsspec",),
     "aares/scale/postings.py": ("ibis", "pyarrow"),
     "aares/scale/relational.py": ("ibis", "pyarrow"),
+    "aares/scale/shards.py": ("pyarrow",),
+    "aares/scale/spilling.py": ("pyarrow",),
 }
 """What a module of the library imports when it is asked for it, beside its own dependencies."""
 

@@ -20,7 +20,7 @@ import soundfile as sf
 from aares import files as atomic
 from aares.audio import AudioError
 from aares.cli import index_folder, main
-from aares.cli import indexing as commands
+from aares.cli.messages import describe_progress
 from aares.identify import (
     Index,
     IndexBusyError,
@@ -316,7 +316,7 @@ def test_the_commands_say_what_is_wrong(file, tmp_path, capsys):
     path.write_bytes(data)
     assert main(["verify", "--index", str(file)]) == 1
     assert "damaged" in capsys.readouterr().err
-    assert commands._say_time(3725.4) == "1:02:05"
+    assert describe_progress(1, 2, 3725.4).endswith("1:02:05 left")
 
 
 # --- one writer ---------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What the search finds in noise, in large indexes, and at other speeds, tempi and pitches."""
 
+from dataclasses import replace
 from functools import cache, partial
 from types import SimpleNamespace
 
@@ -7,7 +8,8 @@ import numpy as np
 import pytest
 
 from aares.audio import distortions
-from aares.identify import Index, Settings, evidence, make_query, pairs, peaks, query, vote
+from aares.identify import Index, Settings, evidence, make_query, pairs, peaks, query, search, vote
+from aares.identify.answer import Answer, Candidate
 from aares.identify.catalogue import fingerprint, make_part
 from aares.identify.query import QUICK, THOROUGH, Look
 from aares.identify.search import WAYS
@@ -181,6 +183,15 @@ def test_the_look_grows_by_its_rule():
     assert QUICK.grow(10**12).peaks_per_block == QUICK.peaks_per_block
 
 
+def test_the_parts_of_a_large_index_share_what_is_looked_at():
+    base, crowd = query.BASE_POSTINGS, 100 * query.CROWDED
+    assert THOROUGH.grow(base, 2 * base) == THOROUGH.grow(base) == THOROUGH  # of a small one, not
+    tenth = THOROUGH.grow(crowd // 10, crowd)
+    assert (tenth.budget, tenth.n_candidates) == (query.MOST_VOTES // 10, query.MOST_PLACES // 10)
+    new = THOROUGH.grow(1000, crowd)  # what was added last is found as well
+    assert (new.budget, new.n_candidates) == (query.LEAST_VOTES, query.LEAST_PLACES)
+
+
 def test_a_crowded_index_does_not_forget(monkeypatch):
     """Each hash of the query has 400 postings elsewhere, as in an index of very many recordings."""
     y, rng = make_tune(1), np.random.default_rng(1)
@@ -224,3 +235,16 @@ def test_a_large_part_is_what_memory_would_hold(tmp_path, monkeypatch):
     assert [r.name for r in part.recordings[:3]] == ["tune 0", "tune 1", "varied 2"]
     again = large.build_part(tracks, 6, tmp_path)  # from what is kept
     assert np.array_equal(again.segment.postings, part.segment.postings)
+
+
+def test_of_equally_unsure_answers_the_closer_look_counts():
+    best = Candidate("a", 0.0, 3.0, 40.0, 1.0)
+    quick, thorough, speeds = (
+        Answer(None, 1.0, (replace(best, song=way),)) for way in ("quick", "thorough", "speeds")
+    )
+    assert search.choose_answer([quick, thorough, speeds]) is thorough
+    assert search.choose_answer([quick]) is quick
+    surer = replace(quick, p_false=0.2, tail=0.2)
+    assert search.choose_answer([surer, thorough, speeds]) is surer
+    accepted = replace(speeds, match=speeds.candidates[0])
+    assert search.choose_answer([surer, thorough, accepted]) is accepted

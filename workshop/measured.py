@@ -131,6 +131,22 @@ def read_chainable(name: str) -> dict[str, Any]:
     return _read(RESULTS / f"chainable-{name}.json", f"benchmarks/chainable.py {name}")
 
 
+def read_scale() -> dict[str, Any]:
+    """Read what ``benchmarks/scale.py`` measured on indexes of a hundred to a million tracks.
+
+    Returns
+    -------
+    dict
+        Its sections, each with ``date`` and ``machine``.
+
+    Raises
+    ------
+    MeasuredError
+        The file is missing.
+    """
+    return _read(RESULTS / "scale.json")
+
+
 def describe_origin(section: dict[str, Any]) -> str:
     """Say when, and if it was kept, where a section was measured.
 

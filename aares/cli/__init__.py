@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from aares.arguments import Parser
 from aares.cli.identifying import add_identify, identify_files
 from aares.cli.indexing import add_index_commands, index_folder
+from aares.cli.mapping import add_map_commands
 from aares.cli.messages import fail
 from aares.errors import AaresError
 
@@ -145,3 +146,4 @@ def add_commands(commands: Any, *, index: Path) -> None:
     """
     add_index_commands(commands, index=index)
     add_identify(commands, index=index)
+    add_map_commands(commands, index=index)

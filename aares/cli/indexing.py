@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aares.cli.messages import fail
+from aares.cli.messages import describe_progress, fail
 from aares.errors import AaresError, IndexFileError
 
 if TYPE_CHECKING:
@@ -98,10 +98,7 @@ def index_folder(folder: str | Path, out: str | Path, *, wait_s: float = WAIT_S)
     begin = time.perf_counter()
 
     def _show(done: int, total: int) -> None:
-        seconds = max(time.perf_counter() - begin, 1e-3)
-        left = seconds / done * (total - done)
-        print(f"{done:6d} of {total}   {done / seconds:5.1f} a second   {_say_time(left)} left",
-              flush=True)  # fmt: skip
+        print(describe_progress(done, total, time.perf_counter() - begin), flush=True)
 
     try:
         _announce_wait(out, wait_s)
@@ -146,12 +143,6 @@ def _describe(file: Path, rest: str = "") -> None:
     hours = sum(recording.seconds for recording in index.recordings) / 3600
     size = measure_size(file) / 1e6
     print(f"{file}: {len(index)} recordings, {hours:.2f} h, {size:.1f} MB{rest}")
-
-
-def _say_time(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}"
 
 
 def _announce_wait(file: Path, wait_s: float) -> None:

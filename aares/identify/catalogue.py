@@ -223,7 +223,25 @@ class Part:
         if self.guard is not None and not self.guard.is_checked:
             self.guard.check_hashes(self.table, hashes)
 
-    def find_places(self, hashed: Hashed, look: Look) -> tuple[np.ndarray, np.ndarray]:
+    def check_postings(self, first: np.ndarray, last: np.ndarray) -> None:
+        """Check postings, before a search reads them; see `SegmentGuard`.
+
+        Parameters
+        ----------
+        first, last : ndarray of int64, shape (n,)
+            Ranges of them, the last of each excluded.
+
+        Raises
+        ------
+        IndexFileError
+            The file is damaged there.
+        """
+        if self.guard is not None and not self.guard.is_checked:
+            self.guard.check_postings(first, last)
+
+    def find_places(
+        self, hashed: Hashed, look: Look, total: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Find the places for which most hashes vote.
 
         Parameters
@@ -231,7 +249,9 @@ class Part:
         hashed : Hashed
             Of a query.
         look : Look
-            It grows with the part.
+            It grows with the part, and with the index.
+        total : int
+            Postings of the index, if it has other parts.
 
         Returns
         -------
@@ -255,7 +275,7 @@ class Part:
         125
         """
         self.check_hashes(hashed.hashes)
-        grown = look.grow(len(self.segment.postings))
+        grown = look.grow(len(self.segment.postings), total)
         return vote.find_places(
             self.segment,
             self.table,
@@ -265,6 +285,7 @@ class Part:
             n_places=grown.n_candidates,
             weights=hashed.weights,
             slack=look.slack,
+            check=self.check_postings,
         )
 
     def check_places(self, places: np.ndarray, n_steps: int) -> None:

@@ -176,21 +176,29 @@ def measure(
     length = int(excess.shape[1] * speed)
     plain = speed == 1 and pitch == 1
     sums = np.zeros((2, 2 * refine + 1), dtype=np.int64)  # of evidence, of squared weights
+    inner = np.zeros(2 * refine + 1, dtype=np.int32)  # of evidence, of peaks that no end cuts off
     for i in range(len(places)):
-        sums[:] = 0
+        sums[:], inner[:], squares = 0, 0, 0
         low = max((places[i] - refine) // (STEPS * BLOCK_FRAMES), 0)
         high = min((places[i] + refine + length) // (STEPS * BLOCK_FRAMES) + 1, len(blocks) - 1)
         for block in range(low, high):
             for k in range(blocks[block], blocks[block + 1]):
                 t = (block * BLOCK_FRAMES + read_frame(peaks[k])) * STEPS - places[i]
                 weight = STRENGTH_WEIGHTS[read_strength(peaks[k])]
-                if plain:
-                    _add(sums, excess[read_bin(peaks[k])], t, weight)
+                if plain and refine <= t < excess.shape[1] - refine:
+                    row = excess[read_bin(peaks[k]), t - refine : t + refine + 1]
+                    for r in range(2 * refine + 1):
+                        inner[r] += weight * np.int32(row[r])
+                    squares += weight * weight
+                elif plain:
+                    _add_at_speed(sums, excess[read_bin(peaks[k])], t, weight, 1.0)
                 else:
                     b = int(np.rint(read_bin(peaks[k]) * (speed * pitch)))
                     if b < N_BINS:
                         _add_at_speed(sums, excess[b], t, weight, speed)
         for r in range(2 * refine + 1):
+            sums[0, r] += inner[2 * refine - r]
+            sums[1, r] += squares
             score = sums[0, r] / (EIGHTHS * np.sqrt(np.float32(max(sums[1, r], 1))))
             if sums[1, r] > 0 and score > scores[i]:
                 scores[i] = score
@@ -198,21 +206,9 @@ def measure(
     return scores, best
 
 
-@njit(cache=True, inline="always")
-def _add(sums: np.ndarray, row: np.ndarray, t: int, weight: int) -> None:
-    """Add the evidence of a peak `t` steps into the query, and of one a few steps beside it."""
-    refine = sums.shape[1] // 2
-    if refine <= t < len(row) - refine:
-        for r in range(2 * refine + 1):
-            sums[0, r] += weight * np.int64(row[t + refine - r])
-            sums[1, r] += weight * weight
-    else:
-        _add_at_speed(sums, row, t, weight, 1.0)
-
-
 @njit(cache=True)
 def _add_at_speed(sums: np.ndarray, row: np.ndarray, t: int, weight: int, speed: float) -> None:
-    """Do the same at another speed, or at the ends of the query."""
+    """Add the evidence of a peak `t` steps into the query, and of one a few steps beside it."""
     refine = sums.shape[1] // 2
     for r in range(2 * refine + 1):
         step = int(np.rint((t + refine - r) / speed))

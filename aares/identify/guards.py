@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numba import njit
 
 from aares.identify import pairs, peaks
 from aares.identify.segment import RUN, Segment
@@ -17,6 +18,23 @@ from aares.identify.storage import Guarded, Origin
 N_RUNS = pairs.N_HASHES // RUN
 TYPES = dict(zip(Segment._fields, ("uint32",) * 4 + ("uint16",), strict=True))
 BLOCK_STEPS = peaks.BLOCK_FRAMES * peaks.STEPS
+
+
+@njit(cache=True)
+def _find_rows(
+    keys: np.ndarray, low: np.ndarray, high: np.ndarray, hashes: np.ndarray
+) -> np.ndarray:
+    """Return the rows of the hashes that there are, each looked for in its run."""
+    rows = np.empty(len(hashes), dtype=np.int64)
+    filled = 0
+    for i in range(len(hashes)):
+        row = low[i]
+        while row < high[i] and keys[row] < hashes[i]:
+            row += 1
+        if row < high[i] and keys[row] == hashes[i]:
+            rows[filled] = row
+            filled += 1
+    return rows[:filled]
 
 
 class SegmentGuard:
@@ -128,7 +146,7 @@ class SegmentGuard:
         return self._arrays["keys"].check_all()
 
     def check_hashes(self, table: np.ndarray, hashes: np.ndarray) -> None:
-        """Check what `vote.find_places` reads of some hashes.
+        """Check what is read to find the postings of some hashes.
 
         Parameters
         ----------
@@ -141,20 +159,29 @@ class SegmentGuard:
         IndexFileError
             Some of it is damaged.
         """
-        keys, starts = self.segment.keys, self.segment.starts
+        keys = self.segment.keys
         low = table[hashes // RUN].astype(np.int64)
         high = table[hashes // RUN + 1].astype(np.int64)
         if (high - low > RUN).any():
             self._arrays["keys"].refuse(f"contradicts itself, more than {RUN} hashes in a run")
         self._arrays["keys"].check(low, high)
-        end = high
-        while (low < high).any():  # the row of each hash, all at once
-            middle = (low + high) // 2
-            below = (low < high) & (keys[np.minimum(middle, len(keys) - 1)] < hashes)
-            low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
-        rows = low[(low < end) & (keys[np.minimum(low, len(keys) - 1)] == hashes)]
+        rows = _find_rows(keys, low, high, hashes)
         self._arrays["starts"].check(rows, rows + 2)
-        self._arrays["postings"].check(starts[rows], starts[rows + 1])
+
+    def check_postings(self, first: np.ndarray, last: np.ndarray) -> None:
+        """Check some postings.
+
+        Parameters
+        ----------
+        first, last : ndarray of int64, shape (n,)
+            Ranges of them, the last of each excluded.
+
+        Raises
+        ------
+        IndexFileError
+            Some of them are damaged.
+        """
+        self._arrays["postings"].check(first, last)
 
     def check_places(self, places: np.ndarray, n_steps: int) -> None:
         """Check what `evidence.measure` reads around some places.

@@ -22,8 +22,12 @@ MAX_WINDOWS = 8
 
 
 BASE_POSTINGS = 4_000_000  # of about a thousand recordings
-MOST_VOTES = 2_000_000  # they fit into memory and are sorted in some 20 ms
+MOST_VOTES = 4_000_000  # of all parts together: they are sorted in some 20 ms
 MOST_PLACES = 4_000
+MOST_GROWTH = 500  # of a look's votes: the first look at a million recordings is a quick one too
+STEEP = 4  # see `Look.grow`
+CROWDED = STEEP**2 * BASE_POSTINGS  # postings of an index whose parts share what is looked at
+LEAST_VOTES, LEAST_PLACES = 6_000, 40  # of a part, however small it is: its recordings are found
 
 
 class Look(NamedTuple):
@@ -53,20 +57,25 @@ class Look(NamedTuple):
     slack: int = 0
     reach: tuple[int, int] = (peaks.REACH_BINS, peaks.REACH_FRAMES)
 
-    def grow(self, n_postings: int) -> Look:
-        """Return the look at a larger index.
+    def grow(self, n_postings: int, total: int = 0) -> Look:
+        """Return the look at a part of a larger index.
 
         Parameters
         ----------
         n_postings : int
-            In the index.
+            In the part.
+        total : int
+            In the index, if it has other parts.
 
         Returns
         -------
         Look
-            Each hash has more postings, in proportion: so has the budget, up to `MOST_VOTES`, or
-            only the rarest hashes would vote. The candidates grow with the root, up to
-            `MOST_PLACES`: the best wrong places are better, but the right one is among the best.
+            Each hash has more postings, in proportion: so has the budget, or only the rarest
+            hashes would vote, up to `MOST_VOTES` and `MOST_GROWTH` times its own. The candidates
+            grow with the root, as the best wrong places are better, but the right one is among the
+            best; from sixteen times `BASE_POSTINGS` on, by a quarter of the proportion, as in noise
+            it no longer is; up to `MOST_PLACES`. From `CROWDED` on both limits are those of all
+            parts together, of which each has its share.
 
         Examples
         --------
@@ -74,12 +83,16 @@ class Look(NamedTuple):
         True
         >>> large = QUICK.grow(100 * BASE_POSTINGS)
         >>> large.budget // QUICK.budget, large.n_candidates // QUICK.n_candidates
-        (100, 10)
+        (100, 25)
         """
         growth = max(n_postings / BASE_POSTINGS, 1.0)
+        whole = max(n_postings, total)
+        share = n_postings / whole if whole > CROWDED else 1.0
+        votes = min(MOST_VOTES, MOST_GROWTH * self.budget)
+        n_candidates = round(self.n_candidates * max(growth**0.5, growth / STEEP))
         return self._replace(
-            budget=max(min(round(self.budget * growth), MOST_VOTES), self.budget),
-            n_candidates=min(round(self.n_candidates * growth**0.5), MOST_PLACES),
+            budget=min(round(self.budget * growth), max(round(votes * share), LEAST_VOTES)),
+            n_candidates=min(n_candidates, max(round(MOST_PLACES * share), LEAST_PLACES)),
         )
 
 
@@ -100,8 +113,9 @@ class Hashed(NamedTuple):
     weights: np.ndarray
 
 
-QUICK = Look(12, 4, 6_000, 40)
+QUICK = Look(12, 4, LEAST_VOTES, LEAST_PLACES)
 THOROUGH = Look(40, 8, 300_000, 2_000, slack=2, reach=(3, 2))
+LOOKS = {"quick": QUICK, "thorough": THOROUGH}
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ import json
 import mmap
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+from numba import njit
 
 from aares.errors import IndexFileError
 from aares.files import replacing
@@ -38,9 +39,26 @@ MAX_HEADER = 1 << 20
 REMEDY = "index the folder anew: index FOLDER --out NEW"
 _PREFIX = len(MAGIC) + 12
 _WORDS = BLOCK // 8
+_ANY = (1 << 64) - 1
 # Odd numbers have an inverse modulo 2 ** 64: a change of one word always changes the sum.
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _WEIGHTS = (np.arange(_WORDS, dtype=np.uint64) * np.uint64(2) + np.uint64(1)) * _ODD
+
+
+class Pieces(NamedTuple):
+    """An array that is written without ever being whole in memory.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+    length : int
+        Of all pieces together.
+    pieces : iterable of ndarray
+    """
+
+    dtype: np.dtype[Any]
+    length: int
+    pieces: Iterable[np.ndarray]
 
 
 class Origin(NamedTuple):
@@ -61,7 +79,9 @@ class Origin(NamedTuple):
     crc: int
 
 
-def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> int:
+def write_arrays(
+    path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.ndarray | Pieces]
+) -> int:
     """Write arrays and what is to be known about them in one step.
 
     The file appears when it is complete and on the disk; until then, and if anything goes wrong,
@@ -73,7 +93,7 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
         Missing parent folders are made.
     about : mapping
         Of JSON values.
-    arrays : mapping of str to ndarray, shape (n,)
+    arrays : mapping of str to ndarray, shape (n,), or Pieces
         Of the types of `TYPES`.
 
     Returns
@@ -85,6 +105,8 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
     ------
     IndexFileError
         The header would be longer than what is read again.
+    ValueError
+        Pieces are not as long together as they should be.
     OSError
         The disk is full, or the folder cannot be written to.
 
@@ -98,9 +120,13 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
     b'AARESIDX'
     """
     entries, position = {}, 0
-    for key, array in arrays.items():
-        entries[key] = {"type": array.dtype.name, "length": len(array), "position": position}
-        position += _align(array.nbytes)
+    parts = {
+        key: array if isinstance(array, Pieces) else Pieces(array.dtype, len(array), [array])
+        for key, array in arrays.items()
+    }
+    for key, part in parts.items():
+        entries[key] = {"type": part.dtype.name, "length": part.length, "position": position}
+        position += _align(part.length * part.dtype.itemsize)
     header = json.dumps({"about": dict(about), "arrays": entries}).encode()
     if len(header) > MAX_HEADER:
         raise IndexFileError(
@@ -110,31 +136,33 @@ def write_arrays(path: Path, about: Mapping[str, Any], arrays: Mapping[str, np.n
     prefix = MAGIC + np.array([VERSION, len(header), crc], dtype="<u4").tobytes() + header
     with replacing(path) as stream:
         stream.write(prefix.ljust(_align(len(prefix)), b"\0"))
-        sums = []
-        for array in arrays.values():
-            words, tail = _split_words(array)
-            stream.write(words.data)
-            stream.write(tail.data)
-            sums.append(_sum_blocks(words, tail))
+        sums = [_write_pieces(stream, key, part) for key, part in parts.items()]
         stream.write(np.concatenate([*sums, np.zeros(0, dtype=np.uint64)]).tobytes())
     return crc
 
 
-def _split_words(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the whole blocks of an array as words, and the rest, padded with zeros."""
-    data = np.ascontiguousarray(array).view(np.uint8)
-    whole = len(data) // BLOCK * BLOCK
-    tail = np.zeros(_align(len(data) - whole), dtype=np.uint8)
-    tail[: len(data) - whole] = data[whole:]
-    return data[:whole].view(np.uint64), tail.view(np.uint64)
-
-
-def _sum_blocks(words: np.ndarray, tail: np.ndarray) -> np.ndarray:
-    sums: np.ndarray = words.reshape(-1, _WORDS) @ _WEIGHTS
-    if len(tail):
-        sums = np.append(sums, tail @ _WEIGHTS[: len(tail)])
-    sums += np.arange(len(sums), dtype=np.uint64) * _ODD  # blocks cannot change places
-    return sums
+def _write_pieces(stream: BinaryIO, key: str, part: Pieces) -> np.ndarray:
+    """Write an array, padded with zeros, and return the sums of its blocks."""
+    sums: list[np.ndarray] = []
+    rest, n_bytes = np.zeros(0, dtype=np.uint8), 0
+    for piece in part.pieces:
+        data = np.ascontiguousarray(piece, dtype=part.dtype).view(np.uint8)
+        n_bytes += len(data)
+        data = np.concatenate([rest, data]) if len(rest) else data
+        whole = len(data) // BLOCK * BLOCK
+        stream.write(data[:whole].data)
+        sums.append(data[:whole].view(np.uint64).reshape(-1, _WORDS) @ _WEIGHTS)
+        rest = data[whole:]
+    if n_bytes != part.length * part.dtype.itemsize:
+        raise ValueError(f"{key}: expected {part.length:,} numbers in pieces, found another count")
+    if len(rest):
+        tail = np.zeros(_align(len(rest)), dtype=np.uint8)
+        tail[: len(rest)] = rest
+        stream.write(tail.data)
+        sums.append(np.atleast_1d(tail.view(np.uint64) @ _WEIGHTS[: len(tail) // 8]))
+    total = np.concatenate([*sums, np.zeros(0, dtype=np.uint64)])
+    total += np.arange(len(total), dtype=np.uint64) * _ODD  # blocks cannot change places
+    return total
 
 
 def _align(position: int) -> int:
@@ -242,41 +270,29 @@ class Guarded:
         IndexFileError
             A block is damaged.
         """
-        size = self.array.itemsize
-        first = np.clip(np.asarray(first, dtype=np.int64), 0, len(self.array))
-        last = np.clip(np.asarray(last, dtype=np.int64), 0, len(self.array))
-        some = first < last
-        begin, end = first[some] * size // BLOCK, (last[some] * size - 1) // BLOCK + 1
-        counts = end - begin
-        blocks = np.repeat(begin - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        self._check_blocks(np.unique(blocks[~self._done[blocks]]))
+        todo = _list_unchecked(
+            np.asarray(first, dtype=np.int64), np.asarray(last, dtype=np.int64),
+            self._done, len(self.array), self.array.itemsize,
+        )  # fmt: skip
+        self._check_blocks(todo)
 
     def _check_blocks(self, blocks: np.ndarray) -> None:
         if not len(blocks):
             return
-        whole = len(self._words) // _WORDS
-        sums = self._words[: whole * _WORDS].reshape(-1, _WORDS)[blocks[blocks < whole]] @ _WEIGHTS
-        if blocks[-1] >= whole:
-            tail = self._words[whole * _WORDS :]
-            sums = np.append(sums, tail @ _WEIGHTS[: len(tail)])
-        bad = sums + blocks.astype(np.uint64) * _ODD != self._sums[blocks]
-        if bad.any():
-            self.refuse(
-                f"damaged, block {blocks[bad][0]} of {len(self._done)} has another checksum"
-            )
+        bad = _find_damaged(self._words, self._sums, blocks, _WEIGHTS)
+        if bad >= 0:
+            self.refuse(f"damaged, block {bad} of {len(self._done)} has another checksum")
         if self._rising or self._limit is not None:
             self._check_numbers(blocks)
         self._done[blocks] = True
 
     def _check_numbers(self, blocks: np.ndarray) -> None:
-        per_block = BLOCK // self.array.itemsize
-        runs = np.split(blocks, np.flatnonzero(np.diff(blocks) > 1) + 1)
-        for run in runs:
-            numbers = self.array[max(int(run[0]) * per_block - 1, 0) : (run[-1] + 1) * per_block]
-            if self._rising and (numbers[1:] < numbers[:-1]).any():
-                self.refuse("contradicts itself, its numbers are out of order")
-            if self._limit is not None and len(numbers) and numbers.max() > self._limit:
-                self.refuse(f"contradicts itself, a number is larger than {self._limit:,}")
+        limit = np.uint64(_ANY if self._limit is None else self._limit)
+        falls, exceeds = _find_misplaced(self.array, blocks, BLOCK // self.array.itemsize, limit)
+        if self._rising and falls:
+            self.refuse("contradicts itself, its numbers are out of order")
+        if exceeds:
+            self.refuse(f"contradicts itself, a number is larger than {self._limit:,}")
 
     def refuse(self, reason: str) -> None:
         """Raise the error that says what is wrong with the array.
@@ -291,6 +307,56 @@ class Guarded:
             Always.
         """
         raise IndexFileError(f"{self.name}: {reason}; {REMEDY}")
+
+
+@njit(cache=True)
+def _find_damaged(
+    words: np.ndarray, sums: np.ndarray, blocks: np.ndarray, weights: np.ndarray
+) -> int:
+    """Return the first of some blocks whose sum is another one, -1 if there is none."""
+    for block in blocks:
+        first = block * len(weights)
+        total = np.uint64(block) * weights[0]
+        for k in range(min(len(weights), len(words) - first)):
+            total += words[first + k] * weights[k]
+        if total != sums[block]:
+            return int(block)
+    return -1
+
+
+@njit(cache=True)
+def _find_misplaced(
+    array: np.ndarray, blocks: np.ndarray, per_block: int, limit: np.uint64
+) -> tuple[bool, bool]:
+    """Tell whether a number of some blocks is less than the one before it, or above the limit."""
+    falls = exceeds = False
+    for block in blocks:
+        for k in range(block * per_block, min((block + 1) * per_block, len(array))):
+            if array[k] < array[max(k - 1, 0)]:
+                falls = True
+            if np.uint64(array[k]) > limit:
+                exceeds = True
+    return falls, exceeds
+
+
+@njit(cache=True)
+def _list_unchecked(
+    first: np.ndarray, last: np.ndarray, done: np.ndarray, length: int, size: int
+) -> np.ndarray:
+    """Return which blocks hold ranges of elements and were not checked, ascending."""
+    todo = np.empty(0, dtype=np.int64)
+    filled = 0
+    for i in range(len(first)):
+        low, high = min(max(first[i], 0), length), min(max(last[i], 0), length)
+        if low >= high:
+            continue
+        for block in range(low * size // BLOCK, (high * size - 1) // BLOCK + 1):
+            if not done[block]:
+                if filled == len(todo):
+                    todo = np.concatenate((todo, np.empty(filled + 64, dtype=np.int64)))
+                todo[filled] = block
+                filled += 1
+    return np.unique(todo[:filled])
 
 
 def read_arrays(path: Path, crc: int | None = None) -> tuple[dict[str, Any], dict[str, Guarded]]:

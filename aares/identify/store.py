@@ -35,6 +35,7 @@ from aares.identify.roll import Roll
 from aares.identify.storage import MAGIC, REMEDY, VERSION, Origin, read_arrays, write_arrays
 
 MANIFEST = "manifest"
+WORK = ".building"  # folder of a writer that sorts outside of memory
 MAX_MANIFEST = 1 << 20  # bytes
 _HEAD = re.compile(rb"AARESIDX (\d{1,9}) ([0-9a-f]{8})\n")
 _OURS = re.compile(r"\d+\.(segment|roll)|\.(\d+\.(segment|roll)|manifest|writer)\..*\.tmp")
@@ -191,7 +192,7 @@ def refuse_foreign(path: Path) -> None:
     if path.is_file():
         _refuse_file(path)
     if path.is_dir() and not (path / MANIFEST).exists():
-        ours = {LOCK, HOLDER, MANIFEST}  # of a writer who is about to begin it
+        ours = {LOCK, HOLDER, MANIFEST, WORK}  # of a writer who is about to begin it
         if any(p.name not in ours and not _OURS.fullmatch(p.name) for p in path.iterdir()):
             read_manifest(path)
 
@@ -311,19 +312,39 @@ def write_state(
                 free += 1
             entries.append(entry)
         new = Manifest(old.state + 1, free, settings, tuple(entries))
-        body = json.dumps(asdict(new)).encode()
-        head = f"{MAGIC.decode()} {VERSION} {zlib.crc32(body):08x}\n".encode()
-        if len(head) + len(body) > MAX_MANIFEST:
-            raise IndexFileError(f"{folder.name}: expected fewer parts than {len(parts):,}")
-        flush_folder(folder)  # the files' names are on the disk before one of them counts
-        write_atomic(folder / MANIFEST, head + body)
-        flush_folder(folder)
+        publish(folder, new)
     except BaseException:
         with suppress(OSError, IndexFileError):  # what was written for nothing makes room
             delete_unused(folder, read_manifest(folder) if before else Manifest())
         raise
     delete_unused(folder, new)
     return new
+
+
+def publish(folder: Path, manifest: Manifest) -> None:
+    """Let a state hold whose files are there.
+
+    Only for who holds the lock.
+
+    Parameters
+    ----------
+    folder : Path
+    manifest : Manifest
+
+    Raises
+    ------
+    IndexFileError
+        There are more parts than a manifest names.
+    OSError
+        The disk is full, or the folder cannot be written to; the old state still holds.
+    """
+    body = json.dumps(asdict(manifest)).encode()
+    head = f"{MAGIC.decode()} {VERSION} {zlib.crc32(body):08x}\n".encode()
+    if len(head) + len(body) > MAX_MANIFEST:
+        raise IndexFileError(f"{folder.name}: expected fewer parts than {len(manifest.entries):,}")
+    flush_folder(folder)  # the files' names are on the disk before one of them counts
+    write_atomic(folder / MANIFEST, head + body)
+    flush_folder(folder)
 
 
 def _find_entry(folder: Path, part: Part, old: Manifest) -> Entry:

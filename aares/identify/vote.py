@@ -17,14 +17,18 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 
 from aares.identify.peaks import STEPS
 from aares.identify.segment import Segment
 
+Check = Callable[[np.ndarray, np.ndarray], None]
 WINDOW_STEPS = 3  # votes within so many steps are for one place, at sharp times
 _WEIGHT_BITS = 12
+_HEIGHTS = 4096  # of crowds, in bits; higher ones count as these
 
 
 def find_places(
@@ -37,6 +41,7 @@ def find_places(
     n_places: int,
     weights: np.ndarray | None = None,
     slack: int = 0,
+    check: Check | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the places for which most hashes vote.
 
@@ -57,6 +62,8 @@ def find_places(
         From `pairs.blur_delays`; each hash has its whole weight without.
     slack : int
         Frames by which the times are uncertain, beside the 3 steps within which votes agree.
+    check : callable, optional
+        Called with where the postings that vote begin and end, before they are read.
 
     Returns
     -------
@@ -80,8 +87,11 @@ def find_places(
     """
     if weights is None:
         weights = np.ones(len(hashes), dtype=np.float32)
-    arrays = segment.keys, segment.starts, segment.postings, table
-    votes = _gather(*arrays, hashes, times, weights, budget)
+    first, counts = _look_up(segment.keys, segment.starts, table, hashes)
+    weighed = _weigh_chosen(counts, weights, len(segment.postings), budget)
+    if check is not None:
+        check(first, first + np.where(weighed, counts, 0))
+    votes = _gather(segment.postings, first, counts, weighed, times)
     votes.sort()
     places, scores = _find_crowds(votes, n_places, measure_window(slack))
     return places, scores
@@ -183,8 +193,8 @@ def find_crowds(
 def _look_up(
     keys: np.ndarray, starts: np.ndarray, table: np.ndarray, hashes: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the row of each hash and its number of postings, 0 for a hash that is not there."""
-    rows = np.empty(len(hashes), dtype=np.int64)
+    """Return where the postings of each hash begin, and their number: 0 where there are none."""
+    first = np.zeros(len(hashes), dtype=np.int64)
     counts = np.zeros(len(hashes), dtype=np.int64)
     for i in range(len(hashes)):
         key = hashes[i]
@@ -192,10 +202,10 @@ def _look_up(
         for row in range(low, high):
             if keys[row] >= key:
                 if keys[row] == key:
-                    rows[i] = row
+                    first[i] = starts[row]
                     counts[i] = starts[row + 1] - starts[row]
                 break
-    return rows, counts
+    return first, counts
 
 
 @njit(cache=True)
@@ -205,9 +215,10 @@ def _choose_rare(counts: np.ndarray, budget: int) -> np.ndarray:
     if counts.sum() <= budget:
         return chosen
     # how many hashes have so many postings; none of more than the budget can vote
-    tally = np.zeros(budget + 2, dtype=np.int64)
+    most = min(budget, counts.max()) + 1
+    tally = np.zeros(most + 1, dtype=np.int64)
     for count in counts:
-        tally[min(count, budget + 1)] += 1
+        tally[min(count, most)] += 1
     limit, left = 1, budget
     while tally[limit] * limit <= left:
         left -= tally[limit] * limit
@@ -233,24 +244,19 @@ def _choose_weighty(counts: np.ndarray, weights: np.ndarray, budget: int) -> np.
 
 @njit(cache=True)
 def _gather(
-    keys: np.ndarray,
-    starts: np.ndarray,
     postings: np.ndarray,
-    table: np.ndarray,
-    hashes: np.ndarray,
+    first: np.ndarray,
+    counts: np.ndarray,
+    weighed: np.ndarray,
     times: np.ndarray,
-    weights: np.ndarray,
-    budget: int,
 ) -> np.ndarray:
     """Return votes, place above weight: sorting them sorts the places."""
-    rows, counts = _look_up(keys, starts, table, hashes)
-    weighed = _weigh_chosen(counts, weights, len(postings), budget)
     votes = np.empty(counts[weighed > 0].sum(), dtype=np.int64)
     filled = 0
-    for i in range(len(rows)):
+    for i in range(len(first)):
         if not weighed[i]:
             continue
-        for k in range(starts[rows[i]], starts[rows[i]] + counts[i]):
+        for k in range(first[i], first[i] + counts[i]):
             place = np.int64(postings[k]) * STEPS - times[i]
             votes[filled] = (place << _WEIGHT_BITS) | weighed[i]
             filled += 1
@@ -277,11 +283,17 @@ def _weigh_chosen(
 def _find_crowds(
     votes: np.ndarray, n_places: int, window: int = WINDOW_STEPS
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the places around which the sum of weights is highest, and these sums; best first."""
+    """Return the places around which the sum of weights is highest, and these sums; best first.
+
+    Most votes are alone. Once `n_places` crowds of some height are behind, what is lower changes
+    nothing: it cannot be among the highest, and cannot take the place of one that is.
+    """
     n = len(votes)
     mask = (1 << _WEIGHT_BITS) - 1
     places = np.empty(n, dtype=np.int64)
     scores = np.empty(n, dtype=np.float32)
+    tally = np.zeros(_HEIGHTS, dtype=np.int64)  # of the crowds behind, by whole bits
+    floor, above = 0, 0  # bits that `above` of them have, at most `n_places` a bit more
     filled, first, total = 0, 0, 0
     for last in range(n):
         total += votes[last] & mask
@@ -289,14 +301,23 @@ def _find_crowds(
         while (votes[first] >> _WEIGHT_BITS) < place - window:
             total -= votes[first] & mask
             first += 1
+        if total < floor << 6:
+            continue
         centre = ((votes[first] >> _WEIGHT_BITS) + place) // 2
         score = total / np.float32(64)
         if filled and centre - places[filled - 1] <= 2 * window:
             if score > scores[filled - 1]:
                 places[filled - 1], scores[filled - 1] = centre, score
-        else:
-            places[filled], scores[filled] = centre, score
-            filled += 1
+            continue
+        if filled:
+            height = min(int(scores[filled - 1]), _HEIGHTS - 1)
+            tally[height] += 1
+            above += height >= floor
+            while floor < _HEIGHTS - 1 and above - tally[floor] >= n_places:
+                above -= tally[floor]
+                floor += 1
+        places[filled], scores[filled] = centre, score
+        filled += 1
     order = _list_highest(scores[:filled], min(n_places, filled))
     return places[order], scores[order]
 

@@ -24,8 +24,8 @@ from aares.identify.ingest import name_file, search_folder
 from aares.scale.needs import ScaleError
 from aares.scale.places import is_url, open_filesystem
 
-SHARD_TRACKS = 32
-"""Tracks of a shard: some seconds of work, and 1.5 MB of fingerprints."""
+SHARD_TRACKS = 16
+"""Tracks of a shard: some seconds of work, and 0.7 MB of fingerprints."""
 _STAMPS = ("ETag", "etag", "mtime", "LastModified", "last_modified", "updated", "created")
 
 

@@ -21,6 +21,7 @@ from aares.identify.sync import read_source
 from aares.scale.dispatch import run_tasks
 from aares.scale.division import SHARD_TRACKS, Track, Tracks, divide, find_tracks, name_shard
 from aares.scale.needs import ScaleError, require_scale
+from aares.scale.parquet import make_row, make_schema, write_table
 from aares.scale.places import Place, fetch_file, is_url
 from aares.scale.shards import (
     DRAFT,
@@ -28,15 +29,12 @@ from aares.scale.shards import (
     ShardEntry,
     ShardManifest,
     ShardNote,
-    find_manifest,
-    list_notes,
-    make_row,
-    make_schema,
-    read_table,
+    find_shards,
+    list_shards,
+    read_shard,
     read_whole,
     write_manifest,
     write_shard,
-    write_table,
 )
 from aares.scale.tracks import TrackFunction
 
@@ -216,8 +214,8 @@ class _Run:
         self, shards: Sequence[Sequence[Track]], found: Tracks, *, retry: bool
     ) -> list[ShardTask]:
         """Find what is done, and return what is left to do."""
-        before = find_manifest(self.place)
-        self.old = {note.id: note for note in list_notes(self.place)}
+        before = find_shards(self.place)
+        self.old = {note.id: note for note in list_shards(self.place)}
         _check_asked(self.place, self.asked, before, self.old, found)
         homes = {
             track.name: (note, track) for note in self.old.values() for track in note.tracks
@@ -260,6 +258,8 @@ class _Run:
                 self._tell()
         except ScaleError as error:
             done = sum(len(note.tracks) for note in self.notes.values())
+            left = [task for task in tasks if _name_task(task) not in self.notes]
+            done += sum(len(task.kept) for task in left)  # rows of older shards still count
             raise ScaleError(
                 f"{error}; {done:,} of {self.total:,} tracks are kept in {self.place.address}: "
                 "the same command goes on from there"
@@ -359,14 +359,17 @@ def make_shard(task: ShardTask) -> ShardNote:
             row = _take_over(task, track.name, tables)
         rows.append(row)
         tracks.append(now)
-    id = name_shard(track.name for track in task.tracks)
-    return write_shard(task.place, id, about, write_table(rows, schema), tracks)
+    return write_shard(task.place, _name_task(task), about, write_table(rows, schema), tracks)
+
+
+def _name_task(task: ShardTask) -> str:
+    return name_shard(track.name for track in task.tracks)
 
 
 def _take_over(task: ShardTask, name: str, tables: dict[str, pa.Table]) -> pa.Table:
     home = task.homes[name]
     if home.id not in tables:
-        tables[home.id] = read_table(task.place, home)
+        tables[home.id] = read_shard(task.place, home)
     return tables[home.id].slice(tables[home.id]["name"].to_pylist().index(name), 1)
 
 
@@ -385,19 +388,20 @@ def _make_anew(
     except (AaresError, ValueError, OSError, ArithmeticError, LookupError, TypeError) as problem:
         if isinstance(problem, OSError) and problem.errno == errno.ENOSPC:
             raise ScaleError(f"{track.name}: no room to read it ({problem.strerror})") from problem
-        values, error = {}, _explain(problem)
+        values, error = {}, _explain(track.name.rpartition("/")[2], problem)
     head = {"name": track.name, "size": size, "digest": digest, "error": error}
     row = make_row({**values, **head}, schema)
     return row, KeptTrack(track.name, size, stamp, digest, error)
 
 
-def _explain(problem: Exception) -> str:
+def _explain(name: str, problem: Exception) -> str:
     """Say why a file is bad, the same on every machine: without its folder."""
-    if isinstance(problem, AaresError | ValueError):
-        return show_name(str(problem))
     if isinstance(problem, OSError):
-        return f"cannot be read ({problem.strerror})"
-    return show_name(f"unexpected {type(problem).__name__}: {problem}")
+        return f"{name}: cannot be read ({problem.strerror})"
+    text = show_name(str(problem))
+    if not isinstance(problem, AaresError | ValueError):
+        text = f"unexpected {type(problem).__name__}: {text}"
+    return text if text.startswith(name) else f"{name}: {text}"
 
 
 @contextmanager

@@ -222,20 +222,24 @@ class EnginePart(Part):
         super().__init__(part.recordings, part.segment, part.first_block, part.guard)
         self.postings = postings
 
-    def find_places(self, hashed: Hashed, look: Look) -> tuple[np.ndarray, np.ndarray]:
+    def find_places(
+        self, hashed: Hashed, look: Look, total: int = 0
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Find the places for which most hashes vote, as :meth:`.Part.find_places` does.
 
         Parameters
         ----------
         hashed : Hashed
         look : Look
+        total : int
+            Postings of the index, if it has other parts.
 
         Returns
         -------
         places : ndarray of int64, shape (m,)
         scores : ndarray of float32, shape (m,)
         """
-        grown, n_rows = look.grow(self.postings.n_rows), self.postings.n_rows
+        grown, n_rows = look.grow(self.postings.n_rows, total), self.postings.n_rows
         counts = self.postings.counts[hashed.hashes]
         weights = vote.weigh_hashes(counts, hashed.weights, n_postings=n_rows, budget=grown.budget)
         n_places, slack = grown.n_candidates, look.slack

@@ -15,15 +15,12 @@ Files of other names in the folder are nobody's business here.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
 
 from aares.scale.needs import ScaleError, require_scale
 from aares.scale.places import Place
@@ -33,15 +30,8 @@ if TYPE_CHECKING:
 
 FORMAT = "aares shards 1"
 MANIFEST = "manifest.json"
-HEAD = {"name": "string", "size": "uint64", "digest": "string", "error": "string"}
 OURS = re.compile(r"[0-9a-f]{16}\.json")
 DRAFT = re.compile(r"\.([0-9a-f]{16}\.(parquet|json)|manifest\.json)\..*\.tmp")
-# Whatever pyarrow's own choices become: the same rows are the same bytes.
-WRITING: Mapping[str, Any] = {
-    "version": "2.6", "data_page_version": "1.0", "compression": "zstd", "compression_level": 3,
-    "use_dictionary": False, "write_statistics": False, "row_group_size": 1 << 20,
-    "data_page_size": 1 << 20, "write_batch_size": 1024, "store_schema": True,
-}  # fmt: skip
 
 
 class KeptTrack(NamedTuple):
@@ -147,97 +137,7 @@ class ShardManifest:
         return sum(shard.n_tracks for shard in self.shards)
 
 
-def make_schema(columns: Mapping[str, str], about: Mapping[str, Any]) -> pa.Schema:
-    """Return the columns of a shard.
-
-    Parameters
-    ----------
-    columns : mapping of str to str
-        From `TrackFunction.columns`.
-    about : mapping
-        From `TrackFunction.describe`; it stands in each file.
-
-    Returns
-    -------
-    pyarrow.Schema
-
-    Examples
-    --------
-    >>> make_schema({"rms": "double", "times": "list<uint32>"}, {"name": "x"}).names
-    ['name', 'size', 'digest', 'error', 'rms', 'times']
-    """
-    import pyarrow as pa
-
-    def _read(kind: str) -> Any:
-        if kind.startswith("list<"):
-            return pa.list_(pa.type_for_alias(kind[5:-1]))
-        return pa.type_for_alias(kind)
-
-    fields = [pa.field(name, _read(kind)) for name, kind in {**HEAD, **columns}.items()]
-    return pa.schema(fields, {"aares": json.dumps(dict(about), sort_keys=True)})
-
-
-def make_row(values: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
-    """Return a track's row; what is not given is null.
-
-    Parameters
-    ----------
-    values : mapping of str to object
-        Of lists: ndarray.
-    schema : pyarrow.Schema
-
-    Returns
-    -------
-    pyarrow.Table, shape (1, columns)
-
-    Examples
-    --------
-    >>> schema = make_schema({"times": "list<uint32>"}, {})
-    >>> make_row({"name": "a", "times": np.arange(2, dtype=np.uint32)}, schema).to_pylist()
-    [{'name': 'a', 'size': None, 'digest': None, 'error': None, 'times': [0, 1]}]
-    """
-    import pyarrow as pa
-
-    columns = []
-    for column in schema:
-        value = values.get(column.name)
-        if isinstance(value, np.ndarray):
-            flat = pa.array(value, column.type.value_type)
-            ends = pa.array([0, len(value)], pa.int32())
-            columns.append(pa.ListArray.from_arrays(ends, flat))
-        else:
-            columns.append(pa.array([value], column.type))
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def write_table(rows: Sequence[pa.Table], schema: pa.Schema) -> bytes:
-    """Write rows as the bytes of a Parquet file: the same rows are the same bytes.
-
-    Parameters
-    ----------
-    rows : sequence of pyarrow.Table
-    schema : pyarrow.Schema
-
-    Returns
-    -------
-    bytes
-
-    Examples
-    --------
-    >>> schema = make_schema({}, {})
-    >>> write_table([make_row({"name": "a"}, schema)], schema)[:4]
-    b'PAR1'
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    table = pa.concat_tables([row.cast(schema) for row in rows]).combine_chunks()
-    out = io.BytesIO()
-    pq.write_table(table, out, **WRITING)
-    return out.getvalue()
-
-
-def read_table(
+def read_shard(
     place: Place, entry: ShardEntry | ShardNote, columns: Sequence[str] | None = None
 ) -> pa.Table:
     """Read a shard whose file is as it was written.
@@ -359,7 +259,7 @@ def read_note(place: Place, id: str) -> ShardNote | None:
     return note if note.id == id else None
 
 
-def list_notes(place: Place) -> Iterator[ShardNote]:
+def list_shards(place: Place) -> Iterator[ShardNote]:
     """Read what stands beside the shards of a folder, those that no manifest names among them.
 
     Parameters
@@ -372,7 +272,7 @@ def list_notes(place: Place) -> Iterator[ShardNote]:
 
     Examples
     --------
-    >>> list(list_notes(Place("nowhere")))
+    >>> list(list_shards(Place("nowhere")))
     []
     """
     for name in place.list_names():
@@ -380,7 +280,7 @@ def list_notes(place: Place) -> Iterator[ShardNote]:
             yield note
 
 
-def find_manifest(place: Place) -> ShardManifest | None:
+def find_shards(place: Place) -> ShardManifest | None:
     """Read what a folder of shards holds, or None where it holds none yet.
 
     Parameters
@@ -398,7 +298,7 @@ def find_manifest(place: Place) -> ShardManifest | None:
 
     Examples
     --------
-    >>> find_manifest(Place("nowhere")) is None
+    >>> find_shards(Place("nowhere")) is None
     True
     """
     try:
@@ -469,7 +369,7 @@ def open_shards(address: str | Path) -> tuple[Place, ShardManifest]:
     """
     require_scale("pyarrow")
     place = Place(address)
-    manifest = find_manifest(place)
+    manifest = find_shards(place)
     if manifest is None:
         raise ScaleError(f"{place.address}: expected shards, found no {MANIFEST}")
     if not manifest.complete:
@@ -500,4 +400,4 @@ def read_shards(address: str | Path, columns: Sequence[str] | None = None) -> It
     """
     place, manifest = open_shards(address)
     for entry in manifest.shards:
-        yield read_table(place, entry, columns)
+        yield read_shard(place, entry, columns)

@@ -25,16 +25,17 @@ PRINTS_VERSION = 1  # of how peaks and hashes are found: rows of another are not
 
 
 class TrackFunction(Protocol):
-    """A function that is applied to each track of a catalogue.
-
-    Attributes
-    ----------
-    columns : mapping of str to str
-        Name and type of each value: a type of Arrow, or ``list<uint32>`` and the like.
-    """
+    """A function that is applied to each track of a catalogue."""
 
     @property
-    def columns(self) -> Mapping[str, str]: ...
+    def columns(self) -> Mapping[str, str]:
+        """Return the name and the type of each value.
+
+        Returns
+        -------
+        mapping of str to str
+            Types of Arrow, or ``list<uint32>`` and the like.
+        """
 
     def describe(self) -> dict[str, Any]:
         """Return its name, version and parameters, as JSON holds them: equal ones find the same.
@@ -93,9 +94,9 @@ class TrackPrints:
         mapping of str to str
         """
         return {
-            "seconds": "double", "n_blocks": "uint32", "notes": "string",
-            "hashes": "list<uint32>", "times": "list<uint32>", "counts": "list<uint32>",
-            "peaks": "list<uint16>",
+            "seconds": "double", "n_blocks": "uint32", "n_hashes": "uint32", "n_peaks": "uint32",
+            "notes": "string", "hashes": "list<uint32>", "times": "list<uint32>",
+            "counts": "list<uint32>", "peaks": "list<uint16>",
         }  # fmt: skip
 
     def describe(self) -> dict[str, Any]:
@@ -113,6 +114,7 @@ class TrackPrints:
         found = fingerprint("", read_signal(y), self.settings)
         return {
             "seconds": found.recording.seconds, "n_blocks": found.recording.n_blocks,
+            "n_hashes": len(found.hashes), "n_peaks": len(found.peaks),
             "notes": "; ".join(notes), "hashes": found.hashes, "times": found.times,
             "counts": found.counts, "peaks": found.peaks,
         }  # fmt: skip

@@ -154,7 +154,7 @@ def remove_catalogue(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def measure_resident_mb() -> float:
-    """Return the memory of this process, the pages of files that it uses among it."""
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 1e6
+def read_memory_mb(kind: str) -> int:
+    """Return how much memory of a kind this process has: RssAnon (its own), RssFile (of files)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return round(int(status.split(f"{kind}:")[1].split()[0]) * 1024 / 1e6)

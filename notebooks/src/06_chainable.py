@@ -54,7 +54,7 @@ from aares.chaining import (
 # %% [markdown]
 # Figures are drawn by `workshop/plots`, what was measured is read from `benchmarks/results`.
 # %%
-from workshop.measured import describe_origin, read_chainable
+from workshop.measured import describe_origin, read_chainable, read_scale
 from workshop.plots import chaining as plots
 from workshop.plots.agreement import draw_learning, draw_sample_sizes
 from workshop.plots.album_tree import draw_album_tree
@@ -1054,6 +1054,27 @@ book.table("learning", rows[["labels", "model", *AGAINST.values()]], index=False
 # The slides end with three wishes. *More labelled songs* and *feedback of experts*: the page on
 # which songs are paired by ear is there, and waits for people. *The scale of Qobuz*: candidates
 # first and a model of joins second, with the times above.
+
+# %% [markdown]
+# ## The road to 40 million
+#
+# The slides end with 277 days for the features of 40 million songs, and leave out that these have
+# 8e14 pairs. What follows is arithmetic on what was measured (`benchmarks/scale.py`); the page
+# `aares/scale/README.md` has the steps on the way, with their commands. Pairs are not computed: a
+# song's near neighbours are looked up, and the model of joins sees those only.
+
+# %%
+from aares.scale.projection import project
+from workshop.road import list_projection, read_costs
+
+scale = read_scale()
+costs = read_costs(scale)
+book.number("road_days_one_core", project(costs, n_cores=1).extraction_days)
+book.number("road_pairs_years", project(costs).pairs_core_years)
+book.number("road_index_tb", project(costs).index_tb)
+print(describe_origin(scale["cost"]))
+road = pd.DataFrame(list_projection(scale), columns=["what", "how much"])
+book.table("road", road, index=False)
 
 # %%
 book.answer(

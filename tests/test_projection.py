@@ -1,0 +1,83 @@
+"""The arithmetic to 40 million songs, and that the page says what was measured."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from aares.scale import projection
+from aares.scale.projection import Costs, Prices, count_pairs, project
+from workshop import measured, road
+
+ROOT = Path(__file__).resolve().parent.parent
+COSTS = Costs(0.6, 0.2, 1e-3, 28_000, 216, 4e6, 1_000_000, 60.0)
+PRICES = Prices(0.05, 20.0, "USD", "made up", "2026-01-01")
+
+
+def test_the_slides_days_are_their_seconds_a_song():
+    """40 million songs in 277 days are 0.6 s a song, with one core."""
+    found = project(COSTS, PRICES, n_cores=1)
+    assert round(found.extraction_days, 1) == 277.8
+    assert int(found.extraction_days) == projection.SLIDES_DAYS
+
+
+def test_each_figure_is_its_product():
+    found = project(COSTS, PRICES, n_songs=10_000_000, n_cores=10)
+    assert found.extraction_days == pytest.approx(10_000_000 * 0.6 / 10 / 86_400)
+    assert found.prints_days == pytest.approx(10_000_000 * 0.2 / 10 / 86_400)
+    assert found.core_years == pytest.approx(8_000_000 / 86_400 / 365.25)
+    assert found.index_tb == pytest.approx(0.28) and found.sound_tb == pytest.approx(40)
+    assert found.features_tb == pytest.approx(0.00216)
+    assert (found.n_machines, found.query_ms) == (10, 60.0)
+    assert found.n_pairs == count_pairs(10_000_000) == 49_999_995_000_000
+    assert found.pairs_core_years == pytest.approx(found.n_pairs * 1e-3 / 86_400 / 365.25)
+    assert found.compute_money == pytest.approx(8_000_000 / 3600 * 0.05)
+    machines = 10 * 2 * 730 * 0.05
+    assert found.month_money == pytest.approx(machines + (0.28 + 0.00216) * 20)
+
+
+def test_cores_share_songs_and_pairs_do_not_grow_with_them():
+    one, many = project(COSTS, PRICES, n_cores=1), project(COSTS, PRICES, n_cores=64)
+    assert one.extraction_days == pytest.approx(64 * many.extraction_days)
+    assert one.compute_money == many.compute_money
+    assert project(COSTS, PRICES, n_songs=1_000_001).n_machines == 2
+    assert project(COSTS, PRICES, n_songs=13).n_machines == 1
+
+
+@pytest.mark.parametrize("change", [{"features_s": 0.0}, {"pair_s": -1.0}, {"shard_songs": 0}])
+def test_a_cost_of_nothing_is_refused(change):
+    with pytest.raises(ValueError, match=f"{next(iter(change))}: expected a number above 0"):
+        replace(COSTS, **change)
+
+
+def test_prices_and_numbers_are_checked():
+    with pytest.raises(ValueError, match="core_hour: expected a number above 0, found 0"):
+        replace(PRICES, core_hour=0)
+    with pytest.raises(ValueError, match="expected songs and cores, found 0 and 64"):
+        project(COSTS, n_songs=0)
+    with pytest.raises(ValueError, match="n_songs: expected at least 0"):
+        count_pairs(-1)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", projection.PRICES.date) and projection.PRICES.source
+
+
+def test_the_page_has_the_measured_rows():
+    page = (ROOT / "aares" / "scale" / "README.md").read_text(encoding="utf-8")
+    scale = measured.read_scale()
+    rows = road.list_sizes(scale) + road.list_projection(scale)
+    assert len(rows) == 3 + 8
+    for row in rows:
+        assert f"| {' | '.join(row)} |" in page, row
+    assert projection.PRICES.date in page and projection.PRICES.source in page
+
+
+def test_the_road_is_the_projection_of_what_was_measured():
+    scale = measured.read_scale()
+    costs = road.read_costs(scale)
+    assert costs.index_bytes == pytest.approx(scale["million"]["mb"] * 1e6 / 1_000_000)
+    told = dict(road.list_projection(scale))
+    days = project(costs, n_cores=1).extraction_days
+    assert f"= {days:.0f} days (the slides: 277)" in told["features, one core"]
+    assert told["all pairs"].startswith("8e+14 × ")
