@@ -90,6 +90,7 @@ OPTIONAL = {
     "aares/chaining/visual.py": ("mahotas", "pywt"),
     "aares/chaining/cnn.py": ("torch",),
     "aares/scale/building.py": ("pyarrow",),
+    "aares/scale/candidates.py": ("usearch",),
     "aares/scale/dispatch.py": ("distributed",),
     "aares/scale/mapping.py": ("pyarrow",),
     "aares/scale/parquet.py": ("pyarrow",),

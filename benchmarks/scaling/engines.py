@@ -109,19 +109,23 @@ def ask_kept(name: str, queries: list[np.ndarray], seed: int) -> list[Answer]:
         for file in ("scale/relational.py", "scale/postings.py", "identify/vote.py")
     )
     folder = KEPT / f"answers-{digest(code.encode())}-{seed}"
-    answers: list[Answer] = []
-    for first in range(0, len(queries), CHUNK):
-        file = folder / f"{name}-{first:04d}.pickle"
-        if not file.is_file():
-            found = run_apart(ask_some, name, queries[first : first + CHUNK])
-            write_atomic(file, pickle.dumps(found))
-        answers += pickle.loads(file.read_bytes())
-    return answers
+    files = [folder / f"{name}-{first:04d}.pickle" for first in range(0, len(queries), CHUNK)]
+    if not all(file.is_file() for file in files):
+        run_apart(ask_missing, name, queries, files)
+    return [answer for file in files for answer in pickle.loads(file.read_bytes())]
 
 
-def ask_some(name: str, excerpts: list[np.ndarray]) -> list[Answer]:
-    """Answer some excerpts; a few of those that are not found are looked for in all ways."""
+def ask_missing(name: str, excerpts: list[np.ndarray], files: list[Path]) -> None:
+    """Answer the excerpts whose answers are not kept."""
     engine = open_engine(name, N_CATALOGUE)
+    for number, file in enumerate(files):
+        if not file.is_file():
+            some = excerpts[number * CHUNK : (number + 1) * CHUNK]
+            write_atomic(file, pickle.dumps(ask_some(engine, some)))
+
+
+def ask_some(engine: Index | EngineIndex, excerpts: list[np.ndarray]) -> list[Answer]:
+    """Answer some excerpts; a few of those that are not found are looked for in all ways."""
     answers, banked = [], 0
     for y in excerpts:
         query = make_query(y)

@@ -17,7 +17,7 @@ ten seconds; all pairs of excerpts of different songs are judged by the model of
 the candidates: the nearest by the vectors of edges, by the 27 features of the excerpt, or any, by
 chance. ``found`` is the share of each excerpt's ten best transitions among its candidates, ``best``
 of the single best one, ``probability`` the mean of the best that is left, beside that of all pairs.
-Five draws of excerpts; intervals over songs and draws (:func:`aares.scores.bootstrap_crossed`).
+Three draws of excerpts; intervals over songs and draws (:func:`aares.scores.bootstrap_crossed`).
 
 References
 ----------
@@ -37,11 +37,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from chaining.music import list_clips, load_albums
+from chaining.pieces import load_sound
+from chaining.study import read_features
 from sklearn.neighbors import BallTree, KDTree
 
 from aares import data
 from aares.audio.features import NAMES, measure_segment
 from aares.audio.segments import SEGMENT, read_segment
+from aares.chaining.distances import fit_scale
 from aares.chaining.edges import RATE_HZ, describe_end, describe_start
 from aares.chaining.transition import SongEdges
 from aares.errors import AudioError
@@ -53,9 +57,6 @@ from aares.scale.candidates import (
     rank_transitions,
 )
 from aares.scores import bootstrap_crossed
-from benchmarks.chaining.music import list_clips, load_albums
-from benchmarks.chaining.pieces import load_sound
-from benchmarks.chaining.study import read_features
 from benchmarks.scaling.catalogues import FOLDER
 from workshop import config
 
@@ -64,7 +65,7 @@ K = 10
 N_QUERIES, N_BLOCKS = 200, 5
 IN_VIEW = (16, 64, 256)
 MOST_TREES = 100_000  # rows: beyond, trees take longer than comparing all
-DRAWS, JOIN_DRAWS = 3, 5
+DRAWS, JOIN_DRAWS = 3, 3
 EXCERPT_S, EDGE_S, WHOLE = 30.0, 10.0, "0:00-0:30"
 EACH = 2  # excerpts of a song
 ASKED = (10, 20, 50, 100)  # candidates
@@ -147,7 +148,9 @@ def search_sampled(measured: np.ndarray, size: int, seed: int) -> list[dict[str,
 def search(points: np.ndarray, seed: int) -> list[dict[str, Any]]:
     """Compare ways to find neighbours of some rows among the others."""
     order = np.random.default_rng(seed).permutation(len(points))
-    asked, known = points[order[:N_QUERIES]], points[order[N_QUERIES:]]
+    scale = fit_scale(points[order[N_QUERIES:]])
+    asked, known = (scale.standardise(points[order[part]]) for part in (
+        slice(N_QUERIES), slice(N_QUERIES, None)))  # fmt: skip
     limit = np.array([np.partition(measure_far(known, one), K - 1)[K - 1] for one in asked])
     near = Neighbours(known)
     graph_s = time_once(lambda: near.graph)
@@ -201,7 +204,7 @@ def summarise(draws: Sequence[list[dict[str, Any]]]) -> dict[str, Any]:
         recalls = [one["recall"] for one in same]
         rows.append({
             "way": same[0]["way"],
-            "recall_low_high": [round(f(recalls), 4) for f in (np.mean, min, max)],
+            "recall_low_high": [round(float(f(recalls)), 4) for f in (np.mean, min, max)],
             "query_ms": round(float(np.median([one["query_ms"] for one in same])), 4),
             "built_s": round(float(np.median([one["built_s"] for one in same])), 2),
         })  # fmt: skip
