@@ -94,8 +94,8 @@ class LiveTimeline:
     >>> live = LiveTimeline(Index.from_signals({"known": known}))
     >>> sound = np.concatenate([other[:80_000], known[40_000:]])
     >>> told = [change for second in np.split(sound, 35) for change in live.hear(second)]
-    >>> [(change.kind, round(change.time_s), change.told_s < 30) for change in told]
-    [('begins', 10, True)]
+    >>> [(change.kind, abs(change.time_s - 10) < 1, change.told_s < 30) for change in told]
+    [('begins', True, True)]
     >>> [(change.kind, round(change.time_s)) for change in live.finish()]
     [('ends', 35)]
     """

@@ -285,7 +285,7 @@ def make_service_app(service: Service, *, hosts: Collection[str], token: str = "
     """
 
     @asynccontextmanager
-    async def live(app: Starlette) -> AsyncIterator[None]:
+    async def _live(app: Starlette) -> AsyncIterator[None]:
         await service.pool.start()
         try:
             yield
@@ -304,7 +304,7 @@ def make_service_app(service: Service, *, hosts: Collection[str], token: str = "
         HTTPException: _refuse_route,
         ClientDisconnect: lambda request, error: refuse(RequestError(499, "it was cut off")),
     }
-    app = Starlette(routes=routes, exception_handlers=handlers, lifespan=live)
+    app = Starlette(routes=routes, exception_handlers=handlers, lifespan=_live)
     return Counted(ServiceGuard(app, hosts=hosts, token=token), service)
 
 

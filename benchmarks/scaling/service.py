@@ -28,6 +28,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -256,6 +257,7 @@ def read_peak_mb(process: int) -> float:
 async def attack(clients: Clients, process: int) -> dict[str, Any]:
     """Send what costs much, one after another; tell what came back and what then."""
     port, rows = clients.port, []
+    make_bomb()  # which is not part of the attack's time
     attacks: dict[str, Callable[[int], Awaitable[Any]]] = {
         "2 GB, announced": announce, "2 GB, in chunks": send_chunks, "10 h of silence": send_bomb,
         "200 slow heads": send_slow_heads, "50 slow bodies": send_slow_bodies,
@@ -302,14 +304,20 @@ async def send_chunks(port: int) -> dict[str, int]:
         return tell(status) | {"sent_mb": sent // 1_000_000}
 
 
-async def send_bomb(port: int) -> dict[str, int]:
-    """Send hours of silence in few bytes."""
+@cache
+def make_bomb() -> bytes:
+    """Return hours of silence in few bytes."""
     out = io.BytesIO()
-    with sf.SoundFile(out, "w", 44_100, 1, format="FLAC", subtype="PCM_16") as file:
+    with sf.SoundFile(out, "w", 8_000, 1, format="FLAC", subtype="PCM_16") as file:
         for _ in range(600):
-            file.write(np.zeros(60 * 44_100, dtype=np.int16))
+            file.write(np.zeros(60 * 8_000, dtype=np.int16))
+    return out.getvalue()
+
+
+async def send_bomb(port: int) -> dict[str, int]:
+    """Send what is small until it is decoded."""
     async with connect(port) as line:
-        return tell((await line.send("POST", ASK, out.getvalue()))[0])
+        return tell((await line.send("POST", ASK, make_bomb()))[0])
 
 
 async def send_noise(port: int) -> dict[str, int]:
