@@ -166,3 +166,70 @@ def run_server(folder: Path, songs: Path, *, quick: bool = False) -> Iterator[La
     server.start()
     yield server
     server.kill()
+
+
+# --- what holds for every page: names, contrast, headings, rings around what has the focus
+
+CONTRAST = """
+() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const mix = (above, below, share) =>
+    [0, 1, 2].map((i) => above[i] * share + below[i] * (1 - share));
+  const light = (colour) => {
+    const [r, g, b] = colour.map((x) => x / 255)
+      .map((x) => (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const findGround = (element) => {
+    if (!element) return [255, 255, 255];
+    const colour = parse(getComputedStyle(element).backgroundColor);
+    return mix(colour, findGround(element.parentElement), colour[3] ?? 1);
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const hasText = [...element.childNodes].some((x) => x.nodeType === 3 && x.data.trim());
+    if (!hasText || !element.checkVisibility()) continue;
+    const style = getComputedStyle(element), ground = findGround(element);
+    const text = mix(parse(style.color), ground, Number(style.opacity));
+    const [high, low] = [light(text), light(ground)].sort((x, y) => y - x);
+    found.push([element.textContent.trim().slice(0, 40), (high + 0.05) / (low + 0.05)]);
+  }
+  return found;
+}
+"""
+NAMELESS = """
+() => {
+  const named = "button, input, select, progress, dialog, nav, section, canvas, [role=img], "
+    + "[role=radiogroup], [role=group], [role=listbox], [role=application]";
+  return [...document.querySelectorAll(named)].filter((x) => {
+    const ids = (x.getAttribute("aria-labelledby") ?? "").split(" ");
+    const labels = [...ids.map((id) => document.getElementById(id)), ...(x.labels ?? [])];
+    const texts = [x.ariaLabel, ...labels.map((y) => y?.textContent)];
+    if (x.matches("button")) texts.push(x.textContent);
+    return !texts.some((y) => y?.trim());
+  }).map((x) => x.outerHTML);
+}
+"""
+RINGS = """
+() => {
+  const style = getComputedStyle(document.activeElement);
+  const { id, value, textContent } = document.activeElement;
+  return [id || value || textContent.trim(), style.outlineStyle, parseFloat(style.outlineWidth)];
+}
+"""
+
+
+def check_view(page, *, tab_stops: int) -> None:
+    """Look at what is shown now: names, contrast, headings, rings around what has the focus."""
+    assert page.evaluate(NAMELESS) == []
+    texts = page.evaluate(CONTRAST)
+    assert len(texts) > 3 and [x for x in texts if x[1] < 4.5] == []
+    assert page.locator("h1:visible").count() == 1
+    seen = set()
+    for _ in range(tab_stops + 3):
+        page.keyboard.press("Tab")
+        what, style, width = page.evaluate(RINGS)
+        if what and page.evaluate("document.activeElement !== document.body"):
+            assert style == "solid" and width >= 2, what
+            seen.add(what)
+    assert len(seen) >= tab_stops, seen

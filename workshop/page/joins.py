@@ -30,13 +30,15 @@ QUALITY = 0.1  # of Ogg Vorbis, 0-1
 Floats = npt.NDArray[np.floating]
 
 
-def make_joins(source: Workplace) -> dict[str, Any]:
+def make_joins(source: Workplace | None = None, paths: list[Path] | None = None) -> dict[str, Any]:
     """Make what the section *join* plays and says.
 
     Parameters
     ----------
-    source : Workplace
+    source : Workplace, optional
         Not asked: what can be shared are the demo's songs, in both editions.
+    paths : list of Path, optional
+        Default: all of the demo's songs.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def make_joins(source: Workplace) -> dict[str, Any]:
         ``rate`` Hz; ``likely`` (n, n), the probability in 1/65,535 that the second goes on where
         the first ended, 0 from a song to itself; ``reasons`` (n, n lists of texts); ``gap_s``.
     """
-    paths = sorted((DEMO / "songs").glob("*.ogg"))
+    paths = paths or sorted((DEMO / "songs").glob("*.ogg"))
     likely, reasons = judge_joins(paths)
     return {
         "names": [name_song(path.name) for path in paths],
