@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,7 @@ def list_few() -> list[Path]:
     return sorted((DEMO / "songs").glob("*.ogg"))[:3]
 
 
+@cache
 def make_few_joins(source: Workplace | None = None) -> dict:
     return make_joins(source, list_few())
 

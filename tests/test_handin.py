@@ -62,6 +62,20 @@ def test_names_are_joined(authors, expected):
     assert handin.join_names(authors) == expected
 
 
+def test_the_page_comes_along_and_older_names_are_told(finished, monkeypatch):
+    page = {"index.html": b'<a href="../report.pdf">report</a></body>'}
+    monkeypatch.setattr(handin.build, "read_page", lambda source: page)
+    monkeypatch.setattr(handin, "check_archive", lambda content: None)
+    monkeypatch.setattr(handin, "_zip_code", lambda source: b"")
+    monkeypatch.setattr(handin, "_render_example", lambda module, source: b"{}")
+    older = handin.make(["Martin"], finished)
+    paths = handin.make(["Dupont"], finished)
+    assert paths[-1].name == "Dupont_page.html"
+    assert b'href="Dupont_report.pdf"' in paths[-1].read_bytes()
+    assert handin.find_old(finished, paths) == sorted(older)
+    assert (finished.out / "submission" / "challenge.csv") not in handin.find_old(finished, paths)
+
+
 def test_names_with_another_separator_are_refused():
     with pytest.raises(HandinError, match="expected commas between names"):
         handin.join_names(["Dupont;Martin"])

@@ -271,6 +271,13 @@ def test_a_layout_keeps_neighbours_and_is_the_same_each_time():
     assert (apart.argmin(axis=1) // 20 == np.arange(60) // 20).mean() > 0.95
 
 
+def test_songs_that_are_alike_in_all_do_not_lie_in_one_place():
+    """Of equal starts scikit-learn's tree overflows the stack, and all ends with it."""
+    points = np.repeat(np.random.default_rng(4).normal(size=(12, 3)), 8, axis=0)
+    flat = lay_out_songs(points)
+    assert np.isfinite(flat).all() and len(np.unique(flat, axis=0)) == len(points)
+
+
 @pytest.mark.parametrize(
     ("points", "message"),
     [

@@ -145,7 +145,8 @@ def make_excerpts(songs: dict[str, np.ndarray]) -> list[np.ndarray]:
         heard += [cut(song, start_s, 2) for start_s in (5, 20, 35, 50)]
     t = np.arange(2 * SR) / SR
     heard += [np.zeros(2 * SR), np.sin(2 * np.pi * 440 * t), rng.standard_normal(2 * SR),
-              np.ones(300), np.sin(2 * np.pi * (200 + 300 * t) * t), np.tile([1.0, -1.0], SR)]  # fmt: skip
+              np.ones(300), np.sin(2 * np.pi * (200 + 300 * t) * t),
+              np.tile([1.0, -1.0], SR)]  # fmt: skip
     return [y.astype(np.float32) for y in heard]
 
 

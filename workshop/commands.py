@@ -242,9 +242,13 @@ def _handin(options: argparse.Namespace) -> int:
     print("Authors: " + ", ".join(f"{k}. {name}" for k, name in enumerate(authors, 1)))
     _list_written(written, source, with_figures=False)
     if old := handin.find_old(source, written):
-        print("\nThere from before, and not of these names: " + ", ".join(path.name for path in old))
+        print(
+            "\nThere from before, and not of these names: " + ", ".join(path.name for path in old)
+        )
     if not any(path.suffix == ".html" for path in written):
-        print("\nWithout the page: python3 run.py page makes it, and the next hand-in takes it along.")
+        print(
+            "\nWithout the page: python3 run.py page makes it, and the next hand-in takes it along."
+        )
     if source.kind == "demo":
         print("\nThis is the DEMO data: try it, but do not hand it in.", file=sys.stderr)
     return 0

@@ -101,7 +101,9 @@ def render_page(source: Workplace) -> dict[str, bytes]:
     """
     answers = {name: section["answer"] for name, section in check_results(source).items()}
     parts = _read_parts()
-    made = {f"data-{name}.js": encode_data(name, make(source)) for name, make in list_data().items()}
+    made = {
+        f"data-{name}.js": encode_data(name, make(source)) for name, make in list_data().items()
+    }
     middle = sorted(name for name in parts if name.endswith(".js") and name not in FIRST + LAST)
     scripts = [FIRST[0], *made, *FIRST[1:], *middle, *LAST]
     policy = SAFE.format("'self' file:", "'self' file:")
@@ -231,7 +233,9 @@ def encode_array(values: np.ndarray) -> dict[str, str]:
     names = {"u1": "Uint8", "u2": "Uint16", "u4": "Uint32", "i2": "Int16", "f4": "Float32"}
     kind = getattr(values, "dtype", np.dtype(object)).str[1:]
     if kind not in names:
-        raise TypeError(f"page: expected an array of {', '.join(names)}, found {values!r:.60}")
+        raise TypeError(
+            f"page: expected an array of {', '.join(names.values())}, found {values!r:.60}"
+        )
     content = np.ascontiguousarray(values.astype(f"<{kind}")).tobytes()
     return {"type": names[kind], "base64": base64.b64encode(content).decode()}
 

@@ -179,7 +179,9 @@ def judge_genres(
     -------
     Judged
     """
-    asked, learnt, more = (table.assign(time_signature=USUAL_METER) for table in (songs, train, subset))
+    asked, learnt, more = (
+        table.assign(time_signature=USUAL_METER) for table in (songs, train, subset)
+    )
     learnt, more = remove_songs(learnt, asked), remove_songs(more, asked)
     classifier = model(more, **LIGHT, n_jobs=1).fit(learnt, learnt["genre"])
     scores = score_labels(classifier.predict_proba(asked))

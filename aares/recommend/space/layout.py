@@ -45,7 +45,7 @@ def lay_out_songs(points: npt.ArrayLike, *, random_state: int = 0) -> npt.NDArra
 
     Examples
     --------
-    >>> far = np.repeat([[0.0, 0, 0], [9, 9, 9]], 10, axis=0) + np.eye(20, 3)
+    >>> far = np.repeat([[0.0, 0, 0], [9, 9, 9]], 10, axis=0) + np.tri(20, 3) / 9
     >>> flat = lay_out_songs(far)
     >>> gap = np.linalg.norm(flat[:10].mean(axis=0) - flat[10:].mean(axis=0))
     >>> bool(gap > np.linalg.norm(flat[:10] - flat[:10].mean(axis=0), axis=1).max())
@@ -61,18 +61,23 @@ def lay_out_songs(points: npt.ArrayLike, *, random_state: int = 0) -> npt.NDArra
     if np.ptp(points, axis=0).max() == 0:
         raise ValueError("points: expected some that differ, found all alike")
     layout = TSNE(
-        perplexity=min(PERPLEXITY, len(points) / 4), init=_start_flat(points), max_iter=ROUNDS,
-        random_state=random_state, n_jobs=1,
+        perplexity=min(PERPLEXITY, len(points) / 4), init=_start_flat(points, random_state),
+        max_iter=ROUNDS, random_state=random_state, n_jobs=1,
     )  # fmt: skip
     # Threads would add up the forces in any order, and the layout amplifies it.
     with threadpool_limits(1):
         return np.asarray(layout.fit_transform(points), dtype=np.float32)
 
 
-def _start_flat(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-    """Return a tiny picture of the two main axes, the same everywhere."""
+def _start_flat(points: npt.NDArray[np.float64], random_state: int) -> npt.NDArray[np.float32]:
+    """Return a tiny picture of the two main axes, the same everywhere.
+
+    No two songs start in one place, from which equal forces would never part them: scikit-learn's
+    tree of places then grows until the stack is full.
+    """
     centred = exact.snap(points - points.mean(axis=0))
     axes = np.linalg.eigh(exact.multiply(centred.T, centred))[1][:, :-3:-1]
     axes = exact.snap(axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]]))
     flat = exact.multiply(centred, axes)
-    return np.asarray(1e-4 * flat / (flat[:, 0].std() or 1), dtype=np.float32)
+    apart = np.random.default_rng(random_state).normal(scale=0.01, size=flat.shape)
+    return np.asarray(1e-4 * (flat / (flat[:, 0].std() or 1) + apart), dtype=np.float32)

@@ -41,7 +41,8 @@
       }
       if (tag(at) === "data") {
         if (!format?.read || !format.channels || !format.rate) return null;
-        return { y: readSamples(view, start, Math.min(size, buffer.byteLength - start), format), rate: format.rate };
+        const there = Math.min(size, buffer.byteLength - start); // a file may be cut off
+        return { y: readSamples(view, start, there, format), rate: format.rate };
       }
       at = start + size + (size % 2);
     }
