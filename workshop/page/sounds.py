@@ -1,4 +1,4 @@
-"""What of the demo songs goes into the page: the index, in the browser's form, and excerpts to hear.
+"""What of the demo songs goes into the page: the index, as the browser has it, and excerpts.
 
 The constants, the calibration and the peaks are those of :mod:`aares.identify`; ``identify.js``
 hashes and searches by itself. Two songs stay out of the index, so that something is unknown. The
