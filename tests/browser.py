@@ -45,7 +45,7 @@ def chromium() -> Iterator:
     if path is None:
         pytest.skip(f"no browser here: none of {', '.join(BROWSERS)} is installed")
     with api.sync_playwright() as playwright:
-        api.expect.set_options(timeout=20_000)  # of a machine that does other things, too
+        api.expect.set_options(timeout=60_000)  # of a machine that does other things, too
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
@@ -65,7 +65,7 @@ def open_page(chromium) -> Iterator:
         context = chromium.new_context(**{"viewport": {"width": 1000, "height": 900}} | options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(60_000)
         page.outage = False
 
         def note(message):

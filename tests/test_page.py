@@ -39,7 +39,7 @@ def read_data(content: bytes) -> dict:
 
 def test_two_builds_are_the_same_bytes(source):
     first, second = build.render_page(source), build.render_page(source)
-    assert first == second and list(first)[0] == "index.html"
+    assert first == second and next(iter(first)) == "index.html"
     assert build.render_single(first) == build.render_single(second)
 
 

@@ -260,7 +260,8 @@ RENDER = """async (kind) => {
   const heard = (await offline.startRendering()).getChannelData(0);
   const encode = (values) => {
     let text = "";
-    for (const byte of new Uint8Array(Float32Array.from(values).buffer)) text += String.fromCharCode(byte);
+    const bytes = new Uint8Array(Float32Array.from(values).buffer);
+    for (const byte of bytes) text += String.fromCharCode(byte);
     return btoa(text);
   };
   return [where, ...[a.getChannelData(0), b.getChannelData(0), heard].map(encode)];

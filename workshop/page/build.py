@@ -255,9 +255,9 @@ def _describe_state(source: Workplace, answers: Mapping[str, str]) -> str:
 
 def _fill_index(index: str, source: Workplace, answers: Mapping[str, str]) -> str:
     demo = (
-        "<strong>Demo edition.</strong> The songs on the map are <strong>synthetic</strong>: titles, "
-        "artists and listeners are invented, only the method is real. What is heard was rendered by "
-        "this project from scores in the public domain."
+        "<strong>Demo edition.</strong> The songs on the map are <strong>synthetic</strong>: "
+        "titles, artists and listeners are invented, only the method is real. What is heard was "
+        "rendered by this project from scores in the public domain."
     )
     course = (
         "<strong>Course edition.</strong> The map is made from the course's own tables: keep this "

@@ -36,7 +36,7 @@ NOBODY = 65_535
 """In the place of a song where a list is short."""
 LONGEST = 90
 USUAL_METER = 4
-"""The table of exercise 3 has no time signature; a column that is the same everywhere tells nothing."""
+"""The table of exercise 3 has no time signature, and a column of one value tells nothing."""
 Bytes = npt.NDArray[np.uint16]
 
 
