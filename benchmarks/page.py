@@ -1,7 +1,7 @@
 """The static page in a browser: its identifier beside Python's, and how fast all is.
 
     python benchmarks/page.py identifier   the same answers, and the time from a file to an answer
-    python benchmarks/page.py showing      its size, when it is seen, how smoothly the map is dragged
+    python benchmarks/page.py showing      size, first paint, how smoothly the map is dragged
 
 Each name is a module of ``benchmarks/browsing``. It needs a Chromium and the package `playwright`.
 Results are kept in ``benchmarks/results/page.json``, with date and machine, where the course's

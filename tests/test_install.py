@@ -95,7 +95,6 @@ OPTIONAL = {
     "aares/scale/mapping.py": ("pyarrow",),
     "aares/scale/parquet.py": ("pyarrow",),
     "aares/scale/places.py": ("fsspec",),
-    "aares/scale/candidates.py": ("usearch",),
     "aares/scale/postings.py": ("ibis", "pyarrow"),
     "aares/scale/relational.py": ("ibis", "pyarrow"),
     "aares/scale/shards.py": ("pyarrow",),

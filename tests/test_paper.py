@@ -108,21 +108,21 @@ def test_no_page_is_left_empty(pages, paper):
 
 def test_paragraphs_are_short(paper):
     """Lines of one paragraph follow each other closely, paragraphs do not."""
-    lines: dict[int, set[float]] = {}
+    longest = 0
+    for page in paper.pages:
+        heights: set[int] = set()
 
-    def look(text, page, line, font, size):
-        scale = (line[0] ** 2 + line[1] ** 2) ** 0.5 * (page[0] ** 2 + page[1] ** 2) ** 0.5
-        if text.strip() and abs(size * scale - BODY_PT) < 0.1:
-            lines.setdefault(number, set()).add(round(page[5] + line[5] * page[3]))
+        def look(text, matrix, line, font, size, heights=heights):
+            scale = (line[0] ** 2 + line[1] ** 2) ** 0.5 * (matrix[0] ** 2 + matrix[1] ** 2) ** 0.5
+            if text.strip() and abs(size * scale - BODY_PT) < 0.1:
+                heights.add(round(matrix[5] + line[5] * matrix[3]))
 
-    for number, page in enumerate(paper.pages):
-        if "Contents" not in page.extract_text():
-            page.extract_text(visitor_text=look)
-    longest = max(count_run(sorted(found, reverse=True)) for found in lines.values())
+        if "Contents" not in page.extract_text(visitor_text=look) and heights:
+            longest = max(longest, count_run(sorted(heights, reverse=True)))
     assert 3 < longest <= 7
 
 
-def count_run(heights: list[float]) -> int:
+def count_run(heights: list[int]) -> int:
     """Return how many lines follow each other without the space between paragraphs."""
     longest = run = 1
     for above, below in pairwise(heights):
