@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,9 +12,12 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from conftest import write_tone
 
+from aares.identify import Index
 from workshop.config import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -81,6 +85,27 @@ def test_the_identifier_starts_without_tables_figures_and_notebooks(site, tmp_pa
     loaded = set(run_installed(site, tmp_path, code).split())
     assert "numba" in loaded
     assert not loaded & {"pandas", "sklearn", "matplotlib", "IPython", "jupytext", "typst"}
+
+
+def test_identifying_a_short_file_imports_little(tmp_path):
+    """What the shell waits for is counted in modules: a clock would tell of the machine."""
+    y = np.random.default_rng(0).standard_normal(10 * 8000, dtype=np.float32) / 9
+    soundfile.write(tmp_path / "noise.wav", y, 8000, subtype="FLOAT")
+    Index.from_signals({"noise": y}).save(tmp_path / "a.index")
+    code = (
+        "import sys; from aares.cli import main;"
+        "assert main(['identify', 'noise.wav', '--index', 'a.index']) == 0;"
+        "print(len(sys.modules), *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    answer, loaded = done.stdout.splitlines()
+    count, *names = loaded.split()
+    assert "noise from" in answer and int(count) < 900
+    dear = {"pandas", "sklearn", "matplotlib", "joblib", "scipy.stats", "librosa.core", "workshop"}
+    assert not dear & {*names, *(name.partition(".")[0] for name in names)}
 
 
 EXTRAS = ("course", "test", "visual", "label")  # those that requirements.txt lists

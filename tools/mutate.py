@@ -53,9 +53,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "build" / "mutants.jsonl"
 TABLE = ROOT / "build" / "mutants.md"
 EXCUSES = ROOT / "tools" / "mutate_survivors.md"
-PACKAGES = (
-    "genre", "popularity", "conformal", "recommend", "chaining", "identify", "results", "scores"
-)  # fmt: skip
+PACKAGES = ("genre", "popularity", "conformal", "recommend", "identify", "results", "scores")
 TOPS = ("aares", "workshop")  # folders that may hold a package
 MORE_TESTS = {"results": ("test_report.py",)} | dict.fromkeys(
     ("genre", "popularity", "recommend", "conformal"), ("test_estimators.py",)

@@ -4,9 +4,9 @@ A mix is what a radio or a set of a club is made of: songs that fade into each o
 fader (up to 8 % slower or faster, pitch and all), songs with key lock (the tempo changed and the
 pitch kept), songs whose tempo drifts by 5 % under key lock, talk (made babble) and mains hum
 between. A song is there from the first moment of its fade to the last. An entry is right where it
-names the song (or a track that the audit found to be made of it), and starts and ends within 1.5 s
-of the truth; each song must have one, and there must be no other. `--tuning` draws other mixes than
-those that are reported.
+names the song (or a track that the audit found to be made of it), and starts and ends within
+1.5 s of the truth; each song must have one, and there must be no other. `--tuning` draws other
+mixes than those that are reported.
 
 The time and the memory of three hours are measured in a process of their own, decoding and all.
 """
