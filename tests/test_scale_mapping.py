@@ -62,6 +62,31 @@ def list_made(log) -> list[str]:
     return sorted(log.read_text().split()) if log.exists() else []
 
 
+# --- a run that is killed (first: it is forked while no cluster runs here) -------------------
+
+
+def run_slowly(music, out) -> None:
+    map_tracks(TrackSize(slow_s=0.05), music, out, shard_tracks=2)
+
+
+@posix
+def test_a_run_that_is_killed_goes_on(music, tmp_path):
+    out, log = tmp_path / "out", tmp_path / "log"
+    process = multiprocessing.get_context("fork").Process(target=run_slowly, args=(music, out))
+    process.start()
+    deadline = time.monotonic() + 30
+    while len(list(out.glob("*.json"))) < 4 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    kept = len(list(out.glob("*.json"))) - 1
+    with pytest.raises(ScaleError, match="not complete"):
+        open_shards(out)
+    mapped = map_tracks(TrackSize(log=str(log)), music, out, shard_tracks=2)
+    assert kept >= 3 and len(list_made(log)) == mapped.n_new <= 12 - kept
+    check_whole(music, out, tmp_path)
+
+
 # --- the same bytes -------------------------------------------------------------------------
 
 
@@ -418,28 +443,6 @@ def check_whole(music, out, tmp_path) -> None:
     assert read_files(out, ".parquet") == read_files(tmp_path / "fresh", ".parquet")
     assert find_shards(Place(out)).complete and len(read_rows(out)) == 12
     assert list(out.glob(".*.tmp")) == []
-
-
-def run_slowly(music, out) -> None:
-    map_tracks(TrackSize(slow_s=0.05), music, out, shard_tracks=2)
-
-
-@posix
-def test_a_run_that_is_killed_goes_on(music, tmp_path):
-    out, log = tmp_path / "out", tmp_path / "log"
-    process = multiprocessing.get_context("fork").Process(target=run_slowly, args=(music, out))
-    process.start()
-    deadline = time.monotonic() + 30
-    while len(list(out.glob("*.json"))) < 4 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    process.join()
-    kept = len(list(out.glob("*.json"))) - 1
-    with pytest.raises(ScaleError, match="not complete"):
-        open_shards(out)
-    mapped = map_tracks(TrackSize(log=str(log)), music, out, shard_tracks=2)
-    assert kept >= 3 and len(list_made(log)) == mapped.n_new <= 12 - kept
-    check_whole(music, out, tmp_path)
 
 
 @posix
