@@ -21,12 +21,14 @@ from aares.identify import (
     vote,
 )
 from aares.identify.answer import (
+    COVARIATES,
     SHARES,
     Answer,
     Ranking,
     describe,
     estimate_p_false,
     extrapolate_tail,
+    list_covariates,
     load_calibration,
 )
 from aares.identify.catalogue import (
@@ -315,6 +317,17 @@ def test_a_ranking_is_described_by_hand():
     told = describe(weak)
     assert told[1] == pytest.approx(6) and told[3:5] == pytest.approx((lead, -(lead**2)))
     assert told[6:8] == pytest.approx((1, math.log(1)))  # a share is at most 1
+
+
+def test_the_bend_with_the_length_ends_where_no_excerpt_was_measured():
+    """Between 2 and 15 s it is a parabola about 5 s; a second is as 2 s, not far up its arm."""
+    row = COVARIATES.index("log_seconds_squared")
+    bends = {
+        seconds: list_covariates(Ranking([], 0.0, 0.0, ceiling=9.0, seconds=seconds))[row]
+        for seconds in (1.0, 2.0, 5.0, 15.0, 60.0)
+    }
+    assert bends[1.0] == bends[2.0] == pytest.approx((math.log(2) - 1.6) ** 2)
+    assert bends[5.0] < 0.001 < bends[15.0] == bends[60.0]
 
 
 def test_a_false_match_is_as_likely_as_the_calibration_says():

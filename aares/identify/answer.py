@@ -202,7 +202,7 @@ COVARIATES = (
     "log_seconds", "level", "stationarity", "log_ceiling",
     "log_seconds_squared", "log_ceiling_squared", "log_ceiling_seconds",
 )  # fmt: skip
-USUAL_LOG_SECONDS = 1.6  # 5 s
+USUAL_LOG_SECONDS, LEAST_BEND = 1.6, math.log(2) - 1.6  # 5 s; it bends down to 2 s, as measured
 USUAL_RIVAL = (3.0, math.log1p(40.0))  # score and votes where an index has too few recordings
 SHARES = {"quick": 0.3, "thorough": 0.4, "speeds": 0.15, "stretched": 0.15}  # of false alarms
 LEAST_RECORDINGS = 60  # the smallest index of the calibration
@@ -292,7 +292,7 @@ def list_covariates(ranking: Ranking) -> tuple[float, ...]:
         ranking.level_db / 10,
         ranking.stationarity,
         log_ceiling,
-        (log_seconds - USUAL_LOG_SECONDS) ** 2,
+        max(log_seconds - USUAL_LOG_SECONDS, LEAST_BEND) ** 2,
         log_ceiling**2,
         log_seconds * log_ceiling,
     )
