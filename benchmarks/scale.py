@@ -6,6 +6,8 @@
     python benchmarks/scale.py unknown     false matches as the catalogue grows
     python benchmarks/scale.py readers     eight readers beside a writer for a minute
     python benchmarks/scale.py cost        what a track costs to read and to fingerprint
+    python benchmarks/scale.py engines     the same search on DuckDB and on Polars
+    python benchmarks/scale.py neighbours  candidates of the chaining study: recall, time, loss
     python benchmarks/scale.py             simulate, large, unknown and readers, in this order
 
 Each name is a module of ``benchmarks/scaling``, whose docstring says what is measured and on what;

@@ -34,7 +34,7 @@ from benchmarks.identifying.conditions import Condition
 from benchmarks.scaling.catalogues import FOLDER, measure_resident_mb, open_catalogue
 from workshop import config
 
-N_CATALOGUE, N_LARGER = 1_000, 10_000
+N_CATALOGUE, N_LARGER = 1_000, 3_000
 N, N_UNKNOWN, N_BANK, N_TIMED = 1_000, 100, 30, 40
 CHUNK = 100  # excerpts whose answers are kept together
 HEARD = (
