@@ -90,6 +90,7 @@ def address(made, tmp_path_factory) -> str:
 def page(address, open_page):
     """The page, which must not ask a network for anything."""
     page = open_page("about:blank")
+    page.set_default_timeout(60_000)  # of a machine that does other things, too
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
@@ -353,7 +354,7 @@ MIX = """([row, db]) => {
 
 def watch_levels(page) -> None:
     """Go where the first recording is named at all levels."""
-    page.locator("#listen").scroll_into_view_if_needed()
+    page.evaluate("() => document.getElementById('listen').scrollIntoView()")
     page.locator("#listen button small", has_text="named").nth(4).wait_for()
 
 
