@@ -1,88 +1,22 @@
-"""The page beside the report: how large it is, when it is seen, how smoothly its map is dragged.
+"""The static page in a browser: its identifier beside Python's, its map, and how long they take.
 
-    python benchmarks/page.py
+    python benchmarks/page.py identifier   the same answers, and the time from a file to an answer
+    python benchmarks/page.py smoothness   first paint, frames a second while the map is dragged
 
-Opens the page that ``python3 run.py page`` wrote in a headless Chromium, which draws without a
-graphics card, and takes the median of several openings. The map that is dragged has 25,000 points,
-made up where the page has fewer songs. ``drawn_ms`` is the time of one picture by the clock, the
-least of all where other work shares the machine. Kept in ``benchmarks/results/page.json``, with
-date and machine.
+Each name is a module of ``benchmarks/browsing``. It needs a Chromium and the package `playwright`.
+Results are kept in ``benchmarks/results/page.json``, with date and machine, where the course's
+files are the data; else they are printed only.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
-from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from workshop import config
-from workshop.label.picture import FLAGS, find_browser
-from workshop.measured import RESULTS, keep
-from workshop.places import SKIPPED
+from _running import run_measures
 
-KEPT = RESULTS / "page.json"
-N_OPENED, N_POINTS = 7, 25_000
-PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1"
-LOADED = "performance.getEntriesByType('navigation')[0].domComplete"
-DRAG = """(n) => new Promise((done) => {
-  const canvas = document.querySelector("#song-map"), few = AARES.map.x.length < n;
-  const make = () => Float32Array.from({ length: n }, Math.random);
-  const map = few ? new AARES.SongMap(canvas, make(), make()) : AARES.map;
-  map.setSlots(Uint8Array.from(map.x, (_, i) => i % 9));
-  map.resize();
-  const times = [], drawn = [], plain = map.draw.bind(map);
-  map.draw = () => { const t = performance.now(); plain(); drawn.push(performance.now() - t); };
-  const step = (t) => {
-    times.push(t);
-    if (times.length > 180) return done([times.slice(1).map((v, k) => v - times[k]), drawn]);
-    map.move(times.length % 60 < 30 ? 3 : -3, 1);
-    return requestAnimationFrame(step);
-  };
-  requestAnimationFrame(step);
-})"""
-
-
-def measure_page(index: Path) -> dict[str, float]:
-    """Measure the page that lies at `index`."""
-    from playwright.sync_api import sync_playwright
-
-    size = sum(path.stat().st_size for path in index.parent.iterdir())
-    paints, ready = [], []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_browser(), args=list(FLAGS))
-        for _ in range(N_OPENED):
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.goto(index.as_uri())
-            page.locator("html[data-ready=yes]").wait_for()
-            paints.append(page.evaluate(PAINT))
-            ready.append(page.evaluate(LOADED))
-            if len(paints) < N_OPENED:
-                page.close()
-        deltas, drawn = page.evaluate(DRAG, N_POINTS)
-        browser.close()
-    return {
-        "kilobytes": round(size / 1000), "first_paint_ms": round(median(paints)),
-        "least_paint_ms": round(min(paints)), "loaded_ms": round(median(ready)),
-        "frames_per_s": round(1000 * len(deltas) / sum(deltas), 1),
-        "slowest_frame_ms": round(max(deltas), 1), "drawn_ms": round(median(drawn), 2),
-        "least_drawn_ms": round(min(drawn), 2), "points": N_POINTS,
-    }  # fmt: skip
-
-
-def main() -> int:
-    """Measure, print and keep."""
-    source = config.find_data()
-    index = source.out / "report" / "page" / "index.html"
-    if not index.is_file() or find_browser() is None:
-        print("page: a page (python3 run.py page) and a Chromium are needed", file=sys.stderr)
-        return SKIPPED
-    found = measure_page(index)
-    print(json.dumps(found, indent=1))
-    keep(KEPT, source.kind, **found)
-    return 0
-
+NAMES = ("identifier", "smoothness")
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_measures(str(__doc__), NAMES, folder="browsing", prefix="page", joined=True)

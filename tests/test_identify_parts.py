@@ -308,6 +308,7 @@ def test_a_ranking_is_described_by_hand():
     lead = math.log(100) - rivals
     expected = [9, 9 - (1 + 5 * 3) / 6, math.log(100), lead, lead**2, 18, 0.5]
     expected += [math.log(15), 7, 3 / 9]
+    expected += [1.5, 1.5 * 9, 1.5 * (9 - (1 + 5 * 3) / 6), 1.5 * lead, 1.5 * 7]  # at 15 dB
     assert describe(ranking) == pytest.approx(expected)
     weak = replace(ranking, candidates=[replace(candidates[0], votes=1.0)], ceiling=0.5, seconds=1)
     lead = math.log(2) - math.log1p(40)
@@ -321,7 +322,8 @@ def test_a_false_match_is_as_likely_as_the_calibration_says():
     ranking = replace(ranking, n_recordings=load_calibration()["n_recordings"])
     known = load_calibration()["quick"]
     total = sum(w * x for w, x in zip(known["weights"], describe(ranking), strict=True))
-    inputs = (1.0, math.log(10), 1.5, 0.3, math.log(21))
+    length, ceiling = math.log(10), math.log(21)
+    inputs = (1.0, length, 1.5, 0.3, ceiling, (length - 1.6) ** 2, ceiling**2, length * ceiling)
     start = sum(c * x for c, x in zip(known["start"], inputs, strict=True))
     scale = math.exp(sum(c * x for c, x in zip(known["scale"], inputs, strict=True)))
     assert total > start

@@ -30,7 +30,7 @@ AGREE_S = 1.0
 def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple[str, dict]]:
     """Yield the pairs of real tracks that share music."""
     tracks = [track for role in sources.ROLES for track in sources.list_tracks(role)]
-    key = "|".join(track.name for track in tracks)
+    key = f"{catalogue.digest_answers()} {'|'.join(track.name for track in tracks)}"
     index = catalogue.build_index(tracks)
     pairs = catalogue.remember("audit", key, lambda: find_pairs(index, tracks))
     yield "shared", {"n_tracks": len(tracks), "n_excerpts": N_EXCERPTS, "pairs": pairs}
@@ -60,7 +60,7 @@ def find_pairs(index: Index, tracks: list[Track]) -> list[dict[str, Any]]:
 def find_others(index: Index, y: np.ndarray, name: str) -> list[tuple[str, float]]:
     """Return the other recording that holds an excerpt, and where; none where none does."""
     query = make_query(y)
-    for way in ("thorough", "speeds"):
+    for way in ("thorough", "speeds", "stretched"):
         answer = choose(index.rank(query, way, without={name}), way=way, threshold=THRESHOLD)
         if answer.match:
             return [(answer.match.song, answer.match.offset_s)]

@@ -2,12 +2,13 @@
 
 Unknown excerpts come from `sources.CALIBRATE` and, each with its own family left out of the answer,
 from the indexed real tracks; sounds that are no music from `sounds.OTHER_KINDS`; known ones from
-the indexed real tracks with seeds below 100. For each way to search
+the indexed real tracks with seeds below 100. The ways that are cheap and decide in noise, `NEAR`,
+are asked of three times as many. For each way to search
 
 * `FEATURES` of the best candidate are weighed by logistic regression, known against unknown;
 * the sum that one unknown excerpt in twenty exceeds is a function of `COVARIATES` of the excerpt
-  (its length, level above noise, stationarity and ceiling), by quantile regression, and of the
-  size of the index;
+  (its length, level above noise, stationarity and ceiling, and their squares where they bend), by
+  quantile regression, and of the size of the index;
 * beyond it the tail is exponential, with a scale that is a function of the same.
 
 Excerpts of one track are alike, so the sample carries less than its number says: ``floor`` is one
@@ -31,21 +32,26 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression, QuantileRegressor
+from scipy.special import expit
+from sklearn.linear_model import QuantileRegressor
 
 from aares.files import digest, write_atomic
 from aares.identify.answer import COVARIATES, FEATURES, describe, list_covariates
 from aares.identify.search import WAYS
+from aares.identify.traits import LEVELS_DB
 from aares.scores import estimate_grouped_share
 from benchmarks.identifying import catalogue, sources, trials
 from benchmarks.identifying.unknown import choose_few
 from workshop import config
 
-N_UNKNOWN, N_INDEXED, N_KNOWN, N_SOUNDS = 4000, 1500, 500, 360
+N_UNKNOWN, N_INDEXED, N_KNOWN, N_SOUNDS = 4000, 1500, 1000, 440
 CHUNK = 500
+NEAR = ("quick", "thorough")  # cheap, and those that decide in noise: asked of many more
+N_NEAR, N_NEAR_KNOWN = 1000, 800
+NEAR_SEEDS = {"known": (61, 71, 81, 91), "outside": (60, 70, 80, 90), "inside": (73, 83, 93)}
 SIZES = (60, 180)  # of smaller catalogues, which a part of the excerpts is asked in, too
+MONOTONE = ("score", "stand_out", "lead_votes", "breadth")  # each is a feature times level, too
 START = 0.95  # the tail begins at this quantile
-SHORT_S, SHORT_WEIGHT = 4.0, 0.3  # shorter excerpts, many of them hopeless, weigh less
 
 
 def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple[str, dict]]:
@@ -74,19 +80,31 @@ def gather() -> tuple[pd.DataFrame, pd.DataFrame]:
         families[track.name] = {other.name for other in tracks if groups[other.name] == group}
     index = catalogue.build_index(tracks)
     known = [
-        keep_table(f"known {k}", lambda k=k: trials.gather_known(index, real, CHUNK, 10 + 4 * k))
+        keep_table(f"known {k}", lambda k=k: trials.gather_known(
+            index, real, CHUNK, 10 + 4 * k, [[way] for way in WAYS]))
         for k in range(N_KNOWN // CHUNK)
-    ]
+    ]  # fmt: skip
+    known += [
+        keep_table(f"known near {seed}", lambda seed=seed: trials.gather_known(
+            index, real, N_NEAR_KNOWN, seed, [NEAR]))
+        for seed in NEAR_SEEDS["known"]
+    ]  # fmt: skip
     unknown = [
         keep_table(f"sounds {k}", lambda k=k: trials.gather_sounds(index, N_SOUNDS, k))
         for k in (41, 42)
     ]
-    for name, tracks_asked, n, first in (("outside", outside, N_UNKNOWN, 100),
-                                         ("inside", real, N_INDEXED, 200)):  # fmt: skip
+    for name, asked, n, first in (("outside", outside, N_UNKNOWN, 100),
+                                  ("inside", real, N_INDEXED, 200)):  # fmt: skip
         for k in range(first, first + n // CHUNK):
             unknown.append(keep_table(
                 f"{name} {k}",
-                lambda t=tracks_asked, k=k: trials.gather_unknown(index, t, CHUNK, k, families),
+                lambda t=asked, k=k: trials.gather_unknown(index, t, CHUNK, k, families),
+            ))  # fmt: skip
+        for k in NEAR_SEEDS[name]:
+            unknown.append(keep_table(
+                f"{name} near {k}",
+                lambda t=asked, k=k: trials.gather_unknown(
+                    index, t, N_NEAR, k, families, NEAR),
             ))  # fmt: skip
     for size in SIZES:
         few = catalogue.build_index(choose_few(tracks, size))
@@ -147,16 +165,42 @@ def fit_way(known: pd.DataFrame, unknown: pd.DataFrame) -> dict[str, Any]:
 
 
 def weigh_features(known: pd.DataFrame, unknown: pd.DataFrame) -> np.ndarray:
-    """Weigh the features by logistic regression, in which both kinds count alike."""
+    """Weigh the features by logistic regression, in which both kinds count alike.
+
+    More evidence never tells against a candidate: no feature of `MONOTONE` weighs less than nothing
+    at either end of the levels, nor, as the weight is linear in the level, between them. Weights
+    are held back as a normal prior of spread 1 for each spread of a feature would.
+    """
     both = pd.concat([known, unknown])
-    features = both[list(FEATURES)].to_numpy(float)
-    right = np.repeat([1, 0], [len(known), len(unknown)])
-    weight = np.where(both["log_seconds"] < np.log(SHORT_S), SHORT_WEIGHT, 1.0)
-    weight *= np.where(right, len(both) / (2 * len(known)), len(both) / (2 * len(unknown)))
+    turn = turn_to_ends()
+    features = both[list(FEATURES)].to_numpy(float) @ turn
+    right = np.repeat([1.0, 0.0], [len(known), len(unknown)])
+    count = np.where(right, len(both) / (2 * len(known)), len(both) / (2 * len(unknown)))
     scale = features.std(axis=0)
-    model = LogisticRegression(C=1.0, max_iter=5000)
-    model.fit(features / scale, right, sample_weight=weight)
-    return model.coef_[0] / scale
+    design = np.column_stack([features / scale, np.ones(len(both))])
+
+    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:
+        total = design @ w
+        slope = count * (expit(total) - right)
+        value = np.sum(count * (np.logaddexp(0, total) - right * total)) + np.sum(w[:-1] ** 2) / 2
+        return float(value), slope @ design + np.append(w[:-1], 0.0)
+
+    ends = {*MONOTONE, *(f"{name}_level" for name in MONOTONE)}
+    bounds = [(0.0 if name in ends else None, None) for name in (*FEATURES, "intercept")]
+    first = np.zeros(design.shape[1])
+    found = minimize(loss, first, jac=True, bounds=bounds, method="L-BFGS-B",
+                     options={"maxiter": 5000, "maxfun": 20_000})  # fmt: skip
+    return turn @ (found.x[:-1] / scale)
+
+
+def turn_to_ends() -> np.ndarray:
+    """Return what turns a feature and its product with the level into its parts at both ends."""
+    low, high = np.array(LEVELS_DB) / 10
+    turn = np.eye(len(FEATURES))
+    for name in MONOTONE:
+        pair = [FEATURES.index(name), FEATURES.index(f"{name}_level")]
+        turn[np.ix_(pair, pair)] = np.array([[high, -low], [-1, 1]]) / (high - low)
+    return turn
 
 
 def fit_scale(excess: np.ndarray, inputs: np.ndarray) -> np.ndarray:

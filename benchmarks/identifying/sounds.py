@@ -1,6 +1,6 @@
 """Sound that is no music: what a microphone hears between two songs.
 
-Ten kinds (`KINDS`) are reported; nine others (`OTHER_KINDS`), made by other functions, serve to
+Ten kinds (`KINDS`) are reported; eleven others (`OTHER_KINDS`), made by other functions, serve to
 calibrate and to choose. A function takes the number of samples at 8 kHz and a `Generator`, which
 draws frequencies, rates, levels and moments anew for each signal.
 
@@ -324,6 +324,24 @@ def make_glide(n: int, rng: np.random.Generator) -> np.ndarray:
     return _sing(low + (high - low) * turn ** rng.uniform(0.5, 4), n)
 
 
+def make_engine(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Make an engine that is revved: harmonics that rise and fall together, and some hiss."""
+    knots = rng.uniform(60, 500, 2 + int(rng.integers(1, 6)))
+    base = np.interp(_time(n), np.linspace(0, n / SR, len(knots)), knots)
+    whole = sum(_sing(base * k, n) / k ** rng.uniform(0.3, 1.5) for k in range(1, 8))
+    return whole + 10 ** rng.uniform(-4, -1) * rng.standard_normal(n)
+
+
+def make_howl(n: int, rng: np.random.Generator) -> np.ndarray:
+    """Make howls, as of dogs and feedback: a few harmonics, each call rising and falling."""
+    length = rng.uniform(0.3, 2.5)
+    moment = (_time(n) / length + rng.random()) % 1
+    arch = np.sin(np.pi * moment) ** rng.uniform(0.3, 2)
+    frequency = rng.uniform(250, 900) * (1 + rng.uniform(0.1, 1.2) * arch)
+    whole = sum(_sing(frequency * k, n) / k**2 for k in range(1, 1 + int(rng.integers(1, 5))))
+    return arch ** rng.uniform(0, 1) * whole + 10 ** rng.uniform(-4, -1) * rng.standard_normal(n)
+
+
 KINDS: dict[str, Make] = {
     "steady tones": make_tones,
     "random chords": make_chords,
@@ -346,4 +364,6 @@ OTHER_KINDS: dict[str, Make] = {
     "insects": make_insects,
     "alarms": make_alarm,
     "glides": make_glide,
+    "engines": make_engine,
+    "howls": make_howl,
 }

@@ -100,22 +100,32 @@ def ask(
             )  # fmt: skip
 
 
-def gather_known(index: Index, tracks: list[Track], n: int, seed: int) -> pd.DataFrame:
-    """Ask for excerpts of indexed tracks, each way for what it is made for; keep the right ones."""
+def gather_known(
+    index: Index, tracks: list[Track], n: int, seed: int, ways: Sequence[Sequence[str]]
+) -> pd.DataFrame:
+    """Ask for excerpts of indexed tracks, each way for what it is made for; keep the right ones.
+
+    Ways that are named together are asked for the same excerpts.
+    """
     rows = []
-    for number, way in enumerate(WAYS):
-        for excerpt in cut_excerpts(tracks, n, seed + number, way):
-            rows += [row for row in ask(index, excerpt, [way]) if row["found"] == excerpt.track]
+    for number, together in enumerate(ways):
+        for excerpt in cut_excerpts(tracks, n, seed + number, together[0]):
+            rows += [row for row in ask(index, excerpt, together) if row["found"] == excerpt.track]
     return pd.DataFrame(rows)
 
 
 def gather_unknown(
-    index: Index, tracks: list[Track], n: int, seed: int, families: Mapping[str, set[str]]
+    index: Index,
+    tracks: list[Track],
+    n: int,
+    seed: int,
+    families: Mapping[str, set[str]],
+    ways: Sequence[str] = WAYS,
 ) -> pd.DataFrame:
     """Ask for excerpts of tracks as if neither they nor their families were in the index."""
     rows: list[dict] = []
     for excerpt in cut_excerpts(tracks, n, seed):
-        rows += ask(index, excerpt, WAYS, without=families.get(excerpt.track, ()))
+        rows += ask(index, excerpt, ways, without=families.get(excerpt.track, ()))
     return pd.DataFrame(rows)
 
 

@@ -1,4 +1,4 @@
-"""What of the demo songs goes into the page: the index, as the browser has it, and excerpts.
+"""What of the demo songs goes into the page: the index, as the browser reads it, and excerpts.
 
 The constants, the calibration and the peaks are those of :mod:`aares.identify`; ``identify.js``
 hashes and searches by itself. Two songs stay out of the index, so that something is unknown. The
@@ -174,7 +174,7 @@ def list_constants() -> dict[str, Any]:
         "usual_rival": answer.USUAL_RIVAL, "least_recordings": answer.LEAST_RECORDINGS,
         "twin_share": answer.TWIN_SHARE, "least_ceiling": answer.LEAST_CEILING,
         "seconds": answer.SECONDS, "features": answer.FEATURES, "covariates": answer.COVARIATES,
-        "usual_log_seconds": getattr(answer, "USUAL_LOG_SECONDS", 0.0),
+        "usual_log_seconds": answer.USUAL_LOG_SECONDS,
         "calibration": answer.load_calibration(),
     }  # fmt: skip
 

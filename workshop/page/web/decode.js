@@ -30,10 +30,10 @@
     let format = null;
     for (let at = 12; at + 8 <= buffer.byteLength; ) {
       const size = view.getUint32(at + 4, true), start = at + 8;
-      if (tag(at) === "fmt ") {
+      if (tag(at) === "fmt " && start + Math.max(size, 16) <= buffer.byteLength) {
         const [kind, bits] = [view.getUint16(start, true), view.getUint16(start + 14, true)];
         // An extensible header has the kind at its end.
-        const real = kind === 0xfffe ? view.getUint16(start + 24, true) : kind;
+        const real = kind === 0xfffe && size >= 26 ? view.getUint16(start + 24, true) : kind;
         format = {
           read: SAMPLES[`${real}/${bits}`], bytes: bits / 8,
           channels: view.getUint16(start + 2, true), rate: view.getUint32(start + 4, true),
@@ -41,7 +41,8 @@
       }
       if (tag(at) === "data") {
         if (!format?.read || !format.channels || !format.rate) return null;
-        return { y: readSamples(view, start, Math.min(size, buffer.byteLength - start), format), rate: format.rate };
+        const there = Math.min(size, buffer.byteLength - start); // a file may be cut off
+        return { y: readSamples(view, start, there, format), rate: format.rate };
       }
       at = start + size + (size % 2);
     }

@@ -16,21 +16,25 @@
 
   const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
   const rest = () => later(0);
-  const clock = (s) => `${s < 0 ? "−" : ""}${Math.floor(Math.abs(s) / 60)}:${String(Math.floor(Math.abs(s) % 60)).padStart(2, "0")}`;
+  const clock = (s) => {
+    const whole = Math.floor(Math.abs(s)), seconds = String(whole % 60).padStart(2, "0");
+    return `${s < 0 && whole ? "−" : ""}${Math.floor(whole / 60)}:${seconds}`;
+  };
   const decibels = (db) => `${db < 0 ? "−" : db > 0 ? "+" : ""}${Math.abs(db)} dB`;
   const measureLevel = (y) => Math.sqrt(y.reduce((sum, x) => sum + x * x, 0) / y.length);
   const divide = (y, by) => y.map((x) => x / by);
-  const button = (text, onclick, properties = {}) =>
-    make("button", { type: "button", onclick, ...properties }, text);
+  const button = (text, onclick, className = "") =>
+    make("button", { type: "button", onclick, className }, text);
 
   // --- what an answer looks like -----------------------------------------------------------------
 
   /** Say how often chance does as well: the probability of a false alarm. */
   function tellChance(p) {
     if (p > 0.5) return "As many sounds of other recordings would fit as well.";
-    const share = `1 in ${Math.floor(1 / p).toLocaleString("en")}`;
-    const chance = p <= K.calibration.floor ? `Fewer than ${share}` : `About ${share}`;
-    return `${chance} sounds of other recordings would fit as well (p ${p <= K.calibration.floor ? "<" : "="} ${p.toPrecision(2)}).`;
+    // Below that, the excerpts of the calibration are too few to tell.
+    const [about, sign] = p <= K.calibration.floor ? ["Fewer than", "<"] : ["About", "="];
+    return `${about} 1 in ${Math.floor(1 / p).toLocaleString("en")} sounds of other recordings would `
+      + `fit as well (p ${sign} ${p.toPrecision(2)}).`;
   }
 
   const WORDS = {
@@ -66,7 +70,8 @@
       this.picture = make("canvas", { className: "picture", role: "img", "aria-label": "" });
       this.along = make("canvas", { className: "along", role: "img", "aria-label": "" });
       this.where = make("figure", {}, this.along, make("figcaption", { className: "small" },
-        "Where in the recording each pair of peaks says that the sound begins: chance scatters, the right place towers."));
+        "Where in the recording each pair of peaks says that the sound begins: chance scatters, "
+          + "the right place towers."));
       this.root = make("div", { className: "answer", hidden: true, id: `${name}-answer` },
         make("div", { role: "status" }, this.title, this.text), this.bar,
         make("p", { className: "small" }, "How far beyond chance, in powers of ten; accepted from the mark on."),
@@ -84,10 +89,11 @@
       this.root.dataset.reason = answer.reason;
       [this.title.textContent, this.text.textContent] = sayAnswer(answer);
       const decades = Math.min(-Math.log10(answer.tail), METER_DECADES);
+      const enough = -Math.log10(K.threshold);
       this.bar.firstChild.style.width = `${(100 * decades) / METER_DECADES}%`;
-      this.bar.lastChild.style.left = `${(100 * -Math.log10(K.threshold)) / METER_DECADES}%`;
+      this.bar.lastChild.style.left = `${(100 * enough) / METER_DECADES}%`;
       this.bar.setAttribute("aria-label",
-        `Beyond chance by ${decades.toFixed(1)} powers of ten; from ${(-Math.log10(K.threshold)).toFixed(1)} on it is accepted.`);
+        `Beyond chance by ${decades.toFixed(1)} powers of ten; accepted from ${enough.toFixed(1)} on.`);
       this.draw();
     }
 
@@ -102,7 +108,8 @@
       if (!answer.match) return;
       drawPlaces(this.along, found.places, best);
       this.along.setAttribute("aria-label",
-        `${found.places.length} pairs of peaks along ${clock(best.song.seconds)}; ${ends.length} agree on ${clock(best.offset_s)}.`);
+        `${found.places.length} pairs of peaks along ${clock(best.song.seconds)}; `
+          + `${ends.length} agree on ${clock(best.offset_s)}.`);
     }
   }
 
@@ -155,7 +162,10 @@
     for (const s of places) if (s > -0.5 && s < song.seconds) bins[Math.max(Math.floor(s * 2), 0)] += 1;
     const most = Math.max(...bins, 1), wide = width / bins.length;
     context.fillStyle = colour("--dust");
-    bins.forEach((count, i) => context.fillRect(i * wide, base - (count / most) * (base - 4), Math.max(wide - 0.5, 1), (count / most) * (base - 4)));
+    bins.forEach((count, i) => {
+      const tall = (count / most) * (base - 4);
+      context.fillRect(i * wide, base - tall, Math.max(wide - 0.5, 1), tall);
+    });
     context.fillStyle = colour("--b");
     const x = (Math.max(offset, 0) / song.seconds) * width;
     context.beginPath();
@@ -230,12 +240,19 @@
       const own = (newest += 1);
       await later(pause_ms);
       if (own !== newest) return null;
-      const answer = await identifier.identify(makeSignal(), rest);
-      if (own !== newest) return null;
-      panel.show(answer);
-      return answer;
+      try {
+        const answer = await identifier.identify(await makeSignal(), rest);
+        if (own !== newest) return null;
+        panel.show(answer);
+        return answer;
+      } catch (error) {
+        if (own !== newest) return null; // what failed is of no interest any more
+        throw error;
+      }
     };
   }
+
+  AARES.excerpts = { Mixture, readExcerpt };
 
   // --- the section *listen* ----------------------------------------------------------------------
 
@@ -272,11 +289,12 @@
       return mixture && askNow();
     };
     const play = button("Play", async () => {
+      if (!mixture) return undefined; // it is not on the screen yet
       play.textContent = mixture.voices ? "Play" : "Stop";
       if (mixture.voices) return mixture.stop();
       context ??= new AudioContext({ sampleRate: HEARD_HZ });
       return mixture.play(context, level);
-    }, { className: "main" });
+    }, "main");
     const pick = async (i) => {
       const goesOn = Boolean(mixture?.voices);
       mixture?.stop();
@@ -322,16 +340,19 @@
   async function record(onStart) {
     const plain = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     const stream = await navigator.mediaDevices.getUserMedia({ audio: plain });
-    const recorder = new MediaRecorder(stream), parts = [];
-    recorder.ondataavailable = ({ data }) => parts.push(data);
-    const ended = new Promise((resolve) => { recorder.onstop = resolve; });
-    recorder.start();
-    const stop = () => recorder.state === "recording" && recorder.stop();
-    onStart(stop);
-    setTimeout(stop, 1000 * RECORD_S);
-    await ended;
-    for (const track of stream.getTracks()) track.stop();
-    return new Blob(parts).arrayBuffer();
+    try {
+      const recorder = new MediaRecorder(stream), parts = [];
+      recorder.ondataavailable = ({ data }) => parts.push(data);
+      const ended = new Promise((resolve) => { recorder.onstop = resolve; });
+      const stop = () => recorder.state === "recording" && recorder.stop();
+      recorder.start();
+      onStart(stop);
+      setTimeout(stop, 1000 * RECORD_S);
+      await ended;
+      return new Blob(parts).arrayBuffer();
+    } finally {
+      for (const track of stream.getTracks()) track.stop();
+    }
   }
 
   AARES.sections.identify = (root) => {
@@ -343,14 +364,18 @@
     const hear = async (name, read) => {
       panel.root.hidden = true;
       say(`Listening to ${name} …`);
-      let y;
       try {
-        y = await decode(await read(), K.rate_hz);
-      } catch {
-        return say(`${name} is no sound that this browser can read: expected WAV, MP3, FLAC, Ogg or the like.`);
+        let y;
+        const answer = await ask(async () => {
+          y = await decode(await read(), K.rate_hz);
+          if (!y.length || !y.every(Number.isFinite)) throw new RangeError();
+          return y;
+        });
+        if (answer) say(`${name}: ${clock(y.length / K.rate_hz)} of sound.`);
+      } catch (error) {
+        if (error instanceof RangeError) say(`${name} holds no sound.`);
+        else say(`${name} is no sound that this browser can read: expected WAV, MP3, FLAC, Ogg or the like.`);
       }
-      if (!y.length || !y.every(Number.isFinite)) return say(`${name} holds no sound.`);
-      if (await ask(() => y)) say(`${name}: ${clock(y.length / K.rate_hz)} of sound.`);
     };
     const hearFile = (file) => file && hear(file.name, () => file.arrayBuffer());
 
@@ -360,18 +385,18 @@
     let stop = null;
     const microphone = button("Use the microphone", async () => {
       if (stop) return stop();
+      microphone.disabled = true; // until the browser's question is answered
       try {
-        const sound = await record((end) => {
-          stop = end;
-          microphone.textContent = "Stop and ask";
+        const content = await record((end) => {
+          [stop, microphone.disabled, microphone.textContent] = [end, false, "Stop and ask"];
           say(`Recording for ${RECORD_S} seconds at most …`);
         });
-        await hear("What was recorded", () => sound);
+        hear("What was recorded", () => content);
       } catch (error) {
         say(explainMicrophone(error));
       }
-      stop = null;
-      microphone.textContent = "Use the microphone";
+      [stop, microphone.disabled, microphone.textContent] = [null, false, "Use the microphone"];
+      return undefined;
     });
     const sample = AARES.data.excerpts.rows[SAMPLE];
     const example = button("Try a sound from here: too fast, in noise", () => {
@@ -392,6 +417,7 @@
     }, make("label", { htmlFor: "sound-file" }, "Drop a sound here, or choose a file "), picker);
     const songs = K.songs.map(({ artist, title }) => make("li", {}, `${title}, ${artist}`));
     root.append(drop, make("div", { className: "row" }, microphone, example), status, panel.root,
-      make("details", {}, make("summary", {}, `The ${songs.length} recordings in this page's index`), make("ul", {}, ...songs)));
+      make("details", {}, make("summary", {}, `The ${songs.length} recordings in this page's index`),
+        make("ul", {}, ...songs)));
   };
 })();
