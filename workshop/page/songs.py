@@ -188,7 +188,7 @@ def judge_genres(
     labels = [str(name) for name in classifier.classes_]
     known = find_labels(songs, train, subset)
     places = {name: code for code, name in enumerate(labels)}
-    codes = known.map(places).fillna(UNKNOWN).to_numpy(np.int64)
+    codes = np.array([places.get(name, UNKNOWN) for name in known], dtype=np.int64)
     first = [names[0] if names else "" for names in songs["artists"]]
     ranks = rank_in_halves(scores, codes, split_by_name(first))
     return Judged(labels, codes, ranks)
