@@ -187,10 +187,11 @@ def judge_genres(
     scores = score_labels(classifier.predict_proba(asked))
     labels = [str(name) for name in classifier.classes_]
     known = find_labels(songs, train, subset)
-    codes = known.map({name: code for code, name in enumerate(labels)}).fillna(UNKNOWN).astype(int)
+    places = {name: code for code, name in enumerate(labels)}
+    codes = np.array([places.get(name, UNKNOWN) for name in known], dtype=np.int64)
     first = [names[0] if names else "" for names in songs["artists"]]
-    ranks = rank_in_halves(scores, codes.to_numpy(), split_by_name(first))
-    return Judged(labels, codes.to_numpy(), ranks)
+    ranks = rank_in_halves(scores, codes, split_by_name(first))
+    return Judged(labels, codes, ranks)
 
 
 def list_others(recommender: Recommender, songs: pd.DataFrame) -> tuple[Bytes, Bytes]:
