@@ -183,6 +183,33 @@ def test_the_look_grows_by_its_rule():
     assert QUICK.grow(10**12).peaks_per_block == QUICK.peaks_per_block
 
 
+@pytest.mark.parametrize(
+    ("n_places", "window"), [(1, 3), (7, 3), (40, 7), (100, 3), (200, 3), (900, 3)]
+)
+def test_crowds_are_those_of_all_votes(n_places, window):
+    """What is passed over as too low changes neither which crowds are the highest, nor ties."""
+    rng = np.random.default_rng(n_places)
+    places = np.sort(np.concatenate([
+        rng.integers(-50, 6_000, 2_500),
+        *(rng.normal(centre, 3, size).astype(int) for centre, size in rng.integers(1, 90, (40, 2))),
+    ]))  # fmt: skip
+    weights = rng.integers(1, 6, len(places)) * 64  # many crowds are equal
+    crowds = []
+    for last, place in enumerate(places):
+        inside = (places[: last + 1] >= place - window).nonzero()[0]
+        score = np.float32(weights[inside].sum() / 64)
+        centre = (places[inside[0]] + place) // 2
+        if crowds and centre - crowds[-1][0] <= 2 * window:
+            crowds[-1] = max(crowds[-1], (centre, score), key=lambda crowd: crowd[1])
+        else:
+            crowds.append((centre, score))
+    scores = np.array([score for _, score in crowds], dtype=np.float32)
+    order = vote._list_highest(scores, min(n_places, len(scores)))
+    found, heights = vote._find_crowds(places << 12 | weights, n_places, window)
+    assert found.tolist() == np.array([centre for centre, _ in crowds])[order].tolist()
+    assert heights.tolist() == scores[order].tolist()
+
+
 def test_the_parts_of_a_large_index_share_what_is_looked_at():
     base, crowd = query.BASE_POSTINGS, 100 * query.CROWDED
     assert THOROUGH.grow(base, 2 * base) == THOROUGH.grow(base) == THOROUGH  # of a small one, not

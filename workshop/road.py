@@ -37,7 +37,7 @@ def list_sizes(measured: dict[str, Any]) -> list[tuple[str, ...]]:
     return [
         (
             f"{n:,}",
-            f"{one['open_ms']} ms" if "open_ms" in one else "not measured",
+            f"{measured.get(f'{section}_open', one)['open_ms']} ms",
             f"{one['search_ms']['p50']:.1f} ms",
             f"{one['search_ms']['p99']:.1f} ms",
             f"{one['mb'] / 1000:.2f} GB",

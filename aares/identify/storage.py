@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from aares.errors import IndexFileError
 from aares.files import replacing
+from aares.identify.blocks import find_damaged, find_misplaced, list_unchecked
 
 MAGIC = b"AARESIDX"
 VERSION = 3
@@ -270,16 +270,16 @@ class Guarded:
         IndexFileError
             A block is damaged.
         """
-        todo = _list_unchecked(
+        todo = list_unchecked(
             np.asarray(first, dtype=np.int64), np.asarray(last, dtype=np.int64),
-            self._done, len(self.array), self.array.itemsize,
+            self._done, len(self.array), BLOCK // self.array.itemsize,
         )  # fmt: skip
         self._check_blocks(todo)
 
     def _check_blocks(self, blocks: np.ndarray) -> None:
         if not len(blocks):
             return
-        bad = _find_damaged(self._words, self._sums, blocks, _WEIGHTS)
+        bad = find_damaged(self._words, self._sums, blocks, _WEIGHTS)
         if bad >= 0:
             self.refuse(f"damaged, block {bad} of {len(self._done)} has another checksum")
         if self._rising or self._limit is not None:
@@ -288,7 +288,7 @@ class Guarded:
 
     def _check_numbers(self, blocks: np.ndarray) -> None:
         limit = np.uint64(_ANY if self._limit is None else self._limit)
-        falls, exceeds = _find_misplaced(self.array, blocks, BLOCK // self.array.itemsize, limit)
+        falls, exceeds = find_misplaced(self.array, blocks, BLOCK // self.array.itemsize, limit)
         if self._rising and falls:
             self.refuse("contradicts itself, its numbers are out of order")
         if exceeds:
@@ -307,56 +307,6 @@ class Guarded:
             Always.
         """
         raise IndexFileError(f"{self.name}: {reason}; {REMEDY}")
-
-
-@njit(cache=True)
-def _find_damaged(
-    words: np.ndarray, sums: np.ndarray, blocks: np.ndarray, weights: np.ndarray
-) -> int:
-    """Return the first of some blocks whose sum is another one, -1 if there is none."""
-    for block in blocks:
-        first = block * len(weights)
-        total = np.uint64(block) * weights[0]
-        for k in range(min(len(weights), len(words) - first)):
-            total += words[first + k] * weights[k]
-        if total != sums[block]:
-            return int(block)
-    return -1
-
-
-@njit(cache=True)
-def _find_misplaced(
-    array: np.ndarray, blocks: np.ndarray, per_block: int, limit: np.uint64
-) -> tuple[bool, bool]:
-    """Tell whether a number of some blocks is less than the one before it, or above the limit."""
-    falls = exceeds = False
-    for block in blocks:
-        for k in range(block * per_block, min((block + 1) * per_block, len(array))):
-            if array[k] < array[max(k - 1, 0)]:
-                falls = True
-            if np.uint64(array[k]) > limit:
-                exceeds = True
-    return falls, exceeds
-
-
-@njit(cache=True)
-def _list_unchecked(
-    first: np.ndarray, last: np.ndarray, done: np.ndarray, length: int, size: int
-) -> np.ndarray:
-    """Return which blocks hold ranges of elements and were not checked, ascending."""
-    todo = np.empty(0, dtype=np.int64)
-    filled = 0
-    for i in range(len(first)):
-        low, high = min(max(first[i], 0), length), min(max(last[i], 0), length)
-        if low >= high:
-            continue
-        for block in range(low * size // BLOCK, (high * size - 1) // BLOCK + 1):
-            if not done[block]:
-                if filled == len(todo):
-                    todo = np.concatenate((todo, np.empty(filled + 64, dtype=np.int64)))
-                todo[filled] = block
-                filled += 1
-    return np.unique(todo[:filled])
 
 
 def read_arrays(path: Path, crc: int | None = None) -> tuple[dict[str, Any], dict[str, Guarded]]:

@@ -97,13 +97,15 @@ def warm_up() -> None:
     Index.from_signals({"a": y}).identify(y + y[::-1], 8000)
 
 
-def ask_level(index: Index, tracks: list[sources.Track], level: float, seed: int) -> dict[str, Any]:
+def ask_level(
+    index: Index, tracks: list[sources.Track], level: float, seed: int, n: int = N
+) -> dict[str, Any]:
     """Ask for excerpts in one level of noise: who comes first, who is accepted, and the times."""
     rng = np.random.default_rng(seed)
     heard = Condition("", 10, conditions.add_noise("white", level))
     families = catalogue.group_families(tracks)
     first, accepted, searches, wholes = 0, 0, [], []
-    for _ in range(N):
+    for _ in range(n):
         track, y = heard.draw(tracks, rng)
         begin = time.process_time()
         query = make_query(y)

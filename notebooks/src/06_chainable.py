@@ -1058,8 +1058,8 @@ book.table("learning", rows[["labels", "model", *AGAINST.values()]], index=False
 # %% [markdown]
 # ## The road to 40 million
 #
-# The slides end with 277 days for the features of 40 million songs, and leave out that these have
-# 8e14 pairs. What follows is arithmetic on what was measured (`benchmarks/scale.py`); the page
+# The slides end with 40 million songs, 277 days for their features, and leave out their pairs. What
+# follows is arithmetic on what was measured (`benchmarks/scale.py`); the page
 # `aares/scale/README.md` has the steps on the way, with their commands. Pairs are not computed: a
 # song's near neighbours are looked up, and the model of joins sees those only.
 
