@@ -23,6 +23,10 @@
     python3 run.py serve [--index INDEX] [--port PORT] [--workers N]
                                       the same by HTTP: POST a file to /identify
     python3 run.py listen [SOURCE]    what is playing, from the microphone or a pipe, as it goes
+    python3 run.py map FOLDER --out SHARDS
+                                      fingerprints of many tracks as Parquet, resumed where cut off
+    python3 run.py build SHARDS --out INDEX
+                                      an index out of them in bounded memory; both: add scale first
     python3 run.py label [--songs FOLDER]
                                       the page where songs are paired by ear; its answers:
                                       label --export FILE.csv, label --import FILE.csv

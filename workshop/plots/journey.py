@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from workshop.plots.style import GRID, INK, MUTED, OKABE_ITO, set_title
 
@@ -90,7 +91,7 @@ def draw_years(seed: float, years: Sequence[float], ax: Axes, *, title: str) -> 
     ax.plot(places, years, "-o", color=OKABE_ITO["blue"], ms=4, lw=0.8)
     ax.annotate("seed", (places[-1], seed), (0, 3), textcoords="offset points", ha="right", size=7)
     ax.set(xlabel="place in the playlist", ylabel="year", xticks=places[::3])
-    ax.yaxis.get_major_locator().set_params(integer=True, nbins=5)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     return set_title(ax, title)
 
 
