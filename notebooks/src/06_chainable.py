@@ -573,10 +573,10 @@ book.figure(
 )
 
 # %% [markdown]
-# To be listened to, three seconds before the join and three after it:
+# To be listened to, two seconds before the join and two after it:
 
 # %%
-RATE_HZ, HEARD_S = 16000, 3
+RATE_HZ, HEARD_S = 16000, 2
 
 
 def play_join(first, second):
@@ -1075,6 +1075,9 @@ book.number("road_index_tb", project(costs).index_tb)
 print(describe_origin(scale["cost"]))
 road = pd.DataFrame(list_projection(scale), columns=["what", "how much"])
 book.table("road", road, index=False)
+
+# %% [markdown]
+# The answer, in two sentences:
 
 # %%
 book.answer(

@@ -167,7 +167,16 @@ def render_single(files: Mapping[str, bytes], *, report: str = REPORT) -> bytes:
     digests: dict[str, list[str]] = {"script": [], "style": []}
 
     def put_in(tag: str, name: str) -> str:
-        # an element, whose digest the policy will know
+        """Return a file as an element, whose digest the policy knows.
+
+        Parameters
+        ----------
+        tag, name : str
+
+        Returns
+        -------
+        str
+        """
         text = files[name].decode().replace("</script", "<\\/script")
         known = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         digests[tag].append(f"'sha256-{known}'")
