@@ -560,7 +560,7 @@
     const logCeiling = log1p(max(ceiling, 0));
     return {
       log_seconds: logSeconds, level: levelDb / 10, stationarity, log_ceiling: logCeiling,
-      log_seconds_squared: (logSeconds - K.usual_log_seconds) ** 2,
+      log_seconds_squared: max(logSeconds - K.usual_log_seconds, K.least_bend) ** 2,
       log_ceiling_squared: logCeiling ** 2, log_ceiling_seconds: logSeconds * logCeiling,
     };
   }
@@ -587,7 +587,7 @@
 
   /** Tell how likely an excerpt of no indexed recording has as good a candidate, however unlikely. */
   function extrapolateTail(ranking, way) {
-    if (!ranking.candidates.length) return 1;
+    if (!(ranking.candidates[0]?.score >= K.least_score)) return 1;
     const known = K.calibration[way];
     const inputs = [1, ...pick(K.covariates, listCovariates(ranking))];
     const total = multiply(known.weights, pick(K.features, describe(ranking)));
