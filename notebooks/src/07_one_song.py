@@ -168,7 +168,7 @@ without = Index.from_signals({name: y for name, y in sounds.items() if name != p
 y, rng = sounds[path.stem], np.random.default_rng(config.SEED)
 starts = rng.integers(0, len(y) - LENGTH_S * RATE_HZ, N_PLACES)
 excerpts = [y[start : start + LENGTH_S * RATE_HZ] for start in starts]
-levels, rows, mistaken = (np.inf, 0, -10, -15, -20, -25, -30), {}, 0
+levels, rows, mistaken = (np.inf, 0, -10, -20, -30), {}, 0
 for level in levels:
     noises = [distortions.make_white(len(x), rng) for x in excerpts]
     drowned = [distortions.mix(*pair, snr_db=level) for pair in zip(excerpts, noises, strict=True)]
@@ -258,10 +258,10 @@ book.say(f"Likeliest: **{follow.index[0]}** ({follow.iloc[0]:.1%}).")
 fig, axes = new_axes(height=3.9, rows=2, cols=3)
 plots.draw_shares(likely.head(6), axes[0, 0], title=f"1 · {likely.index[0]}", label="probability")
 plots.draw_interval(low, expected, high, told, axes[0, 1], title=f"2 · {expected:.0f} points")
-plots.draw_years(eras[at], years, axes[0, 2], title=f"3 · {spread:.0f} years apart")
+plots.draw_years(eras[at], years, axes[0, 2], title=f"3 · {spread:.0f} years")
 plots.draw_recognition(recognised, axes[1, 0], title="4, 5 · in noise")
 plots.draw_shares(
-    p.head(8), axes[1, 1], title=f"Bonus · {len(kept)} genres", label="p-value", line=EPS
+    p.head(8), axes[1, 1], title=f"Bonus · {len(kept)} left", label="p-value", line=EPS
 )
 plots.draw_shares(follow, axes[1, 2], title="Study · next", label="probability of a join")
 book.figure(
