@@ -105,7 +105,7 @@ def test_no_page_is_left_empty(pages, paper):
         full, blank = measure_page(page)
         is_last = any(head.startswith(part[:20]) for part in parts) or number == len(pages) - 1
         least = FULL - 0.05 if number >= figures else FULL
-        if (full < least and not is_last) or blank > BLANK:
+        if (round(full, 2) < least and not is_last) or blank > BLANK:
             short[number + 1] = round(full, 2), round(blank, 2)
     assert short == {}
 
