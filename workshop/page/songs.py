@@ -113,7 +113,8 @@ def choose_songs(
     >>> songs = make_songs("recommendation", 3, popularity=[40, 80, 60], tempo=[90, 98.5, 120])
     >>> songs["name"] = ["Fernando", "Chiquitita", "Waterloo"]
     >>> train = make_songs("train", 1, tempo=90, genre="pop")
-    >>> choose_songs(songs, train, make_songs("subset", 1, tempo=3), 2)["name"].tolist()
+    >>> subset = make_songs("subset", 1, artist_name="ABBA", tempo=3)
+    >>> choose_songs(songs, train, subset, 2)["name"].tolist()
     ['Chiquitita', 'Fernando']
     """
     first = songs["artists"].map(lambda names: names[0] if names else "")
