@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,8 +75,9 @@ class TrackSize:
             with Path(self.log).open("a") as stream:
                 stream.write(f"{path.name}\n")
         time.sleep(self.slow_s)
-        if self.kill and Path(self.kill).exists():
-            Path(self.kill).unlink()
-            os.kill(os.getpid(), signal.SIGKILL)
+        if self.kill:
+            with suppress(FileNotFoundError):  # one of two that see it at once removes it
+                Path(self.kill).unlink()
+                os.kill(os.getpid(), signal.SIGKILL)
         head = np.frombuffer(content[:64], dtype=np.uint8).astype(np.uint32)
         return {"half": len(content) / 2, "head": head}
