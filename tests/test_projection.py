@@ -80,4 +80,4 @@ def test_the_road_is_the_projection_of_what_was_measured():
     told = dict(road.list_projection(scale))
     days = project(costs, n_cores=1).extraction_days
     assert f"= {days:.0f} days (the slides: 277)" in told["features, one core"]
-    assert told["all pairs"].startswith("8e+14 × ")
+    assert told["all pairs"].startswith("800 trillion × ")

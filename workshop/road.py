@@ -106,6 +106,6 @@ def list_projection(measured: dict[str, Any]) -> list[tuple[str, str]]:
         ("machines that answer",
          f"{found.n_machines} of a million songs each, {found.query_ms:.0f} ms of a processor a "
          f"query; {found.month_money:,.0f} {money} a month with the storage"),
-        ("all pairs", f"{found.n_pairs:.0e} × {costs.pair_s:.2g} s = "
-                      f"{found.pairs_core_years:,.0f} years of a core"),
+        ("all pairs", f"{found.n_pairs / 1e12:.0f} trillion × {1e9 * costs.pair_s:.0f} ns = "
+                      f"{365.25 * found.pairs_core_years:,.0f} days of a core"),
     ]  # fmt: skip

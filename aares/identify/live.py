@@ -18,7 +18,7 @@ from aares.identify.entries import drop_shadows
 from aares.identify.following import HOP_S, MAX_MISSES
 from aares.identify.index import Index
 from aares.identify.lines import LOOK_S, Line
-from aares.identify.timeline import LOOKAHEAD_S, STEP_S, WINDOW_S, _Listener, check_windows
+from aares.identify.timeline import LOOKAHEAD_S, STEP_S, WINDOW_S, Listener, check_windows
 
 DELAY_S = max(WINDOW_S + LOOKAHEAD_S, (MAX_MISSES + 2) * HOP_S + LOOK_S / 2) + STEP_S
 KEPT_S = 60.0  # a line that ended is kept so long: it may be another's shadow
@@ -102,7 +102,7 @@ class LiveTimeline:
 
     def __init__(self, index: Index, *, window_s: float = WINDOW_S, step_s: float = STEP_S) -> None:
         check_windows(window_s, step_s)
-        self._listener = _Listener(index, window_s, step_s)
+        self._listener = Listener(index, window_s, step_s)
         self._begun: list[Line] = []
         self._ended: list[Line] = []
 

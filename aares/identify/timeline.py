@@ -117,7 +117,7 @@ def trace_blocks(
     ('noise', 0.0, 20.0)
     """
     check_windows(window_s, step_s)
-    listener = _Listener(index, window_s, step_s)
+    listener = Listener(index, window_s, step_s)
     for block in blocks:
         for start in range(0, len(block), int(BLOCK_S * RATE_HZ)):
             listener.hear(block[start : start + int(BLOCK_S * RATE_HZ)])
@@ -153,7 +153,7 @@ def check_windows(window_s: float = WINDOW_S, step_s: float = STEP_S) -> None:
         )
 
 
-class _Listener:
+class Listener:
     """Goes through a recording: what was recognised, and what was heard where nothing was."""
 
     def __init__(self, index: Index, window_s: float, step_s: float) -> None:
@@ -265,7 +265,7 @@ class _Listener:
         if song not in self._stars:
             self._stars[song] = next(
                 read_constellation(part, row)
-                for part in self.index._parts
+                for part in self.index.parts
                 for row in part.list_present()
                 if part.recordings[row].name == song
             )

@@ -128,7 +128,7 @@ def list_page(index: Index, offset: int, limit: int) -> dict[str, Any]:
     >>> [row["name"] for row in list_page(index, 1, 5)["recordings"]]
     ['b', 'c']
     """
-    present = (part.recordings[row] for part in index._parts for row in part.list_present())
+    present = (part.recordings[row] for part in index.parts for row in part.list_present())
     rows = itertools.islice(present, offset, offset + limit)
     listed = [{"name": one.name, "seconds": one.seconds} for one in rows]
     return {"total": len(index), "offset": offset, "recordings": listed}
