@@ -23,6 +23,7 @@ from aares.audio.ffmpeg import find_ffmpeg
 from aares.cli import main
 from aares.errors import AudioError
 from aares.identify import Index
+from aares.identify.lines import Line
 from aares.identify.live import DELAY_S, LiveTimeline
 from workshop.config import ROOT
 
@@ -100,6 +101,19 @@ def test_a_twin_is_named_and_not_told_twice(radio):
     told = [*changes, *rest]
     assert [one.kind for one in told] == ["begins", "ends"]
     assert {told[1].song, *told[1].twins} == {"one", "one (remaster)"}
+
+
+@pytest.mark.parametrize("start_s, n_told", [(1.0, 1), (40.0, 2)])
+def test_a_twin_that_takes_over_is_the_same_and_one_that_comes_later_is_not(index, start_s, n_told):
+    """Which of two twins has more evidence may change while they play."""
+    live, told = LiveTimeline(index), []
+    one = Line("one", None, [], 0.0, start_s=0.0, end_s=20.0, twins=["two"])
+    two = Line("two", None, [], 0.0, start_s=start_s, end_s=start_s + 20.0, twins=["one"])
+    for lines in ([one], [two]):
+        live._listener.lines = lines
+        told += live.hear(np.zeros(0, dtype=np.float32))
+    assert [(change.kind, change.song) for change in told] == [
+        ("begins", "one"), ("begins", "two")][:n_told]  # fmt: skip
 
 
 def test_days_take_no_more_memory_than_minutes(index, radio, monkeypatch):

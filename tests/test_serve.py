@@ -126,6 +126,12 @@ def test_a_head_that_comes_by_drops_is_cut_off(tmp_path, before):
         assert service.is_alive()
 
 
+def test_who_connects_and_says_nothing_is_cut_off(tmp_path):
+    with run_service(tmp_path, head_s=0.4) as service, service.connect() as line:
+        assert line.recv(1) == b""  # closed; the test's own patience would be an error
+        assert service.is_alive()
+
+
 @pytest.mark.parametrize("promise", [b"Content-Length: 5000", b"Transfer-Encoding: chunked"])
 def test_a_body_that_comes_by_drops_is_refused(tmp_path, promise):
     with run_service(tmp_path, body_s=0.3, linger_s=0.2) as service, service.connect() as line:
