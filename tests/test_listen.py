@@ -23,7 +23,7 @@ from aares.audio.ffmpeg import find_ffmpeg
 from aares.cli import main
 from aares.errors import AudioError
 from aares.identify import Index
-from aares.identify.lines import Line
+from aares.identify.lines import Knot, Line
 from aares.identify.live import DELAY_S, LiveTimeline
 from workshop.config import ROOT
 
@@ -107,8 +107,9 @@ def test_a_twin_is_named_and_not_told_twice(radio):
 def test_a_twin_that_takes_over_is_the_same_and_one_that_comes_later_is_not(index, start_s, n_told):
     """Which of two twins has more evidence may change while they play."""
     live, told = LiveTimeline(index), []
-    one = Line("one", None, [], 0.0, start_s=0.0, end_s=20.0, twins=["two"])
-    two = Line("two", None, [], 0.0, start_s=start_s, end_s=start_s + 20.0, twins=["one"])
+    knots = [Knot(0.0, 0.0, 1.0, 1.0, 9.0)]
+    one = Line("one", None, knots, 0.0, start_s=0.0, end_s=20.0, twins=["two"])
+    two = Line("two", None, knots, 0.0, start_s=start_s, end_s=start_s + 20.0, twins=["one"])
     for lines in ([one], [two]):
         live._listener.lines = lines
         told += live.hear(np.zeros(0, dtype=np.float32))
