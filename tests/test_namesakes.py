@@ -48,6 +48,15 @@ def test_the_likeliest_row_is_taken_whatever_the_order():
     assert find_namesakes(names, turned)["row"].tolist() == [4]
 
 
+def test_a_table_may_come_as_a_reader_of_files_gives_it(tmp_path):
+    SONGS.to_csv(tmp_path / "songs.csv", index=False)
+    raw = pd.concat([pd.read_csv(tmp_path / "songs.csv"), pd.DataFrame({"name": [None]})])
+    found = find_namesakes(["Bizet, Georges - Carmen Prelude"] * 2, pd.concat([raw, raw]))
+    assert found["row"].tolist() == [0, 0] and found["recording"].tolist() == [0, 1]
+
+
 def test_a_table_without_names_is_refused():
+    with pytest.raises(ValueError, match="artists"):
+        find_namesakes(["Blue"], SONGS.assign(artists=[3] * len(SONGS)))
     with pytest.raises(ValueError, match="artists is missing"):
         find_namesakes(["Blue"], SONGS[["name"]])

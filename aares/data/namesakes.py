@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from aares.data.schemas import read_names
 from aares.data.titles import normalise
 
 LEAST_LIKENESS = 0.5
@@ -30,7 +31,7 @@ def find_namesakes(names: Sequence[str], songs: pd.DataFrame) -> pd.DataFrame:
     names : sequence of str, length n
         Of recordings, as files are called, without their suffix.
     songs : DataFrame, shape (n_songs, >= 2)
-        With columns ``name`` and ``artists`` (a sequence of str).
+        With columns ``name`` and ``artists`` (names, or their text as a file has it).
 
     Returns
     -------
@@ -41,7 +42,7 @@ def find_namesakes(names: Sequence[str], songs: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        A column is missing.
+        A column is missing, or artists are no names.
 
     Examples
     --------
@@ -57,8 +58,8 @@ def find_namesakes(names: Sequence[str], songs: pd.DataFrame) -> pd.DataFrame:
         raise ValueError(
             f"songs: expected the columns name and artists, {sorted(missing)[0]} is missing"
         )
-    titles = [normalise(name) for name in songs["name"]]
-    artists = [normalise(" ".join(group)) for group in songs["artists"]]
+    titles = [normalise(name) for name in songs["name"].fillna("")]
+    artists = [normalise(" ".join(group)) for group in read_names(songs["artists"])]
     asked = [normalise(name) for name in names]
     if not asked or not titles:
         return pd.DataFrame({"recording": [], "row": [], "likeness": []}).astype(_KINDS)
