@@ -31,7 +31,7 @@ from aares.scale.postings import ENGINES, export_postings
 from aares.scale.relational import DIALECTS, EngineIndex, write_sql
 from benchmarks.identifying import conditions, sources
 from benchmarks.identifying.conditions import Condition
-from benchmarks.scaling.catalogues import FOLDER, measure_resident_mb, open_catalogue
+from benchmarks.scaling.catalogues import FOLDER, open_catalogue, read_memory_mb
 from workshop import config
 
 N_CATALOGUE, N_LARGER = 1_000, 3_000
@@ -148,12 +148,12 @@ def time_votes(name: str, n: int, excerpts: list[np.ndarray]) -> dict[str, Any]:
     engine = open_engine(name, n)
     opened = {"open_s": time.perf_counter() - begin, "open_cpu_s": time.process_time() - cpu}
     queries = [make_query(y) for y in excerpts]
-    idle_mb = measure_resident_mb()
+    idle_mb = read_memory_mb("VmRSS")
     looks = {"quick": QUICK, "thorough": THOROUGH}
     rows = {text: time_look(engine, queries, look) for text, look in looks.items()}
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     rounded = {key: round(value, 2) for key, value in opened.items()}
-    return {**rounded, "idle_mb": round(idle_mb), "peak_mb": round(peak_mb), **rows}
+    return {**rounded, "idle_mb": idle_mb, "peak_mb": round(peak_mb), **rows}
 
 
 def time_look(engine: Index | EngineIndex, queries: list[Query], look: Look) -> dict[str, float]:
