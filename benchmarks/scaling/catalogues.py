@@ -155,6 +155,6 @@ def remove_catalogue(folder: Path) -> None:
 
 
 def read_memory_mb(kind: str) -> int:
-    """Return how much memory of a kind this process has: RssAnon (its own), RssFile (files), VmRSS (all)."""
+    """Return the memory of a kind that this process has: RssAnon (own), RssFile, VmRSS (both)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return round(int(status.split(f"{kind}:")[1].split()[0]) * 1024 / 1e6)
