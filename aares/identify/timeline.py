@@ -154,7 +154,14 @@ def check_windows(window_s: float = WINDOW_S, step_s: float = STEP_S) -> None:
 
 
 class Listener:
-    """Goes through a recording: what was recognised, and what was heard where nothing was."""
+    """Goes through a recording: what was recognised, and what was heard where nothing was.
+
+    Parameters
+    ----------
+    index : Index
+    window_s, step_s : float
+        As of `make_timeline`.
+    """
 
     def __init__(self, index: Index, window_s: float, step_s: float) -> None:
         self.index, self.window_s, self.step_s = index, window_s, step_s
@@ -166,10 +173,24 @@ class Listener:
         self._closely_s = 0.0  # so far was looked closely
 
     def hear(self, y: np.ndarray) -> None:
+        """Hear what follows, and search as far as enough of it is known.
+
+        Parameters
+        ----------
+        y : ndarray of float32, shape (n,)
+            Mono at 8 kHz.
+        """
         self.tape.append(y)
         self._search(until_s=self.tape.end_s - LOOKAHEAD_S)
 
     def finish(self) -> list[Played]:
+        """Search what is left, and tell what was played.
+
+        Returns
+        -------
+        list of Played
+            In the order of their beginnings.
+        """
         end_s = self.tape.end_s
         self._search(until_s=end_s)
         start_s = self._next * self.step_s
