@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import lightgbm
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -34,6 +36,29 @@ The score is #num("99_story", "score"), that is #pct("99_story", "score"), of
 def _leave_course_data_alone() -> None:
     """Tests run on demo data unless one names another source itself."""
     os.environ["AARES_SOURCE"] = "demo"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keep_trees_to_one_thread() -> Iterator[None]:
+    """Refuse what could crash: LightGBM has one number of threads for the whole process.
+
+    A call that leaves it open raises the number under a model that another thread is fitting, which
+    then reads behind its tables: the process ends without a word, once in many builds.
+    """
+    train, predict = lightgbm.train, lightgbm.Booster.predict
+
+    def train_alone(params, *args, **options):
+        assert params.get("num_threads") == 1, "lightgbm.train without num_threads=1"
+        return train(params, *args, **options)
+
+    def predict_alone(booster, *args, **options):
+        assert options.get("num_threads") == 1, "Booster.predict without num_threads=1"
+        return predict(booster, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lightgbm, "train", train_alone)
+        patch.setattr(lightgbm.Booster, "predict", predict_alone)
+        yield
 
 
 @pytest.fixture(scope="session")

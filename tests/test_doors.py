@@ -29,7 +29,7 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from test_estimators import CASES, make_songs
 
-from aares import conformal, data, genre, popularity
+from aares import conformal, data, genre, layout, popularity
 from aares.conformal.space import describe_songs
 from aares.data import DataError, DataWarning
 from aares.genre import explore
@@ -180,7 +180,7 @@ def _work_less(monkeypatch):
         return [HurdleRegressor(*(model(**size) for model in pair)) for _ in range(3)]
 
     monkeypatch.setattr(popularity.model, "make_hurdles", make_hurdles)
-    monkeypatch.setattr(explore, "TSNE", lambda **_: PCA(2))
+    monkeypatch.setattr(layout, "TSNE", lambda **_: PCA(2))
 
 
 class Loud:

@@ -227,7 +227,9 @@ def test_trees_say_what_the_booster_says():
     inputs = inputs.astype(np.float32)
     inputs[::3, ::4] = np.nan
     trees = Trees(model.ranker_)
-    np.testing.assert_allclose(trees.score(inputs), model.ranker_.predict(inputs), atol=1e-12)
+    np.testing.assert_allclose(
+        trees.score(inputs), model.ranker_.predict(inputs, num_threads=1), atol=1e-12
+    )
     parts, base = trees.explain(inputs)
     np.testing.assert_allclose(parts.sum(axis=1) + base, trees.score(inputs), atol=1e-9)
     assert trees.score(inputs[:0]).tolist() == []
@@ -236,7 +238,8 @@ def test_trees_say_what_the_booster_says():
 def test_trees_of_too_many_leaves_are_refused():
     X = np.random.default_rng(0).random((2000, 1))
     sets = lightgbm.Dataset(X, X[:, 0])
-    booster = lightgbm.train({"verbosity": -1, "num_leaves": 40}, sets, num_boost_round=1)
+    options = {"verbosity": -1, "num_threads": 1, "num_leaves": 40}
+    booster = lightgbm.train(options, sets, num_boost_round=1)
     with pytest.raises(TreesError, match="expected at most 32 leaves"):
         Trees(booster)
 
@@ -244,7 +247,8 @@ def test_trees_of_too_many_leaves_are_refused():
 def test_trees_of_categories_are_refused():
     X = np.arange(400)[:, None] % 5
     sets = lightgbm.Dataset(X, X[:, 0] % 2, categorical_feature=[0])
-    booster = lightgbm.train({"verbosity": -1, "min_data_per_group": 1}, sets, num_boost_round=2)
+    options = {"verbosity": -1, "num_threads": 1, "min_data_per_group": 1}
+    booster = lightgbm.train(options, sets, num_boost_round=2)
     with pytest.raises(TreesError, match="expected decisions by '<='"):
         Trees(booster)
 

@@ -18,8 +18,8 @@ from page_helpers import list_few, make_few_joins, make_small_page, make_small_s
 from aares.chaining import transition
 from aares.conformal.halves import UNKNOWN, rank_in_halves, split_by_name
 from aares.data import make_songs
+from aares.layout import lay_out_songs
 from aares.recommend import Recommender
-from aares.recommend.space.layout import lay_out_songs
 from workshop import handin, report, stamps
 from workshop.config import ROOT
 from workshop.page import build, joins, songs

@@ -164,7 +164,7 @@ def test_probabilities_come_true_because_they_are_learnt_from_unseen_songs(monke
     model = fit_join_model(*make_joins(800, seed=0), n_trees=30)
     unseen, truth, _ = make_joins(4000, seed=1)
     error, curve = measure_calibration(model.predict_proba(unseen), truth)
-    score = model.booster.predict(unseen, raw_score=True)
+    score = model.booster.predict(unseen, raw_score=True, num_threads=1)
     assert error < 0.03
     for slope, intercept in ((1.0, model.intercept), (model.slope, 0.0)):
         assert measure_calibration(weigh_score(score, slope, intercept), truth)[0] > error + 0.03
@@ -179,8 +179,8 @@ def test_the_curve_is_laid_through_folds_that_the_trees_have_not_seen(monkeypatc
         def __init__(self, rows):
             self.rows = {row.tobytes() for row in rows}
 
-        def predict(self, rows, raw_score):
-            assert raw_score
+        def predict(self, rows, raw_score, num_threads):
+            assert raw_score and num_threads == 1
             assert not any(row.tobytes() in self.rows for row in rows)
             return rows[:, 0]
 

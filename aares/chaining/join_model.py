@@ -210,7 +210,7 @@ def fit_join_model(
     for part in folds:
         rest = fold != part
         trees = _grow(table[rest], label[rest], n_trees)
-        score[~rest] = np.asarray(trees.predict(table[~rest], raw_score=True))
+        score[~rest] = np.asarray(trees.predict(table[~rest], raw_score=True, num_threads=1))
     curve = LogisticRegression(C=np.inf).fit(
         score[:, None], label, sample_weight=weigh_labels(label)
     )

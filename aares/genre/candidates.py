@@ -107,7 +107,8 @@ class CandidateModel:
         rows, candidates = self._describe(numbers, guesses, votes)
         scores = np.zeros(candidates.size)
         if self.model_ is not None:
-            scores = np.asarray(self.model_.predict(rows.reshape(-1, rows.shape[-1])))
+            inputs = rows.reshape(-1, rows.shape[-1])
+            scores = np.asarray(self.model_.predict(inputs, num_threads=1))
         shares = (1 - REST) * exact.softmax(scores.reshape(candidates.shape))
         found = np.full(guesses.shape, REST / guesses.shape[1])
         np.put_along_axis(found, candidates, shares + found[0, 0], axis=1)

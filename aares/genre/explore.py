@@ -8,9 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from scipy.cluster.hierarchy import leaves_list, linkage
-from sklearn.manifold import TSNE
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-from threadpoolctl import threadpool_limits
 
 from aares import exact
 from aares.data import read_column, read_table
@@ -25,6 +23,7 @@ from aares.genre.songs import (
     compute_numbers,
     name_albums,
 )
+from aares.layout import lay_out_songs
 from aares.scores import spread_of_share
 
 
@@ -203,25 +202,8 @@ def map_songs(train: pd.DataFrame, *, n_songs: int = 1800, random_state: int = 0
     space = RankSpace().fit(table).transform(table)[:, : SOUND.index("popularity")]
     year = compute_numbers(table)["year"].rank(pct=True).fillna(0.5).to_numpy()
     points = np.column_stack([space, exact.snap(year)])
-    if np.ptp(points, axis=0).max() == 0:  # scikit-learn's t-SNE crashes
-        raise ValueError("songs for a map: expected some that differ, found all alike")
-    layout = TSNE(
-        perplexity=min(40, len(sample) / 4), init=_flatten(points), max_iter=500,
-        random_state=random_state,
-    )  # fmt: skip
-    # Threads would add up the forces in any order, and the map amplifies it.
-    with threadpool_limits(1):
-        flat = layout.fit_transform(points)
+    flat = lay_out_songs(points, perplexity=40, rounds=500, random_state=random_state)
     return pd.DataFrame({"x": flat[:, 0], "y": flat[:, 1], "genre": sample["genre"].to_numpy()})
-
-
-def _flatten(points: np.ndarray) -> np.ndarray:
-    """Return where a map starts: a tiny picture of the two main axes, the same everywhere."""
-    centred = exact.snap(points - points.mean(axis=0))
-    axes = np.linalg.eigh(exact.multiply(centred.T, centred))[1][:, :-3:-1]
-    axes = exact.snap(axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]]))
-    flat = exact.multiply(centred, axes)
-    return (1e-4 * flat / (flat[:, 0].std() or 1)).astype(np.float32)
 
 
 def confuse_genres(truth: pd.Series, predicted: np.ndarray) -> pd.DataFrame:

@@ -89,7 +89,7 @@ def predict_boosting(model: lightgbm.Booster, inputs: np.ndarray) -> np.ndarray:
     >>> predict_boosting(model, inputs[::199]).argmax(axis=1).tolist()
     [0, 1]
     """
-    return exact.softmax(np.asarray(model.predict(inputs, raw_score=True)))
+    return exact.softmax(np.asarray(model.predict(inputs, raw_score=True, num_threads=1)))
 
 
 @dataclass(kw_only=True, eq=False)

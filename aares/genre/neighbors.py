@@ -418,4 +418,4 @@ class NeighborVotes:
 
 
 def _predict_pairs(model: lightgbm.Booster, X: np.ndarray) -> np.ndarray:
-    return 1 / (1 + exact.exp(-np.asarray(model.predict(X, raw_score=True))))
+    return 1 / (1 + exact.exp(-np.asarray(model.predict(X, raw_score=True, num_threads=1))))

@@ -24,9 +24,9 @@ from aares.conformal.halves import UNKNOWN, HalfRanks, rank_in_halves, split_by_
 from aares.conformal.split import score_labels
 from aares.genre import LIGHT, GenreClassifier, label_songs, remove_songs
 from aares.genre.labels import FINGERPRINT
+from aares.layout import lay_out_songs
 from aares.recommend import Recommender
 from aares.recommend.playlist import ShortPlaylistWarning
-from aares.recommend.space.layout import lay_out_songs
 from workshop.config import CACHE, Workplace
 from workshop.stamps import stamp_script
 

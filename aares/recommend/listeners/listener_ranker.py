@@ -181,7 +181,8 @@ class ListenerRanker(ListenerScorer):
             nearness after it.
         """
         if self.booster_ is not None:
-            return np.asarray(self.booster_.predict(found.inputs)) + self.support * found.support
+            answers = np.asarray(self.booster_.predict(found.inputs, num_threads=1))
+            return answers + self.support * found.support
         table = dict(zip(NAMES, found.inputs.T, strict=True))
         return table["artist share"] + 0.1 / (1.0 + table["nearest"])
 
@@ -251,7 +252,7 @@ class ListenerRanker(ListenerScorer):
         rows = np.array([song])
         voices, support = self.reader_.hear(read_profiles(profile))
         inputs = self.reader_.describe(known, rows, voices[:, 0, rows])
-        parts = np.asarray(self.booster_.predict(inputs, pred_contrib=True))[0]
+        parts = np.asarray(self.booster_.predict(inputs, pred_contrib=True, num_threads=1))[0]
         added = pd.Series(parts[:-1], index=NAMES)
         groups = {name: float(added[list(names)].sum()) for name, names in FEATURES.items()}
         groups["other listeners"] += self.support * float(support[0, song])

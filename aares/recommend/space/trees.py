@@ -58,7 +58,7 @@ class Trees:
     >>> data = lightgbm.Dataset(X, X[:, 0] > 3)
     >>> booster = lightgbm.train({"verbosity": -1, "num_threads": 1}, data, num_boost_round=5)
     >>> trees = Trees(booster)
-    >>> bool(np.allclose(trees.score(X), booster.predict(X)))
+    >>> bool(np.allclose(trees.score(X), booster.predict(X, num_threads=1)))
     True
     >>> parts, base = trees.explain(X)
     >>> parts.shape, bool(np.allclose(parts.sum(axis=1) + base, trees.score(X)))

@@ -1,7 +1,7 @@
 """Where songs lie on a plane, so that a page or a figure can show which are alike.
 
-Used by the page beside the report. t-SNE keeps neighbours together; how far apart two groups lie
-on the plane says little.
+Used by notebook 01 and by the page beside the report. t-SNE keeps neighbours together; how far
+apart two groups lie on the plane says little.
 
 References
 ----------
@@ -24,13 +24,23 @@ ROUNDS = 350
 """Steps of the layout: later ones move the songs of a big table by less than a dot."""
 
 
-def lay_out_songs(points: npt.ArrayLike, *, random_state: int = 0) -> npt.NDArray[np.float32]:
+def lay_out_songs(
+    points: npt.ArrayLike,
+    *,
+    perplexity: float = PERPLEXITY,
+    rounds: int = ROUNDS,
+    random_state: int = 0,
+) -> npt.NDArray[np.float32]:
     """Place songs on a plane so that those that are close in many dimensions are close there.
 
     Parameters
     ----------
     points : array-like of float, shape (n, d)
         Such as :attr:`aares.recommend.Recommender.points_`; n >= 4, d >= 2, not all alike.
+    perplexity : float
+        Neighbours that count, at most n / 4 of them.
+    rounds : int
+        Steps, 250 or more.
     random_state : int
 
     Returns
@@ -61,8 +71,8 @@ def lay_out_songs(points: npt.ArrayLike, *, random_state: int = 0) -> npt.NDArra
     if np.ptp(points, axis=0).max() == 0:
         raise ValueError("points: expected some that differ, found all alike")
     layout = TSNE(
-        perplexity=min(PERPLEXITY, len(points) / 4), init=_start_flat(points, random_state),
-        max_iter=ROUNDS, random_state=random_state, n_jobs=1,
+        perplexity=min(perplexity, len(points) / 4), init=_start_flat(points, random_state),
+        max_iter=rounds, random_state=random_state, n_jobs=1,
     )  # fmt: skip
     # Threads would add up the forces in any order, and the layout amplifies it.
     with threadpool_limits(1):
