@@ -84,6 +84,13 @@ def test_a_failing_cell_is_shown_with_its_traceback(story):
     assert not (story.out / "notebooks" / "99_story.ipynb").exists()
 
 
+@pytest.mark.parametrize(("number", "words"), [(9, "SIGKILL: .*out of memory"), (11, "SIGSEGV")])
+def test_a_kernel_that_dies_is_said_to_have_died_of_what(story, number, words):
+    text = STORY + f"\n# %%\nimport os\n\nos.kill(os.getpid(), {number})\n"
+    with pytest.raises(NotebookError, match=f"99_story, cell 3: the kernel ended by {words}"):
+        build(text, story)
+
+
 PROGRAMS = {
     "01": "print('done')",
     "02": "import time; time.sleep(1)",

@@ -6,6 +6,8 @@ import base64
 import io
 import os
 import re
+import signal
+import subprocess
 from pathlib import Path
 
 import nbclient
@@ -42,6 +44,7 @@ def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[s
     NotebookError
         A cell raised, or wrote to stderr.
     """
+    begun: list[tuple[int, subprocess.Popen | None]] = []
     client = nbclient.NotebookClient(
         notebook,
         timeout=TIMEOUT_S,
@@ -50,6 +53,12 @@ def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[s
         extra_arguments=["--IPKernelApp.log_level=40"],  # no advice about transports
         resources={"metadata": {"path": str(folder)}},
     )
+
+    def _note(cell: NotebookNode, cell_index: int) -> None:
+        started = getattr(client.km, "provisioner", None)
+        begun.append((cell_index, getattr(started, "process", None)))
+
+    client.on_cell_start = _note
     # Threads that wait for each other actively stall when anything else runs on the machine.
     fixed = {"PYTHONHASHSEED": "0", "OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1"}
     try:
@@ -57,7 +66,9 @@ def execute(notebook: NotebookNode, name: str, folder: Path, environment: dict[s
     except nbclient.exceptions.CellExecutionError as error:
         raise NotebookError(_describe_failure(notebook, name, error)) from error
     except nbclient.exceptions.DeadKernelError as error:
-        raise NotebookError(f"{name}: stopped, or out of memory ({error})") from error
+        position, kernel = begun[-1] if begun else (0, None)
+        ended = _describe_end(kernel.poll() if kernel else None)
+        raise NotebookError(f"{name}, cell {position}: the kernel {ended}") from error
     except nbclient.exceptions.CellTimeoutError as error:
         raise NotebookError(f"{name}: a cell took more than {TIMEOUT_S} s") from error
     _drop_deprecations(notebook)
@@ -78,6 +89,16 @@ def _drop_deprecations(notebook: NotebookNode) -> None:
                 output.text = DEPRECATION.sub("", output.text)
                 if not output.text.strip():
                     cell.outputs.remove(output)
+
+
+def _describe_end(code: int | None) -> str:
+    """Say how a kernel ended that was to go on."""
+    if code is None or code >= 0:
+        return "died" if code is None else f"ended by itself (exit code {code})"
+    fates = {signal.SIGKILL: "stopped from outside, or out of memory",
+             signal.SIGSEGV: "a compiled library read where it may not"}  # fmt: skip
+    number = signal.Signals(-code)
+    return f"ended by {number.name}" + (f": {fates[number]}" if number in fates else "")
 
 
 def _describe_failure(notebook: NotebookNode, name: str, error: Exception) -> str:
