@@ -103,6 +103,28 @@ def test_a_cluster_writes_the_bytes_of_a_local_run(music, prints, cluster, tmp_p
     assert read_files(tmp_path, ".parquet", ".json") == read_files(prints, ".parquet", ".json")
 
 
+def test_a_cluster_that_is_started_here_writes_the_same_and_ends(music, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="a cluster is of the extra [scale]")
+    started, workers = [], set()
+
+    class Seen(distributed.LocalCluster):
+        def __init__(self, **options):
+            super().__init__(**options)
+            started.append(self)
+
+    def look(now: Progress) -> None:
+        workers.update(worker.pid for one in started for worker in one.workers.values())
+
+    monkeypatch.setattr(distributed, "LocalCluster", Seen)
+    out = tmp_path / "out"
+    map_tracks(
+        TrackSize(), music, out, shard_tracks=2, workers=2, scheduler="local", on_progress=look
+    )
+    check_whole(music, out, tmp_path)
+    assert len(started) == 1 and len(workers) == 2 and os.getpid() not in workers
+    assert started[0].status == distributed.Status.closed
+
+
 def test_processes_write_the_bytes_of_one(music, prints, tmp_path):
     map_tracks(TrackPrints(), music, tmp_path, shard_tracks=2, workers=2)
     assert read_files(tmp_path, ".parquet", ".json") == read_files(prints, ".parquet", ".json")

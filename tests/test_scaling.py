@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+import benchmarks.scaling
 from aares.identify import Index, Settings, make_query
 from aares.identify.catalogue import fingerprint, make_part
 from aares.identify.query import LOOKS
@@ -60,6 +63,49 @@ def test_what_is_below_a_level_is_counted_by_track():
     tails, names = np.array([0.5, 0.001, 0.5, 0.002]), ["a", "a", "b", "b"]
     told = unknown.count(tails, names, 0.01)
     assert (told["below"], told["share"]) == (2, 0.5) and told["low"] == told["high"] == 0.5
+
+
+def test_where_no_excerpt_is_below_the_interval_is_not_nothing():
+    told = unknown.count(np.ones(200), [str(k // 2) for k in range(200)], 0.01)
+    assert (told["below"], told["low"]) == (0, 0.0)
+    assert told["high"] == pytest.approx(0.0362, abs=1e-4)  # Clopper and Pearson: 0 of 100
+
+
+def test_unknown_music_is_in_no_index_and_in_no_model(monkeypatch):
+    rng = np.random.default_rng(0)
+
+    def list_tracks(role):
+        noise = rng.standard_normal(12 * 8000, dtype=np.float32)
+        names = (f"{role}-{k}" for k in range(4))
+        return [SimpleNamespace(name=name, load=lambda: noise) for name in names]
+
+    pairs = [("report-1", "indexed-0"), ("choose-2", "report-3"), ("report-0", "report-2"),
+             ("indexed-1", "choose-1")]  # fmt: skip
+    monkeypatch.setattr(unknown.sources, "list_tracks", list_tracks)
+    monkeypatch.setattr(unknown.catalogue, "list_shared", lambda: pairs)
+    known = unknown.list_known()
+    assert known == [("report-1", "indexed-0"), ("report-3", "choose-2")]
+    asked = [name for name, _ in unknown.draw_unknown({a for a, _ in known}, 1)]
+    assert asked == ["report-0", "report-2"] * unknown.EACH
+
+
+def test_recall_counts_what_is_as_near_as_the_nearest(monkeypatch):
+    pytest.importorskip("usearch", reason="the graph is of the extra [scale]")
+    monkeypatch.syspath_prepend(Path(benchmarks.scaling.__file__).parent.parent)
+    from benchmarks.scaling import neighbours
+
+    points = np.random.default_rng(2).standard_normal((900, 5))
+    points[450:] = points[:450]  # each twice: which of the two is found is all the same
+    rows = neighbours.summarise([neighbours.search(points, draw) for draw in range(2)])["rows"]
+    told = {row["way"]: row for row in rows}
+    assert {"graph, 16", "graph, 256", "all, on the grid", "k-d tree"} <= set(told)
+    for row in told.values():
+        mean, low, high = row["recall_low_high"]
+        assert low <= mean <= high <= 1 and row["query_ms"] > 0
+    assert told["k-d tree"]["recall_low_high"] == [1.0, 1.0, 1.0]
+    assert told["all, on the grid"]["recall_low_high"][0] > 0.99
+    assert told["all, on the grid"]["faster"] == 1 and told["graph, 256"]["faster"] > 0
+    assert told["graph, 16"]["mb"] > told["all, on the grid"]["mb"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the benchmark forks its readers")

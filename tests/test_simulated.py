@@ -9,7 +9,7 @@ from aares.identify.catalogue import Prints, Settings, fingerprint
 from aares.identify.pairs import hash_recording
 from aares.identify.peaks import BLOCK_FRAMES, Peaks
 from aares.identify.segment import unpack_peaks
-from aares.scale.simulated import KEYS, gather_models, move_bins, simulate_track
+from aares.scale.simulated import KEYS, Models, gather_models, move_bins, simulate_track
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,20 @@ def test_a_long_track_repeats_its_model_to_the_end(models):
         per_block = np.add.reduceat(track.counts, np.arange(0, 232, 8)) / 8
         assert per_block.min() > 0.5 * per_block.max()
     assert len({len(track.peaks) for track in tracks}) > 10  # tempi differ
+
+
+def test_peaks_that_fall_together_are_one_and_no_posting_stands_twice():
+    times, bins = np.repeat(np.arange(320), 2), np.tile([100, 110], 320)  # frames without a gap
+    crowded = Models(times, bins, np.ones(640, dtype=int), np.array([0, 640]), np.array([320]))
+    for number in range(12):  # those that are played faster lose frames
+        track = simulate_track(crowded, number, seconds=9.0)
+        found, heights, _ = unpack_peaks(track.counts, track.peaks)
+        assert len(np.unique(found * 512 + heights)) == len(found) > 0
+        rows = np.column_stack([track.hashes, track.times])
+        assert len(np.unique(rows, axis=0)) == len(rows) > 0
+    loud = Models(*(np.array(x) for x in ([5, 5], [100, 100], [1, 3], [0, 2], [160])))
+    _, _, strengths = unpack_peaks(*simulate_track(loud, 3)[3:5])
+    assert set(strengths.tolist()) == {3}
 
 
 def test_tuned_notes_stay_tuned():

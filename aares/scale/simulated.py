@@ -184,7 +184,10 @@ def _play(
     n_frames: int,
     speed: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the peaks from frame `begin` on, again from the start after `length`, moved."""
+    """Return the peaks from frame `begin` on, again from the start after `length`, moved.
+
+    Each place (frame, bin) has one: of those that fall together the strongest.
+    """
     rounds = int(n_frames * speed) // length + 2
     size = rounds * len(times)
     found = np.empty(size, dtype=np.int32), np.empty(size, dtype=np.int32)
@@ -197,8 +200,13 @@ def _play(
                 continue
             j = filled  # frames that fall together now hold their bins in order
             while j > 0 and found[0][j - 1] == time and found[1][j - 1] > bin_:
-                found[0][j], found[1][j], grades[j] = time, found[1][j - 1], grades[j - 1]
                 j -= 1
+            if j > 0 and found[0][j - 1] == time and found[1][j - 1] == bin_:
+                grades[j - 1] = max(grades[j - 1], strengths[k])
+                continue
+            for i in range(filled, j, -1):
+                found[0][i], found[1][i] = found[0][i - 1], found[1][i - 1]
+                grades[i] = grades[i - 1]
             found[0][j], found[1][j], grades[j] = time, bin_, strengths[k]
             filled += 1
     return found[0][:filled], found[1][:filled], grades[:filled]
