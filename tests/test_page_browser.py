@@ -20,7 +20,8 @@ from page_helpers import (
 
 from aares.conformal.evaluate import measure_sets
 from aares.conformal.halves import UNKNOWN
-from workshop.page import build, songs
+from workshop.page import build
+from workshop.page.lists import NOBODY
 
 OWN = ("data-identifier.js", "data-excerpts.js", "identify.js", "listen.js")
 """What has tests of its own."""
@@ -108,7 +109,7 @@ def test_what_is_near_and_next_is_pythons(page):
     for row in (0, 3, 40):
         search(page, f"Tune {row} ", "Enter")
         expect(page.locator("#song-name")).to_have_text(f"Tune {row}")
-        near, path = ([int(x) for x in made[name][row] if x != songs.NOBODY]
+        near, path = ([int(x) for x in made[name][row] if x != NOBODY]
                       for name in ("near", "lists"))  # fmt: skip
         assert read_names(page, "#song-near") == [made["names"][x] for x in near]
         assert read_names(page, "#song-list") == [made["names"][x] for x in path]

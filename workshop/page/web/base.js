@@ -13,13 +13,15 @@ globalThis.AARES ??= { data: {}, sections: {} };
     return element;
   };
 
-  const decode = (text) => Uint8Array.from(atob(text), (x) => x.charCodeAt(0));
-
   /** Return the bytes of a text in base64: a sound, for decodeAudioData. */
-  AARES.decode = (text) => decode(text).buffer;
+  AARES.decode = (text) => {
+    const plain = atob(text), bytes = new Uint8Array(plain.length);
+    for (let i = 0; i < bytes.length; i += 1) bytes[i] = plain.charCodeAt(i); // Uint8Array.from is ten times slower
+    return bytes.buffer;
+  };
 
   /** Return the typed array that Python's encode_array wrote. */
-  AARES.read = ({ type, base64 }) => new globalThis[`${type}Array`](decode(base64).buffer);
+  AARES.read = ({ type, base64 }) => new globalThis[`${type}Array`](AARES.decode(base64));
 
   AARES.percent = (share, digits = 0) => `${(100 * share).toFixed(digits)} %`;
 })();
