@@ -323,3 +323,7 @@ def test_joins_are_the_models_and_clips_sound():
         assert rate == data["rate"] and y.ndim == 1
         assert 0 <= len(y) - clip["frames"] < 2048 and clip["frames"] == 6 * rate
         assert 0.01 < np.sqrt(np.mean(y**2)) < 0.5
+
+
+def test_joins_are_named_by_title_and_artist():
+    assert make_few_joins()["names"][0] == "Grave, Arcangelo Corelli"

@@ -75,7 +75,7 @@ def list_others(recommender: Recommender, songs: pd.DataFrame) -> tuple[Bytes, B
         if len(rows) > 1:
             rows = rows[order_playlist(sounds[rows], start=sounds[[row]])]
         lists[row, : len(rows)] = rows
-        found = closeness.list_nearest(row)[:N_NEIGHBOURS]
+        found = closeness.list_nearest()[:N_NEIGHBOURS]
         near[row, : len(found)] = found
     return near, lists
 
@@ -83,18 +83,17 @@ def list_others(recommender: Recommender, songs: pd.DataFrame) -> tuple[Bytes, B
 class _Closeness(Closeness):
     """Closeness that is asked about one song after another: what was measured last is kept."""
 
-    last: Ranking | None = None
+    last: Ranking
 
     def rank(self, seed: int, allowed: BoolArray, size: int, taste: Taste) -> Ranking:
         self.last = super().rank(seed, allowed, size, taste)
         return self.last
 
-    def list_nearest(self, row: int) -> Rows:
-        """Return the songs around one, closest first, whatever they are."""
-        near = self.index.candidates(row, POOL)
+    def list_nearest(self) -> Rows:
+        """Return the songs around the last seed, closest first, whatever they are."""
+        near = self.index.candidates(self.last.seed, POOL)
         closeness = np.full(len(self.index.points), np.nan)
-        if self.last is not None and self.last.seed == row:
-            closeness[self.last.rows] = self.last.closeness
+        closeness[self.last.rows] = self.last.closeness
         new = near[np.isnan(closeness[near])]
-        closeness[new] = self.measure(row, new)
+        closeness[new] = self.measure(self.last.seed, new)
         return near[np.lexsort((near, -closeness[near]))]
