@@ -12,7 +12,8 @@ from aares.conformal.halves import UNKNOWN, rank_in_halves
 from workshop.config import DEMO, Workplace
 from workshop.page import build
 from workshop.page.joins import make_joins
-from workshop.page.songs import NOBODY, Judged
+from workshop.page.lists import NOBODY
+from workshop.page.songs import Judged
 
 LABELS = ["blues", "folk", "jazz", "metal", "pop", "punk", "rap", "rock", "salsa", "soul"]
 N_SONGS = 120

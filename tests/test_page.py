@@ -20,9 +20,11 @@ from aares.conformal.halves import UNKNOWN, rank_in_halves, split_by_name
 from aares.data import make_songs
 from aares.layout import lay_out_songs
 from aares.recommend import Recommender
+from aares.recommend.playlist import ShortPlaylistWarning
 from workshop import handin, report, stamps
 from workshop.config import ROOT
 from workshop.page import build, joins, songs
+from workshop.page.lists import NOBODY, list_others
 
 
 @pytest.fixture
@@ -233,22 +235,37 @@ def test_no_recording_of_the_map_is_learnt_from():
 # --- what is near, what comes next
 
 
-def test_lists_are_the_recommenders():
+def make_mixed(n: int):
+    """Songs with concerts, second releases and chapters that are read, by few artists."""
     rng = np.random.default_rng(2)
-    table = make_songs("recommendation", 14, energy=rng.uniform(size=14), tempo=90 + np.arange(14))
-    table["name"] = [f"Title {row}" for row in range(14)]
-    table["artists"] = [(f"artist {row % 3}",) for row in range(14)]
-    table["id"] = [f"id{row}" for row in range(14)]
-    recommender = Recommender().fit(table)
-    near, lists = songs.list_others(recommender, recommender.songs_)
+    tempo = 60 + np.arange(n) % 140
+    table = make_songs("recommendation", n, energy=rng.uniform(size=n), tempo=tempo)
+    table["speechiness"] = np.where(np.arange(n) % 11 == 0, 0.95, 0.05)
+    ends = ("", " (Live)", "", " - Remix")
+    table["name"] = [f"Chapter {row}" if row % 11 == 0 else f"Title {row // 2}{ends[row % 4]}"
+                     for row in range(n)]  # fmt: skip
+    table["artists"] = [(f"artist {row // 2 % (1 + n // 5)}",) for row in range(n)]
+    table["id"] = [f"id{row}" for row in range(n)]
+    return table
+
+
+@pytest.mark.parametrize("n", [14, 260])  # fewer and more than are ranked at a time
+def test_lists_are_the_recommenders(n):
+    recommender = Recommender().fit(make_mixed(n))
+    assert recommender.traits_.wordy.any() and recommender.traits_.version.any()
+    near, lists = list_others(recommender, recommender.songs_)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for row in (0, 7, 13):
+        warnings.simplefilter("ignore", ShortPlaylistWarning)
+        for row in range(0, n, 1 + n // 30):
             for found, method in ((near, recommender.neighbours), (lists, recommender.playlist)):
                 expected = method(f"id{row}", found.shape[1])["id"].tolist()
-                given = [f"id{other}" for other in found[row] if other != songs.NOBODY]
-                assert given == expected
-    assert (lists == songs.NOBODY).any()  # three artists, two songs each
+                assert [f"id{other}" for other in found[row] if other != NOBODY] == expected
+    assert (lists == NOBODY).any() == (n == 14)  # three artists, two songs each
+
+
+def test_more_songs_than_a_row_can_name_are_refused():
+    with pytest.raises(ValueError, match="at most 65,535 songs, found 65,536"):
+        list_others(Recommender(), pd.DataFrame(index=range(65_536)))
 
 
 def test_songs_of_the_map_come_by_popularity_and_once():
@@ -306,3 +323,7 @@ def test_joins_are_the_models_and_clips_sound():
         assert rate == data["rate"] and y.ndim == 1
         assert 0 <= len(y) - clip["frames"] < 2048 and clip["frames"] == 6 * rate
         assert 0.01 < np.sqrt(np.mean(y**2)) < 0.5
+
+
+def test_joins_are_named_by_title_and_artist():
+    assert make_few_joins()["names"][0] == "Grave, Arcangelo Corelli"

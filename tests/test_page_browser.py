@@ -20,7 +20,8 @@ from page_helpers import (
 
 from aares.conformal.evaluate import measure_sets
 from aares.conformal.halves import UNKNOWN
-from workshop.page import build, songs
+from workshop.page import build
+from workshop.page.lists import NOBODY
 
 OWN = ("data-identifier.js", "data-excerpts.js", "identify.js", "listen.js")
 """What has tests of its own."""
@@ -69,7 +70,7 @@ def read_names(page, where: str) -> list[str]:
 def test_the_page_opens_from_the_disk_as_files_and_as_one_file(open_page, folder):
     for name in ("index.html", "single.html"):
         page = start(open_page, folder, name)
-        assert page.locator("h1").inner_text() == "What a song's numbers give away"
+        assert page.locator("h1").inner_text() == "What a song’s numbers give away"
         assert page.locator("#song-name").inner_text() == "Tune 0"
         assert "synthetic" in page.locator("#edition").inner_text()
 
@@ -108,7 +109,7 @@ def test_what_is_near_and_next_is_pythons(page):
     for row in (0, 3, 40):
         search(page, f"Tune {row} ", "Enter")
         expect(page.locator("#song-name")).to_have_text(f"Tune {row}")
-        near, path = ([int(x) for x in made[name][row] if x != songs.NOBODY]
+        near, path = ([int(x) for x in made[name][row] if x != NOBODY]
                       for name in ("near", "lists"))  # fmt: skip
         assert read_names(page, "#song-near") == [made["names"][x] for x in near]
         assert read_names(page, "#song-list") == [made["names"][x] for x in path]
@@ -179,7 +180,7 @@ def test_colours_are_eight_at_most(page):
     expect(pressed).to_have_count(8)
     others.first.press("Enter")
     expect(pressed).to_have_count(8)
-    expect(page.locator("#look [role=status]").nth(1)).to_contain_text("Eight colours")
+    expect(page.locator(".legend + [role=status]")).to_contain_text("Eight colours")
     assert page.evaluate("new Set(AARES.map.slots).size") == 9
     pressed.first.press("Enter")
     expect(pressed).to_have_count(7)
@@ -307,3 +308,6 @@ def test_nothing_is_cut_off_on_a_phone(open_page, folder):
     script = "(all) => all.map((x) => x.getBoundingClientRect()).map((x) => [x.width, x.height])"
     sizes = page.locator("button:visible").evaluate_all(script)
     assert len(sizes) > 30 and min(min(size) for size in sizes) >= 32
+    # Whose dot was touched is said right below the map, not below 22 genres.
+    tops = [page.locator(name).bounding_box()["y"] for name in ("#song-map", ".card", ".legend")]
+    assert tops == sorted(tops)

@@ -374,9 +374,9 @@ def test_levels_are_chosen_by_keys_and_buttons(page):
     watch_levels(page)
     page.get_by_role("button", name="−10 dB").press("Enter")
     slider = page.get_by_label("More noise to the right")
-    assert slider.get_attribute("aria-valuetext") == "music −10 dB to the noise"
+    assert slider.get_attribute("aria-valuetext") == "music 10 dB below the noise"
     slider.press("ArrowRight")
-    assert slider.get_attribute("aria-valuetext") == "music −11 dB to the noise"
+    assert slider.get_attribute("aria-valuetext") == "music 11 dB below the noise"
     assert page.locator("#listen [aria-pressed=true]").count() == 0
     page.get_by_label("Gloria").check()
     page.locator("#listen-answer").get_by_role("heading", name="Unknown").wait_for()

@@ -23,7 +23,7 @@ from tools.song_ogg import encode_ogg
 from tools.song_synth import SAMPLE_RATE
 from workshop.config import DEMO, Workplace
 from workshop.label.clips import CEILING_DB, RATE_HZ, TARGET_LUFS, Piece, cut_piece
-from workshop.label.songs import name_song
+from workshop.page.sounds import name_song
 
 PLAYED_S = 6.0
 QUALITY = 0.1  # of Ogg Vorbis, 0-1
@@ -43,14 +43,15 @@ def make_joins(source: Workplace | None = None, paths: list[Path] | None = None)
     Returns
     -------
     dict
-        ``names``; ``ends`` and ``starts`` (``sound``, base64 of Ogg Vorbis, and ``frames``) at
-        ``rate`` Hz; ``likely`` (n, n), the probability in 1/65,535 that the second goes on where
-        the first ended, 0 from a song to itself; ``reasons`` (n, n lists of texts); ``gap_s``.
+        ``names`` (title, artist); ``ends`` and ``starts`` (``sound``, base64 of Ogg Vorbis, and
+        ``frames``) at ``rate`` Hz; ``likely`` (n, n), the probability in 1/65,535 that the second
+        goes on where the first ended, 0 from a song to itself; ``reasons`` (n, n lists of texts);
+        ``gap_s``.
     """
     paths = paths or sorted((DEMO / "songs").glob("*.ogg"))
     likely, reasons = judge_joins(paths)
     return {
-        "names": [name_song(path.name) for path in paths],
+        "names": ["{title}, {artist}".format(**name_song(path.stem)) for path in paths],
         "rate": SAMPLE_RATE, "gap_s": GAP_S,
         "ends": [encode_piece(Piece(path, True)) for path in paths],
         "starts": [encode_piece(Piece(path, False)) for path in paths],

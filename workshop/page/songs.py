@@ -9,7 +9,6 @@ every playlist stays on the map.
 from __future__ import annotations
 
 import shutil
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,14 +25,11 @@ from aares.genre import LIGHT, GenreClassifier, label_songs, remove_songs
 from aares.genre.labels import FINGERPRINT
 from aares.layout import lay_out_songs
 from aares.recommend import Recommender
-from aares.recommend.playlist import ShortPlaylistWarning
 from workshop.config import CACHE, Workplace
+from workshop.page.lists import list_others
 from workshop.stamps import stamp_script
 
 N_SONGS = {"course": 25_000, "demo": 2_000}
-N_NEIGHBOURS, N_PLAYLIST = 8, 10
-NOBODY = 65_535
-"""In the place of a song where a list is short."""
 LONGEST = 90
 USUAL_METER = 4
 """The table of exercise 3 has no time signature, and a column of one value tells nothing."""
@@ -193,39 +189,6 @@ def judge_genres(
     first = [names[0] if names else "" for names in songs["artists"]]
     ranks = rank_in_halves(scores, codes, split_by_name(first))
     return Judged(labels, codes, ranks)
-
-
-def list_others(recommender: Recommender, songs: pd.DataFrame) -> tuple[Bytes, Bytes]:
-    """List for each song its nearest ones, and the playlist that it leads.
-
-    Parameters
-    ----------
-    recommender : Recommender
-        Fitted.
-    songs : DataFrame
-        Its songs.
-
-    Returns
-    -------
-    near : ndarray of uint16, shape (n, 8)
-        Rows of `songs`, the nearest first.
-    lists : ndarray of uint16, shape (n, 10)
-        In playing order. :data:`NOBODY` where a list is short.
-    """
-    ids = songs["id"].tolist()
-    rows = {song: row for row, song in enumerate(ids)}
-    near = np.full((len(ids), N_NEIGHBOURS), NOBODY, dtype=np.uint16)
-    lists = np.full((len(ids), N_PLAYLIST), NOBODY, dtype=np.uint16)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ShortPlaylistWarning)
-        for row, song in enumerate(ids):
-            for table, found in (
-                (near, recommender.neighbours(song, N_NEIGHBOURS)),
-                (lists, recommender.playlist(song, N_PLAYLIST)),
-            ):
-                others = [rows[other] for other in found["id"]]
-                table[row, : len(others)] = others
-    return near, lists
 
 
 def _open_cache(source: Workplace) -> Callable[..., Any]:

@@ -2,7 +2,7 @@
 // the identifier of identify.js and show what it heard. Nothing is stored or sent.
 "use strict";
 (() => {
-  const { make, identifier } = AARES;
+  const { make, button, prepare, identifier } = AARES;
   const { readWav, resample, decode, makeNoise } = AARES.sound;
   const K = AARES.data.identifier;
   const HEARD_HZ = 16000; // what is played; the identifier hears its lower half
@@ -20,11 +20,11 @@
     const whole = Math.floor(Math.abs(s)), seconds = String(whole % 60).padStart(2, "0");
     return `${s < 0 && whole ? "−" : ""}${Math.floor(whole / 60)}:${seconds}`;
   };
+  /** How loud music is beside noise, in words. */
+  const compare = (db) => (db ? `music ${Math.abs(db)} dB ${db > 0 ? "above" : "below"} the noise` : "music as loud as the noise");
   const decibels = (db) => `${db < 0 ? "−" : db > 0 ? "+" : ""}${Math.abs(db)} dB`;
   const measureLevel = (y) => Math.sqrt(y.reduce((sum, x) => sum + x * x, 0) / y.length);
   const divide = (y, by) => y.map((x) => x / by);
-  const button = (text, onclick, className = "") =>
-    make("button", { type: "button", onclick, className }, text);
 
   // --- what an answer looks like -----------------------------------------------------------------
 
@@ -78,9 +78,7 @@
         make("figure", {}, this.picture, make("figcaption", { className: "small" },
           "What is heard up to 2 kHz; orange: pairs of peaks that the recording has at the same place.")),
         this.where);
-      const redraw = () => this.answer && this.draw();
-      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-      addEventListener("resize", redraw);
+      AARES.watch(() => this.answer && this.draw());
     }
 
     show(answer) {
@@ -111,18 +109,6 @@
         `${found.places.length} pairs of peaks along ${clock(best.song.seconds)}; `
           + `${ends.length} agree on ${clock(best.offset_s)}.`);
     }
-  }
-
-  /** Fit a canvas to its place on the screen; return its context, size and the page's colours. */
-  function prepare(canvas) {
-    const ratio = devicePixelRatio || 1, style = getComputedStyle(canvas);
-    const width = canvas.clientWidth, height = canvas.clientHeight;
-    [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-    const context = canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.font = `12px ${style.fontFamily}`;
-    const colour = (name) => style.getPropertyValue(name).trim();
-    return { context, width, height, colour };
   }
 
   function drawSpectrogram(canvas, { rows, n }, ends) {
@@ -279,7 +265,7 @@
     const showLevel = (db) => {
       level = db;
       slider.value = -db;
-      output.textContent = `music ${decibels(db)} to the noise`;
+      output.textContent = compare(db);
       slider.setAttribute("aria-valuetext", output.textContent);
       presets.forEach((preset, i) => preset.setAttribute("aria-pressed", String(LEVELS_DB[i] === db)));
     };
@@ -294,7 +280,7 @@
       if (mixture.voices) return mixture.stop();
       context ??= new AudioContext({ sampleRate: HEARD_HZ });
       return mixture.play(context, level);
-    }, "main");
+    }, { className: "main" });
     const pick = async (i) => {
       const goesOn = Boolean(mixture?.voices);
       mixture?.stop();
@@ -306,10 +292,11 @@
     const choices = rows.map(({ title, artist, known }, i) =>
       make("label", { className: "choice" },
         make("input", { type: "radio", name: "excerpt", checked: i === 0, onchange: () => pick(i) }),
-        ` ${title} `, make("span", { className: "small" }, known ? artist : `${artist}; not in the index`)));
+        make("span", {}, `${title} `, make("span", { className: "small" }, known ? artist : `${artist}; not in the index`))));
     root.append(
       make("fieldset", { className: "row" }, make("legend", {}, "Ten seconds of"), ...choices),
       make("div", { className: "row" }, play, ...presets),
+      make("p", { className: "small" }, "How loud the music is beside white noise; under each level, whether the index still names it."),
       make("label", { htmlFor: "noise" }, "More noise to the right: ", output), slider, panel.root,
     );
     showLevel(level);
@@ -416,7 +403,9 @@
       },
     }, make("label", { htmlFor: "sound-file" }, "Drop a sound here, or choose a file "), picker);
     const songs = K.songs.map(({ artist, title }) => make("li", {}, `${title}, ${artist}`));
-    root.append(drop, make("div", { className: "row" }, microphone, example), status, panel.root,
+    root.append(drop, make("div", { className: "row" }, microphone, example),
+      make("p", { className: "small" }, `The index holds the ${songs.length} recordings below: of any other the right answer is Unknown.`),
+      status, panel.root,
       make("details", {}, make("summary", {}, `The ${songs.length} recordings in this page's index`),
         make("ul", {}, ...songs)));
   };

@@ -1,7 +1,7 @@
 // The section *look*: the map, a search, and of one song what is known, said, near and next.
 "use strict";
 (() => {
-  const { make, read } = AARES, NOBODY = 65535, UNKNOWN = 255, MOST = 8, FIRST_CHOSEN = 6, SHOWN = 12;
+  const { make, button, read } = AARES, NOBODY = 65535, UNKNOWN = 255, MOST = 8, FIRST_CHOSEN = 6, SHOWN = 12;
   const USUAL_EPS = 0.05;
 
   const plain = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
@@ -63,13 +63,13 @@
       "aria-label": `Map of ${songs.n.toLocaleString("en")} songs`, "aria-describedby": "map-keys" });
     const tip = make("div", { className: "tip", hidden: true, "aria-hidden": "true" });
     const map = AARES.map = new AARES.SongMap(canvas, songs.x, songs.y);
-    const zoom = (text, name, act) => make("button", { type: "button", "aria-label": name, onclick: act }, text);
+    const zoom = (text, name, act) => button(text, act, { "aria-label": name });
     const frame = make("div", { className: "frame" }, canvas, tip, make("div", { className: "zoom" },
       zoom("+", "Closer", () => map.zoom(1.6)), zoom("−", "Farther", () => map.zoom(1 / 1.6)),
       zoom("All", "The whole map", () => map.glide({ x: 0.5, y: 0.5, zoom: 1 }))));
-    const keys = make("p", { id: "map-keys", className: "small" },
-      "Drag to move, pinch or turn the wheel after a click to come closer, click a dot for its song. Keys: "
-      + "arrows, + and −, 0 for all, Enter for the song in the middle.");
+    const keys = make("p", { id: "map-keys", className: "small" }, "Each dot is a song: click one. Drag to move; pinch, or "
+      + "turn the wheel after a click, to come closer. ", make("span", { className: "keys" },
+      "Keys: arrows, + and −, 0 for all, Enter for the song in the middle."));
     map.onpick = (i) => choose(i, { stay: true });
     map.onhover = (i, x, y) => {
       tip.hidden = i < 0;
@@ -180,11 +180,8 @@
     const size = make("p", { id: "song-size", role: "status" }), bars = make("ol", { id: "song-set", className: "bars" });
     const promise = make("p", { id: "song-promise", className: "small number" });
     const near = make("ol", { id: "song-near", className: "songs" }), lists = make("ol", { id: "song-list", className: "songs" });
-    const path = make("button", { id: "song-path", type: "button", "aria-pressed": "true", onclick: () => {
-      withPath = !withPath;
-      mapPath();
-    } }, "Path on the map");
-    const fit = make("button", { type: "button", onclick: () => map.show([chosen, ...AARES.look.playlist(songs, chosen)]) }, "Show all of it");
+    const path = button("Path on the map", () => { withPath = !withPath; mapPath(); }, { id: "song-path" });
+    const fit = button("Show all of it", () => map.show([chosen, ...AARES.look.playlist(songs, chosen)]));
 
     function showSet() {
       const set = AARES.look.set(songs, chosen, eps), known = songs.known[chosen], all = AARES.look.set(songs, chosen, -1);
@@ -228,12 +225,13 @@
 
     root.append(
       make("div", { className: "look" },
-        make("div", { className: "left" }, search, told, frame, keys,
-          make("div", { className: "row colours" }, make("b", { id: "legend-title" }, "Colour up to eight genres"),
-            make("label", { htmlFor: "song-colour", className: "small" }, "by"), which), legend, said),
+        make("div", { className: "left" }, search, told, frame, keys),
         make("div", { className: "card", role: "group", "aria-labelledby": "song-name" }, name, facts,
           make("h4", {}, "Which genres can it be?"),
-          make("div", { className: "eps" }, make("label", { htmlFor: "song-eps" }, "Error allowed"), epsText), slider, size, bars, promise)),
+          make("div", { className: "eps" }, make("label", { htmlFor: "song-eps" }, "Error allowed"), epsText), slider, size, bars, promise),
+        make("div", { className: "left" },
+          make("div", { className: "row colours" }, make("b", { id: "legend-title" }, "Colour up to eight genres"),
+            make("label", { htmlFor: "song-colour", className: "small" }, "by"), which), legend, said)),
       make("div", { className: "lists" },
         make("div", {}, make("h4", {}, "Nearest to it"), near),
         make("div", {}, make("h4", {}, "What to play after it"), make("div", { className: "row" }, path, fit), lists)));

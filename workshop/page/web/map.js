@@ -3,7 +3,6 @@
 "use strict";
 (() => {
   const CELLS = 96, WIDEST = 1, CLOSEST = 60, REACH = 14, GLIDE_MS = 300;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   /** The songs of each cell of a square grid, one after another: what is near is found at once. */
   function makeGrid(x, y) {
@@ -144,22 +143,30 @@
       this.rings.forEach((i) => ring(i, 5));
       if (this.hovered >= 0) ring(this.hovered, 7);
       if (this.chosen >= 0) { ring(this.chosen, 9); ring(this.chosen, 4); }
-      pen.font = `700 ${11 * scale}px system-ui, sans-serif`;
-      this.path.forEach((i, k) => {
-        if (!k) return;
-        pen.beginPath();
-        pen.arc(...at(i), 9 * scale, 0, 2 * Math.PI);
-        pen.fillStyle = names.ink;
-        pen.fill();
-        pen.fillStyle = names.paper;
-        pen.fillText(k, ...at(i));
-      });
+      this.numberPath(at);
       if (document.activeElement === this.canvas && this.canvas.matches(":focus-visible")) {
         const [w, h] = [this.canvas.width / 2, this.canvas.height / 2], r = 12 * scale;
         pen.beginPath();
         [[-r, 0, r, 0], [0, -r, 0, r]].forEach(([a, b, c, d]) => { pen.moveTo(w + a, h + b); pen.lineTo(w + c, h + d); });
         stroke(names.ink, 1);
       }
+    }
+
+    /** Number the songs of the path; one that would lie on the number before it is a dot. */
+    numberPath(at) {
+      const { pen, names, scale } = this, numbered = [];
+      pen.font = `700 ${11 * scale}px system-ui, sans-serif`;
+      this.path.slice(1).forEach((i, k) => {
+        const [x, y] = at(i), free = numbered.every((other) => Math.hypot(x - other[0], y - other[1]) > 15 * scale);
+        pen.beginPath();
+        pen.arc(x, y, (free ? 9 : 3) * scale, 0, 2 * Math.PI);
+        pen.fillStyle = names.ink;
+        pen.fill();
+        if (!free) return;
+        numbered.push([x, y]);
+        pen.fillStyle = names.paper;
+        pen.fillText(k + 1, x, y);
+      });
     }
 
     write(text, x, y, halo) {
@@ -214,7 +221,7 @@
     glide(goal) {
       const from = { ...this.view }, began = performance.now();
       const step = () => {
-        const t = calm.matches ? 1 : Math.min(1, (performance.now() - began) / GLIDE_MS), s = t * t * (3 - 2 * t);
+        const t = AARES.calm.matches ? 1 : Math.min(1, (performance.now() - began) / GLIDE_MS), s = t * t * (3 - 2 * t);
         for (const key of ["x", "y"]) this.view[key] = from[key] + (goal[key] - from[key]) * s;
         this.view.zoom = from.zoom * (goal.zoom / from.zoom) ** s;
         this.request();

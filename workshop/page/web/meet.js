@@ -1,10 +1,9 @@
 // The section *join*: two songs, how likely one goes on in the other, and the join itself.
 "use strict";
 (() => {
-  const { make, read, decode, percent } = AARES, AROUND_S = 2.5, BEST = 5;
+  const { make, button, read, decode, percent, prepare, calm } = AARES, AROUND_S = 2.5, BEST = 5;
   const KINDS = [["cut", "Cut", "one, then the other"], ["gap", "Gap", "half a second of silence"],
     ["fade", "Crossfade", "three seconds of both"]];
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   /** Decode a clip to the samples that were encoded: an encoder may add some at its end. */
   async function decodeClip(context, { sound, frames }) {
@@ -22,7 +21,7 @@
   AARES.meet = { decodeClip, rank };
 
   AARES.sections.join = (root) => {
-    const data = AARES.data.joins, n = data.names.length, likely = read(data.likely), style = getComputedStyle(document.body);
+    const data = AARES.data.joins, n = data.names.length, likely = read(data.likely);
     const ordered = Float64Array.from([...likely].filter((_, k) => k % (n + 1))).sort();
     let a = 0, b = rank(likely, n, 0)[0], kind = "cut", context, playing = null, sounds = null, asked = 0;
 
@@ -31,15 +30,15 @@
       const select = make("select", { id }, ...data.names.map(option));
       return { select, box: make("div", { className: "pick" }, make("label", { htmlFor: id }, text), select) };
     });
-    const swap = make("button", { type: "button", onclick: () => set(b, a) }, "Swap");
+    const swap = button("Swap", () => set(b, a));
     const said = make("p", { id: "join-said", role: "status" }), number = make("b", { id: "join-number", className: "huge number" });
     const reasons = make("ul", { id: "join-reasons" }), best = make("ol", { id: "join-best", className: "songs" });
     const kinds = make("div", { className: "row", role: "radiogroup", "aria-label": "How the songs meet" },
       ...KINDS.map(([value, text, more]) => make("label", { className: "choice" },
         make("input", { type: "radio", name: "join-kind", value, checked: value === kind, onchange: () => { kind = value; stop(); draw(); } }),
         ` ${text} `, make("small", {}, more))));
-    const whole = make("button", { type: "button", className: "main", id: "join-play", onclick: () => play(false) }, "Play both");
-    const around = make("button", { type: "button", id: "join-near", onclick: () => play(true) }, "The join alone");
+    const whole = button("Play both", () => play(false), { className: "main", id: "join-play" });
+    const around = button("The join alone", () => play(true), { id: "join-near" });
     const wave = make("canvas", { className: "wave", role: "img" });
 
     function set(x, y) {
@@ -49,8 +48,8 @@
       [...second.select.options].forEach((o, k) => { o.disabled = k === a; });
       const share = likely[a * n + b] / 65535, place = ordered.length - ordered.findLastIndex((v) => v <= likely[a * n + b]);
       number.textContent = percent(share, share < 0.1 ? 1 : 0);
-      said.replaceChildren(number, ` likely to go on: number ${place} of the ${ordered.length} joins of these songs, `
-        + `number ${rank(likely, n, a).indexOf(b) + 1} of ${n - 1} after this one.`);
+      said.replaceChildren(number, make("span", {}, `likely that the first goes on in the second: number ${place} of the `
+        + `${ordered.length} joins of these songs, number ${rank(likely, n, a).indexOf(b) + 1} of ${n - 1} after the first.`));
       reasons.replaceChildren(...data.reasons[a][b].map((text) => make("li", {}, text)));
       best.replaceChildren(...rank(likely, n, a).slice(0, BEST).map((c) => make("li", {},
         make("button", { type: "button", className: "song", "aria-pressed": String(c === b), onclick: () => set(a, c) },
@@ -101,22 +100,20 @@
     }
 
     function draw() {
-      const { clientWidth: width, clientHeight: height } = wave, scale = devicePixelRatio, pen = wave.getContext("2d");
-      Object.assign(wave, { width: width * scale, height: height * scale });
+      const { context: pen, width, height, colour } = prepare(wave);
       if (!width || !sounds) return;
       const where = AARES.join.plan(...sounds, kind), steps = Math.floor(width / 4);
       const bars = AARES.join.measure(sounds, steps, where), top = Math.max(...bars.flatMap((y) => [...y]), 1e-6);
       const x = (frame) => (frame / where.total) * width;
       const here = playing ? playing.from + context.currentTime * data.rate - playing.at : -1;
-      pen.scale(scale, scale);
       bars.forEach((side, k) => side.forEach((level, i) => {
         if (!level) return;
         const tall = Math.max(2, (level / top) ** 0.8 * (height - 12));
-        pen.fillStyle = style.getPropertyValue(k ? "--b" : "--a");
+        pen.fillStyle = colour(k ? "--b" : "--a");
         pen.globalAlpha = playing && i * 4 > x(here) ? 0.45 : 0.95;
         pen.fillRect(i * 4 + 0.75, (height - tall) / 2, 2.5, tall);
       }));
-      [pen.globalAlpha, pen.fillStyle] = [1, style.color];
+      [pen.globalAlpha, pen.fillStyle] = [1, colour("--ink")];
       pen.fillRect(x((sounds[0].length + where.start) / 2) - 0.75, 0, 1.5, height);
       if (!playing) return;
       pen.fillRect(x(here) - 0.5, 6, 1, height - 12);
@@ -126,14 +123,13 @@
 
     first.select.onchange = () => set(Number(first.select.value), b);
     second.select.onchange = () => set(a, Number(second.select.value));
-    addEventListener("resize", draw);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+    AARES.watch(draw);
     root.append(
       make("div", { className: "picks" }, first.box, swap, second.box),
+      said, wave, kinds, make("div", { className: "row" }, whole, around),
       make("div", { className: "joined" },
-        make("div", {}, said, make("h4", {}, "Why"), reasons),
+        make("div", {}, make("h4", {}, "Why"), reasons),
         make("div", {}, make("h4", {}, "What follows best"), best)),
-      wave, kinds, make("div", { className: "row" }, whole, around),
       make("p", { className: "small" }, "Of the joins the model learnt from half were a song's own; two different "
         + "songs seldom come near to that, and which of them come nearest is what it tells."));
     set(a, b);
