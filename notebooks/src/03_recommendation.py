@@ -125,6 +125,7 @@ beside(0)
 
 # %%
 book.say(f"Seed: **{describe(places[1:2])[0]}**")
+book.number("seed_one", describe(places[1:2])[0])
 book.table("playlist_one", playlists[1][["name", "artist", "year", "reason"]])
 beside(1)
 

@@ -722,7 +722,8 @@ plots.draw_size_curves(
 book.figure(
     "methods",
     fig,
-    caption="Set size of five methods.",
+    caption="Set size of five methods. Mondrian promises the level to every genre; LAC keeps what "
+    "is probable enough; APS and RAPS add genres, likeliest first, up to a total probability.",
     alt="Five falling curves; the split methods lie lowest.",
 )
 at_level = pd.DataFrame({name: table.loc[EPS] for name, table in curves.items()}).T
@@ -917,8 +918,8 @@ book.say(
 book.answer(
     f"At 95 % a set from 1,500 songs, in a space weighted by other labelled songs, holds "
     f"{sizes_test.mean():.1f} of {n_genres} genres ({least['size']:.1f} to {most['size']:.1f} for "
-    f"{N_BAGS} other bags); the genres in a set are similar in sound; a single genre remains at a "
-    f"median eps of {median_eps:.2f} and is then right in {accuracy:.0%} of songs "
+    f"{N_BAGS} other samples); the genres in a set are similar in sound; a single genre remains at "
+    f"a median eps of {median_eps:.2f} and is then right in {accuracy:.0%} of songs "
     f"({least['right']:.0%} to {most['right']:.0%}). With the light classifier of exercise 1, "
     f"which learns from all labelled songs but those held for calibration and judging, the 95 % "
     f"sets shrink to {split_size:.1f} genres."

@@ -106,6 +106,22 @@ book.say(
 )
 
 # %% [markdown]
+# Why not what the file says? Where the song stands among the labelled songs of that genre, column
+# by column: the two columns in which it is least like them.
+
+# %%
+scales = [c for c in data.AUDIO_FEATURES if c not in ("key", "mode", "time_signature")]
+named = learnt.loc[learnt["genre"] == (told or likely.index[0]), scales]
+sound = one.loc[0, scales].astype(float)
+more, less = (named < sound).mean(), (named > sound).mean()
+odd = np.maximum(more, less).sort_values(ascending=False, kind="stable").index[:2]
+unlike = " and ".join(
+    f"{'more' if more[c] > less[c] else 'less'} {c} than {max(more[c], less[c]):.0%}" for c in odd
+)
+book.number("unlike", unlike)
+book.say(f"It has {unlike} of the {len(named):,} labelled songs of {told or likely.index[0]}.")
+
+# %% [markdown]
 # ## 2 · Its popularity
 #
 # The model of exercise 2 learns from its own table; micro-genres are unknown here, so the list is
@@ -258,17 +274,17 @@ book.say(f"Likeliest: **{follow.index[0]}** ({follow.iloc[0]:.1%}).")
 fig, axes = new_axes(height=3.9, rows=2, cols=3)
 plots.draw_shares(likely.head(6), axes[0, 0], title=f"1 · {likely.index[0]}", label="probability")
 plots.draw_interval(low, expected, high, told, axes[0, 1], title=f"2 · {expected:.0f} points")
-plots.draw_years(eras[at], years, axes[0, 2], title=f"3 · {spread:.0f} years")
+plots.draw_years(eras[at], years, axes[0, 2], title=f"3 · {spread:.0f} years apart")
 plots.draw_recognition(recognised, axes[1, 0], title="4, 5 · in noise")
 plots.draw_shares(
-    p.head(8), axes[1, 1], title=f"Bonus · {len(kept)} left", label="p-value", line=EPS
+    p.head(8), axes[1, 1], title=f"Bonus · {len(kept)} of {len(p)}", label="p-value", line=EPS
 )
 plots.draw_shares(follow, axes[1, 2], title="Study · next", label="probability of a join")
 book.figure(
     "six_answers", fig,
     caption=f"Six questions to {title}: genre, popularity with its interval, years of a playlist "
-    f"(their median distance in the title), {N_PLACES} excerpts at each level of noise, p-values "
-    "with the line at ε = 0.05, and the recordings that may follow.",
+    f"(their median distance in the title), {N_PLACES} excerpts at each level of noise, the "
+    "largest p-values with the line at ε = 0.05, and the recordings that may follow.",
     alt="Six panels: bars of genres, an interval of popularity, years of a playlist, a line of "
     "recognition against noise, bars of p-values, bars of following recordings.",
 )  # fmt: skip

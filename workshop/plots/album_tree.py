@@ -62,7 +62,7 @@ def _draw_node(tree: Tree, ax: Axes, rows: Mapping[str, int], start: float) -> l
     ax.plot([end, end], [min(ends), max(ends)], color=OKABE_ITO["blue"], lw=2, zorder=2)
     if tree.support is not None:
         ax.plot(end, row, "o", color=colour, ms=5, zorder=3)
-        ax.annotate(f"{tree.support:.0%}", (end, row), xytext=(6, 0), ha="left", va="center",
+        ax.annotate(f"{tree.support:.0%}", (end, row), xytext=(5, 3), ha="left", va="bottom",
                     textcoords="offset points", fontsize=8, color=INK)  # fmt: skip
     return [x for child in tree.children for x in _draw_node(child, ax, rows, end)]
 

@@ -258,10 +258,11 @@ def draw_noise_curves(
         )  # fmt: skip
         ends[length] = (len(cells) - 1 + nudge[-1], float(share[-1]))
     ax.axhline(chance, color=MUTED, ls="--", lw=1)
-    ax.annotate("chance", (0, chance), xytext=(0, 3), textcoords="offset points", color=INK)
+    if chance > 0.05:  # lower, it lies on the axis, where lines cross whatever is written
+        ax.annotate("chance", (0, chance), xytext=(0, 3), textcoords="offset points", color=INK)
     ax.set_xticks(range(len(cells)), list(cells))
     ax.set(xlabel="white noise: signal-to-noise ratio", ylabel="right song first")
-    ax.set(ylim=(0, 1.03), xlim=(-0.3, len(cells) - 0.4))
+    ax.set(ylim=(0, 1.03), xlim=(-0.3, len(cells) - 0.85))  # the names of lines stand beyond
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     set_title(ax, title)
     label_ends(ax, ends, colours, size=9)

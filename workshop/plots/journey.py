@@ -65,8 +65,9 @@ def draw_interval(
     ax.plot([low, high], [0, 0], color=OKABE_ITO["sky"], lw=8, solid_capstyle="butt")
     ax.plot(middle, 0, "o", color=OKABE_ITO["blue"], ms=7)
     ax.plot(truth, 0, "D", color=OKABE_ITO["vermillion"], ms=6)
-    ax.annotate("expected", (middle, 0), (0, 10), textcoords="offset points", ha="center", size=7)
-    ax.annotate("told", (truth, 0), (0, -15), textcoords="offset points", ha="center", size=7)
+    for name, value, rise in (("expected", middle, 10), ("told", truth, -15)):
+        side = "left" if value < 50 else "right"  # from the point inwards, never over the axis
+        ax.annotate(name, (value, 0), (0, rise), textcoords="offset points", ha=side, size=7)
     ax.set(xlim=(-3, 103), ylim=(-1, 1), xlabel="popularity (points)", yticks=[])
     return set_title(ax, title)
 
@@ -89,7 +90,8 @@ def draw_years(seed: float, years: Sequence[float], ax: Axes, *, title: str) -> 
     places = np.arange(1, len(years) + 1)
     ax.axhline(seed, color=OKABE_ITO["vermillion"], lw=1.2, ls="--")
     ax.plot(places, years, "-o", color=OKABE_ITO["blue"], ms=4, lw=0.8)
-    ax.annotate("seed", (places[-1], seed), (0, 3), textcoords="offset points", ha="right", size=7)
+    beside = ax.get_yaxis_transform()
+    ax.text(1.02, seed, "seed", transform=beside, ha="left", va="center", size=7)
     ax.set(xlabel="place in the playlist", ylabel="year", xticks=places[::3])
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     return set_title(ax, title)

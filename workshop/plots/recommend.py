@@ -212,6 +212,7 @@ def draw_methods(
         )
     ax.set_yticks(at, table.index)
     ax.set_ylim(-0.6, len(table) - 0.2)
+    ax.margins(x=0.12)  # the numbers stand clear of the axis
     ax.set_xlabel(label)
     return set_title(ax, title, detail)
 
