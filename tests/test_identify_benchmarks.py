@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from aares.identify import Index, make_query, traits
+from aares.identify import Index, Played, make_query, traits
 from aares.identify.answer import COVARIATES, FEATURES, THRESHOLD
 from benchmarks.identifying import (
     accuracy,
@@ -16,6 +17,7 @@ from benchmarks.identifying import (
     calibrate,
     catalogue,
     conditions,
+    mix,
     nonmusic,
     sounds,
     trials,
@@ -214,3 +216,26 @@ def test_what_was_computed_is_not_computed_again(monkeypatch, tmp_path):
     again = catalogue.build_index(tracks)
     query = make_query(make_noise("a")[: 5 * SR])
     assert first.ask(query).match == again.ask(query).match
+
+
+def test_a_song_of_a_mix_must_be_one_entry_where_it_is_and_nothing_else_may_be_named():
+    truth = [mix.Truth("a", 0.0, 60.0, 0.0, "plain"), mix.Truth("b", 58.0, 100.0, 0.0, "fader")]
+    families = {"a": 0, "a again": 0, "b": 1, "c": 2}
+    right = [Played(0.0, 59.0, "a", 0.0, 1e-9), Played(58.5, 100.0, "b", 0.0, 1e-9),
+             Played(100.0, 120.0, None, None, 1.0)]  # fmt: skip
+    cases = [
+        (0, {}, (True, True, 0)),
+        (0, {"song": "a again"}, (True, True, 0)),  # the same music
+        (0, {"song": "c", "twins": ("a",)}, (True, True, 0)),
+        (0, {"song": "c"}, (False, True, 1)),  # another song
+        (0, {"end_s": 58.4}, (False, True, 0)),  # too early by 1.6 s
+        (1, {"start_s": 59.6}, (True, False, 0)),
+    ]
+    for place, change, (first, second, others) in cases:
+        entries = list(right)
+        entries[place] = replace(entries[place], **change)
+        rows, found = mix.judge(entries, truth, families)
+        assert [row["right"] for row in rows] == [first, second] and found == others
+    pieces = [replace(right[0], end_s=30.0), replace(right[0], start_s=31.0), right[1]]
+    rows, others = mix.judge(pieces, truth, families)
+    assert (rows[0]["n_entries"], rows[0]["right"], others) == (2, False, 1)

@@ -244,6 +244,17 @@ def share_music(one: Line, other: Line) -> bool:
         Whether they share more peaks, within 50 ms and a bin, than if one were moved by any time up
         to 3 s: two pieces on the same beat share as many then, a remaster of the one or a piece
         with the same loop does not. Of a minute at most.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> def make_line(name: str, bins: np.ndarray) -> Line:
+    ...     stars = Constellation(np.arange(200) * 0.17, bins, np.ones(200), 34.0)
+    ...     return Line(name, stars, [Knot(10.0, 10.0, 1.0, 1.0, 9.0)], 1e-9, 0.0, 34.0)
+    >>> bins, others = rng.integers(20, 500, (2, 200))
+    >>> one = make_line("a", bins)
+    >>> share_music(one, make_line("remaster", bins)), share_music(one, make_line("b", others))
+    (True, False)
     """
     start_s, end_s = max(one.start_s, other.start_s), min(one.end_s, other.end_s)
     middle_s, half_s = (start_s + end_s) / 2, min(end_s - start_s, 60.0) / 2
