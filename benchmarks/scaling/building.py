@@ -125,7 +125,7 @@ def build(n: int, readers: int) -> dict[str, Any]:
     if readers > 1:  # what readers took is counted when they ended
         get_reusable_executor().shutdown(wait=True)
     took = {
-        "readers": readers, "n_parts": built.n_parts,
+        "n_tracks": built.n_tracks, "readers": readers, "n_parts": built.n_parts,
         "cpu_s": round(read_cpu() - begin, 1), "clock_s": round(took_s, 1),
         "peak_mb": read_peak(resource.RUSAGE_SELF),
         "reader_mb": read_peak(resource.RUSAGE_CHILDREN) if readers > 1 else None,
