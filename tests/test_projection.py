@@ -68,6 +68,12 @@ def test_the_page_has_the_measured_rows():
     scale = measured.read_scale()
     rows = road.list_sizes(scale) + road.list_projection(scale)
     assert len(rows) == 3 + 8
+    for list_rows, least in (
+        (road.list_building, 3), (road.list_false, 4), (road.list_near, 3), (road.list_votes, 6)
+    ):  # fmt: skip
+        found = list_rows(scale)
+        assert len(found) >= least, list_rows
+        rows += found
     for row in rows:
         assert f"| {' | '.join(row)} |" in page, row
     assert projection.PRICES.date in page and projection.PRICES.source in page
