@@ -87,3 +87,21 @@ def test_the_road_is_the_projection_of_what_was_measured():
     days = project(costs, n_cores=1).extraction_days
     assert f"= {days:.0f} days (the slides: 277)" in told["features, one core"]
     assert told["all pairs"].startswith("800 trillion × ")
+
+
+def test_a_row_that_was_not_measured_is_named():
+    rows = measured.read_scale()["transitions"]["rows"]
+    assert road.find_row(rows, way="all pairs")["found"] == [1.0, 1.0, 1.0]
+    with pytest.raises(measured.MeasuredError, match="expected a row of .'way': 'fortune'"):
+        road.find_row(rows, way="fortune")
+
+
+def test_what_the_page_says_of_false_matches_and_candidates_was_measured():
+    scale = measured.read_scale()
+    for row in scale["unknown"]["rows"]:  # the probability keeps what it promises, at each size
+        assert row["low"] <= row["nominal"], row
+    few, many = (road.find_row(scale["unknown"]["rows"], level=0.1, n_indexed=n)
+                 for n in (1_000, 100_000))  # fmt: skip
+    assert many["high"] < many["nominal"] / 2 and many["share"] < few["share"]
+    near = {row[0]: float(row[3]) for row in road.list_near(scale)}
+    assert near["10,000"] < 1.2 and near["100,000"] > 2

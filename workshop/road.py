@@ -9,10 +9,12 @@ import re
 from typing import Any
 
 from aares.scale.projection import HOUR_S, N_SONGS, PRICES, SLIDES_DAYS, Costs, project
+from workshop.measured import MeasuredError
 
 N_CORES = 64
 STEPS = {"large_1000": 1_000, "large_100000": 100_000, "million": 1_000_000}
 COLUMNS = ("songs", "opens", "query, median", "99 of 100", "index", "bytes a posting")
+NEAR_COLUMNS = ("songs", "found of ten", "query", "times as fast", "to build", "memory")
 NEAR = "graph, 64"  # rows in view where nobody says otherwise
 
 
@@ -100,12 +102,12 @@ def list_false(measured: dict[str, Any]) -> list[tuple[str, ...]]:
     >>> rows = [{"n_indexed": 1000, "level": level, "nominal": level / 2, "below": below}
     ...         for level, below in ((0.1, 7), (0.0003, 0))]
     >>> list_false({"unknown": {"n": 600, "rows": rows}})
-    [('1,000', '7 (30.00)', '0 (0.09)')]
+    [('1,000', '7 (30.0)', '0 (0.1)')]
     """
     found: dict[int, list[str]] = {}
     for row in measured["unknown"]["rows"]:
         promised = row["nominal"] * measured["unknown"]["n"]
-        found.setdefault(row["n_indexed"], []).append(f"{row['below']} ({promised:.2f})")
+        found.setdefault(row["n_indexed"], []).append(f"{row['below']} ({promised:.1f})")
     return [(f"{n:,}", *cells) for n, cells in found.items()]
 
 
@@ -144,6 +146,37 @@ def list_near(measured: dict[str, Any]) -> list[tuple[str, ...]]:
         for row in one["rows"]
         if row["way"] == NEAR
     ]
+
+
+def find_row(rows: list[dict[str, Any]], **wanted: Any) -> dict[str, Any]:
+    """Return the row of a section that is of something.
+
+    Parameters
+    ----------
+    rows : list of dict
+    **wanted : Any
+        What it holds.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    MeasuredError
+        There is none.
+
+    Examples
+    --------
+    >>> find_row([{"k": 10, "found": 0.1}, {"k": 20, "found": 0.2}], k=20)["found"]
+    0.2
+    """
+    for row in rows:
+        if all(row[key] == value for key, value in wanted.items()):
+            return row
+    raise MeasuredError(
+        f"benchmarks/results/scale.json: expected a row of {wanted}, found none among {len(rows)}"
+    )
 
 
 def list_votes(measured: dict[str, Any]) -> list[tuple[str, ...]]:
