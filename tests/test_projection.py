@@ -76,6 +76,23 @@ def test_the_page_has_the_measured_rows():
         rows += found
     for row in rows:
         assert f"| {' | '.join(row)} |" in page, row
+    service, told = scale["service"], " ".join(page.split())
+    ratios = ", ".join(map(str, service["p95_over_single_of_rounds"]))
+    assert f"within {ratios} times the median of a single client" in told
+    listeners = service["listeners"]
+    assert f"{listeners['errors']} errors, and 95 of 100" in told
+    assert (
+        f"takes {listeners['p50_ms']} ms, {listeners['cpu_ms_each']} ms of which are work" in told
+    )
+    assert f"ready for {listeners['delay_ms_each']} ms" in told
+    assert f"load {service['load_average']} on two" in told
+    sorted_ = scale["building"]["in_memory"][-1]
+    held = sorted_["peak_mb"] - sorted_["program_mb"]
+    assert f"{sorted_['n_tracks']:,} songs held {held:,} MB" in told
+    unknown = scale["unknown"]
+    assert f"{unknown['n']} of {unknown['n_tracks']} tracks" in told
+    for pair in unknown["left_out"]:
+        assert pair["unknown"].partition("__")[0].removesuffix("-data") in told
     assert projection.PRICES.date in page and projection.PRICES.source in page
 
 
