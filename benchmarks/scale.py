@@ -8,13 +8,15 @@
     python benchmarks/scale.py cost        what a track costs to read and to fingerprint
     python benchmarks/scale.py engines     the same search on DuckDB and on Polars
     python benchmarks/scale.py neighbours  candidates of the chaining study: recall, time, loss
+    python benchmarks/scale.py building    an index out of shards: memory that does not grow, time
+    python benchmarks/scale.py service     fifty clients for a minute, and requests that cost much
     python benchmarks/scale.py             simulate, large, unknown and readers, in this order
 
 Each name is a module of ``benchmarks/scaling``, whose docstring says what is measured and on what;
 whatever module lies there is found by its name. Real music comes by ``python tools/fetch_music.py
---all`` (``AARES_MUSIC`` may name other folders for it, separated as in PATH). Results are
-aggregates, kept in ``benchmarks/results/scale.json`` where the course's files are the data; else
-they are printed only. Indexes are made in ``data/cache/scale``: 3 GB for 100,000 tracks.
+--all`` (``AARES_MUSIC`` may name other folders for it, separated as in PATH, `neighbours` one).
+Results are aggregates, kept in ``benchmarks/results/scale.json`` where the course's files are the
+data; else they are printed only. Indexes are made in ``data/cache/scale``: 3 GB for 100,000 tracks.
 """
 
 from __future__ import annotations

@@ -68,8 +68,31 @@ def test_the_page_has_the_measured_rows():
     scale = measured.read_scale()
     rows = road.list_sizes(scale) + road.list_projection(scale)
     assert len(rows) == 3 + 8
+    for list_rows, least in (
+        (road.list_building, 3), (road.list_false, 4), (road.list_near, 3), (road.list_votes, 6)
+    ):  # fmt: skip
+        found = list_rows(scale)
+        assert len(found) >= least, list_rows
+        rows += found
     for row in rows:
         assert f"| {' | '.join(row)} |" in page, row
+    service, told = scale["service"], " ".join(page.split())
+    ratios = ", ".join(map(str, service["p95_over_single_of_rounds"]))
+    assert f"within {ratios} times the median of a single client" in told
+    listeners = service["listeners"]
+    assert f"{listeners['errors']} errors, and 95 of 100" in told
+    assert (
+        f"takes {listeners['p50_ms']} ms, {listeners['cpu_ms_each']} ms of which are work" in told
+    )
+    assert f"ready for {listeners['delay_ms_each']} ms" in told
+    assert f"load {service['load_average']} on two" in told
+    sorted_ = scale["building"]["in_memory"][-1]
+    held = sorted_["peak_mb"] - sorted_["program_mb"]
+    assert f"{sorted_['n_tracks']:,} songs held {held:,} MB" in told
+    unknown = scale["unknown"]
+    assert f"{unknown['n']} of {unknown['n_tracks']} tracks" in told
+    for pair in unknown["left_out"]:
+        assert pair["unknown"].partition("__")[0].removesuffix("-data") in told
     assert projection.PRICES.date in page and projection.PRICES.source in page
 
 
@@ -81,3 +104,21 @@ def test_the_road_is_the_projection_of_what_was_measured():
     days = project(costs, n_cores=1).extraction_days
     assert f"= {days:.0f} days (the slides: 277)" in told["features, one core"]
     assert told["all pairs"].startswith("800 trillion × ")
+
+
+def test_a_row_that_was_not_measured_is_named():
+    rows = measured.read_scale()["transitions"]["rows"]
+    assert road.find_row(rows, way="all pairs")["found"] == [1.0, 1.0, 1.0]
+    with pytest.raises(measured.MeasuredError, match="expected a row of .'way': 'fortune'"):
+        road.find_row(rows, way="fortune")
+
+
+def test_what_the_page_says_of_false_matches_and_candidates_was_measured():
+    scale = measured.read_scale()
+    for row in scale["unknown"]["rows"]:  # the probability keeps what it promises, at each size
+        assert row["low"] <= row["nominal"], row
+    few, many = (road.find_row(scale["unknown"]["rows"], level=0.1, n_indexed=n)
+                 for n in (1_000, 100_000))  # fmt: skip
+    assert many["high"] < many["nominal"] / 2 and many["share"] < few["share"]
+    near = {row[0]: float(row[3]) for row in road.list_near(scale)}
+    assert near["10,000"] < 1.2 and near["100,000"] > 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ from aares.identify import Index, Settings, make_query
 from aares.identify.catalogue import fingerprint, make_part
 from aares.identify.query import LOOKS
 from aares.scale.simulated import gather_models, simulate_track
-from benchmarks.scaling import catalogues, million, readers, unknown
+from benchmarks.scaling import catalogues, million, readers, service, unknown
 
 RNG = np.random.default_rng(11)
 NOISES = RNG.standard_normal((6, 80_000), dtype=np.float32)
@@ -106,6 +107,26 @@ def test_recall_counts_what_is_as_near_as_the_nearest(monkeypatch):
     assert told["all, on the grid"]["recall_low_high"][0] > 0.99
     assert told["all, on the grid"]["faster"] == 1 and told["graph, 256"]["faster"] > 0
     assert told["graph, 16"]["mb"] > told["all, on the grid"]["mb"]
+
+
+def test_the_round_in_the_middle_stands_for_the_three():
+    rounds = [
+        {"single": {"n": k}, "load_average": 2.0 * k,
+         "listeners": {"p95_over_single": ratio, "delay_ms_each": 1.0 * k}}
+        for k, ratio in enumerate((9.0, 1.5, 2.0))
+    ]  # fmt: skip
+    told = service.join_rounds(rounds)
+    assert told["single"] == {"n": 2} and told["load_average"] == 4.0
+    assert told["p95_over_single_of_rounds"] == [9.0, 1.5, 2.0]
+    assert told["load_average_of_rounds"] == [0.0, 2.0, 4.0]
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="only Linux counts it")
+def test_who_has_no_core_waits():
+    before = service.read_delay_s(os.getpid()), service.read_cpu_s(os.getpid())
+    sum(range(2_000_000))
+    assert service.read_delay_s(os.getpid()) >= before[0] >= 0
+    assert 0 <= service.read_delay_s(os.getpid()) < 1e6 and before[1] > 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the benchmark forks its readers")

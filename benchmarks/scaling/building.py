@@ -2,7 +2,7 @@
 
 Simulated tracks of four minutes (`aares.scale.simulated`) are written as shards, once. Each index
 is built by a process of its own, from as many of them as its row says: `peak_mb` is the most that
-process held, `reader_mb` the most one of its readers held, `program_mb` what the process held
+process held, `reader_mb` at most what one of its readers held, `program_mb` what the process held
 before it began; `cpu_s` is processor time of all of them, `shards_mb` and `index_mb` are on the
 disk. In the rows `in_memory` the same tracks are laid and sorted in memory, as `Index.build` does.
 """
@@ -37,7 +37,7 @@ from aares.scale.shards import (
 )
 from aares.scale.simulated import simulate_track
 from aares.scale.tracks import TrackPrints
-from benchmarks.scaling.catalogues import FOLDER, SEED, load_models
+from benchmarks.scaling.catalogues import FOLDER, SEED, load_models, read_memory_mb
 from workshop import config
 
 SIZES = (5_000, 20_000, 40_000)
@@ -95,13 +95,13 @@ def run_alone(what: str, n: int, readers: int) -> dict[str, Any]:
 def run(what: str, n: int, readers: int) -> None:
     """Build, and print what it took."""
     load_models()
-    row: dict[str, Any] = {"n_tracks": n, "program_mb": read_peak(resource.RUSAGE_SELF)}
+    row: dict[str, Any] = {"n_tracks": n, "program_mb": read_peak()}
     if what == "sort":
         tracks = [simulate_track(load_models(), number, seed=SEED) for number in range(n)]
         begin = time.process_time()
         row["n_postings"] = len(make_part(tracks, 0).segment.postings)
         row["cpu_s"] = round(time.process_time() - begin, 1)
-        row["peak_mb"] = read_peak(resource.RUSAGE_SELF)
+        row["peak_mb"] = read_peak()
     else:
         row |= build(n, readers)
     print(json.dumps(row))
@@ -125,10 +125,10 @@ def build(n: int, readers: int) -> dict[str, Any]:
     if readers > 1:  # what readers took is counted when they ended
         get_reusable_executor().shutdown(wait=True)
     took = {
-        "readers": readers, "n_parts": built.n_parts,
+        "n_tracks": built.n_tracks, "readers": readers, "n_parts": built.n_parts,
         "cpu_s": round(read_cpu() - begin, 1), "clock_s": round(took_s, 1),
-        "peak_mb": read_peak(resource.RUSAGE_SELF),
-        "reader_mb": read_peak(resource.RUSAGE_CHILDREN) if readers > 1 else None,
+        "peak_mb": read_peak(),
+        "reader_mb": read_reader_peak() if readers > 1 else None,
         "shards_mb": round(sum(p.stat().st_size for p in shards.iterdir()) / 1e6),
         "index_mb": round(measure_size(out) / 1e6), "n_postings": count_postings(out),
     }  # fmt: skip
@@ -142,9 +142,14 @@ def count_postings(folder: Path) -> int:
     return sum(len(part.segment.postings) for part in open_parts(folder)[1])
 
 
-def read_peak(who: int) -> int:
-    """Return the most memory that this process, or one of its children that ended, held, in MB."""
-    return resource.getrusage(who).ru_maxrss // 1024
+def read_peak() -> int:
+    """Return the most memory that this process held, in MB; without whoever started it."""
+    return read_memory_mb("VmHWM")
+
+
+def read_reader_peak() -> int:
+    """Return the most that a child that ended held, in MB, or this process when it started it."""
+    return round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e6)
 
 
 def read_cpu() -> float:

@@ -12,7 +12,6 @@ segment, and nothing is sorted.
 from __future__ import annotations
 
 import pickle
-import resource
 import shutil
 import time
 from collections.abc import Callable
@@ -96,7 +95,7 @@ def add_segment(folder: Path, numbers: range, make: Make = make_recording) -> di
     return {
         "n_postings": len(part.segment.postings),
         "cpu_s": round(time.process_time() - begin, 1),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_mb": read_memory_mb("VmHWM"),
     }
 
 
@@ -155,6 +154,9 @@ def remove_catalogue(folder: Path) -> None:
 
 
 def read_memory_mb(kind: str) -> int:
-    """Return the memory of a kind that this process has: RssAnon (own), RssFile, VmRSS (both)."""
+    """Return the memory of a kind that this process has.
+
+    RssAnon is its own, RssFile what it reads of files, VmRSS both, VmHWM the most that both were.
+    """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return round(int(status.split(f"{kind}:")[1].split()[0]) * 1024 / 1e6)

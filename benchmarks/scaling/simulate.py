@@ -6,6 +6,10 @@ three draws). Both are asked for the same excerpts of music that neither holds. 
 sizes of the buckets in which a posting lies, the postings that an excerpt's hashes have, the votes
 of its 8th best place, the score of its best candidate, and the processor time of the search.
 ``ratio`` is simulated over real: the mean over the six comparisons, with the lowest and highest.
+
+``simulated_1000`` has a thousand tracks on each side, all real ones that there are and rendered
+ones: each half is simulated of the other, and both halves are one index. The excerpts are then of
+real tracks that are left out, without those whose music the audit found in others; three draws.
 """
 
 from __future__ import annotations
@@ -21,53 +25,99 @@ from aares.identify.query import QUICK
 from aares.identify.search import rank_candidates
 from aares.identify.vote import find_places
 from aares.scale.simulated import gather_models, simulate_track
-from benchmarks.identifying import conditions, sources
+from benchmarks.identifying import catalogue, conditions, sources
 from benchmarks.identifying.conditions import Condition
 from benchmarks.scaling.catalogues import ROLES, load_prints
 from workshop import config
 
 N = 200  # excerpts
 DRAWS = 3
+THOUSAND, LEAST_HEARD = 1_000, 40  # tracks of an index; tracks that excerpts are cut from
 REPEATS = 5  # of a search: the fastest counts
 
 
 def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple[str, dict]]:
     """Yield the ratios for real tracks, and for these with rendered ones."""
-    queries = draw_queries(N, 5 if tuning else 2005)
+    seed = 5 if tuning else 2005
+    queries = draw_queries(sources.list_tracks("report"), seed)
     real = [one for role in ("indexed", *ROLES) for one in load_prints(role)]
     for name, prints in (("real", real), ("mixed", real + load_prints("rendered"))):
         yield f"simulated_{name}", compare(prints, queries)
 
+    yield "simulated_1000", compare_thousand(seed)
 
-def draw_queries(n: int, seed: int) -> list[Query]:
+
+def draw_queries(tracks: list[sources.Track], seed: int) -> list[Query]:
     """Make queries of 10 s of tracks that are in no index: clean, and in noise of -5 dB."""
-    rng, tracks = np.random.default_rng(seed), sources.list_tracks("report")
+    rng = np.random.default_rng(seed)
     heard = [Condition("", 10, conditions.add_noise("white", level)) for level in (np.inf, -5.0)]
-    return [make_query(heard[k % 2].draw(tracks, rng)[1]) for k in range(n)]
+    return [make_query(heard[k % 2].draw(tracks, rng)[1]) for k in range(N)]
 
 
 def compare(prints: list[Prints], queries: list[Query]) -> dict[str, object]:
     """Compare tracks with simulated ones that other tracks are the models of."""
-    ratios: dict[str, list[float]] = {}
+    pairs = []
     for draw in range(DRAWS):
-        order = np.random.default_rng(draw).permutation(len(prints))
-        halves = np.split(order, [len(order) // 2])
+        halves = split(len(prints), draw)
         for here, there in (halves, halves[::-1]):
-            models = gather_models([prints[row] for row in there])
-            asked = [prints[row] for row in here]
-            made = [
-                simulate_track(models, k, seconds=one.recording.seconds, seed=draw)
-                for k, one in enumerate(asked)
-            ]
-            found = [describe(make_part(some, 0), queries) for some in (asked, made)]
-            for key in found[0]:
-                ratios.setdefault(key, []).append(found[1][key] / found[0][key])
-    rows = [
+            made = simulate_like(prints, here, there, draw)
+            pairs.append(describe_both([prints[row] for row in here], made, queries))
+    return {"n_tracks": len(prints), "n_queries": len(queries), "rows": summarise(pairs)}
+
+
+def compare_thousand(seed: int) -> dict[str, object]:
+    """Compare a thousand tracks with as many simulated ones, each half of them of the other."""
+    there = [one for role in ("indexed", *ROLES, "report", "rendered") for one in load_prints(role)]
+    shared = {name for pair in catalogue.list_shared() for name in pair}
+    unknown = [track for track in sources.list_tracks("report") if track.name not in shared]
+    pairs = []
+    for draw in range(DRAWS):
+        rows = np.random.default_rng([seed, draw]).permutation(len(unknown))
+        heard = [unknown[row] for row in rows[: max(len(there) - THOUSAND, LEAST_HEARD)]]
+        names = {track.name for track in heard}
+        prints = [one for one in there if one.recording.name not in names][:THOUSAND]
+        halves = split(len(prints), draw)
+        made = [
+            one for k in (0, 1)
+            for one in simulate_like(
+                prints, halves[k], halves[1 - k], draw, first=k * len(halves[0])
+            )
+        ]  # fmt: skip
+        pairs.append(describe_both(prints, made, draw_queries(heard, seed + draw)))
+    return {"n_tracks": len(prints), "n_queries": N, "rows": summarise(pairs)}
+
+
+def split(n: int, draw: int) -> list[np.ndarray]:
+    """Part rows in two halves, at random."""
+    return np.split(np.random.default_rng(draw).permutation(n), [n // 2])
+
+
+def simulate_like(
+    prints: list[Prints], rows: np.ndarray, others: np.ndarray, draw: int, *, first: int = 0
+) -> list[Prints]:
+    """Simulate tracks as long as some, that others are the models of; numbered from `first`."""
+    models = gather_models([prints[row] for row in others])
+    return [
+        simulate_track(models, number, seconds=prints[row].recording.seconds, seed=draw)
+        for number, row in enumerate(rows, start=first)
+    ]
+
+
+def describe_both(
+    asked: list[Prints], made: list[Prints], queries: list[Query]
+) -> dict[str, float]:
+    """Tell what a search meets in simulated tracks, over what it meets in real ones."""
+    real, simulated = (describe(make_part(some, 0), queries) for some in (asked, made))
+    return {key: simulated[key] / real[key] for key in real}
+
+
+def summarise(pairs: list[dict[str, float]]) -> list[dict[str, object]]:
+    """Return means over comparisons, with the lowest and the highest."""
+    return [
         {"what": key, "ratio": round(float(np.mean(some)), 3),
          "low": round(min(some), 3), "high": round(max(some), 3)}
-        for key, some in ratios.items()
+        for key in pairs[0] if (some := [one[key] for one in pairs])
     ]  # fmt: skip
-    return {"n_tracks": len(prints), "n_queries": len(queries), "rows": rows}
 
 
 def describe(part: Part, queries: list[Query]) -> dict[str, float]:

@@ -2,12 +2,12 @@
 
 Excerpts of the packages `sources.REPORT`, which are in no index, of 5 and 10 s, clean and in white
 noise of -5 dB, are asked for among the real recordings, and among 1,000, 10,000 and 100,000, most
-of them simulated; by the quick and by the thorough look. These two have half of the false alarms
-that a search may raise (`answer.SHARES`): of all excerpts, half of the level (``nominal``) may have
-a lower probability. ``without_size`` is how many would have one if the probability were that of the
-calibration's index, whatever the size. The same excerpts meet all sizes; intervals are over tracks,
-and where no excerpt is below, ``high`` is what 95 of 100 such samples would have shown (Clopper and
-Pearson, of as many independent tracks).
+of them simulated; by the quick and by the thorough look. Each look has its share of the false
+alarms that a search may raise (`answer.SHARES`): ``nominal`` is the share of excerpts that may have
+a probability below the level. ``without_size`` is how many would have one if the probability were
+that of the calibration's index, whatever the size. The same excerpts meet all sizes; intervals are
+over tracks, and where no excerpt is below, ``high`` is what 95 of 100 such samples would have shown
+(Clopper and Pearson, of as many independent tracks).
 
 Two games may use one piece. Tracks that the audit (`identifying.audit`, which asks the index of all
 real tracks at all speeds, before any figure) found in one of the recordings here, or in a model of

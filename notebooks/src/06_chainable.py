@@ -1065,7 +1065,7 @@ book.table("learning", rows[["labels", "model", *AGAINST.values()]], index=False
 
 # %%
 from aares.scale.projection import project
-from workshop.road import list_projection, read_costs
+from workshop.road import NEAR, NEAR_COLUMNS, find_row, list_near, list_projection, read_costs
 
 scale = read_scale()
 costs = read_costs(scale)
@@ -1078,6 +1078,33 @@ book.number("road_date", scale["cost"]["date"])
 print(describe_origin(scale["cost"]))
 road = pd.DataFrame(list_projection(scale), columns=["what", "how much"])
 book.table("road", road, index=False)
+
+# %% [markdown]
+# *Near neighbours*, by a graph and by comparing all; and how much of the model's choice among all
+# excerpts of other songs is left where it sees the nearest edges only. *False matches*: excerpts of
+# music that no index holds, which the identifier nevertheless takes for a recording.
+
+# %%
+near = pd.DataFrame(list_near(scale), columns=NEAR_COLUMNS)
+book.table("near", near, index=False)
+graph = find_row(scale["neighbours_100000"]["rows"], way=NEAR)
+book.number("near_recall", graph["recall_low_high"][0])
+book.number("near_faster", graph["faster"])
+edges = find_row(scale["transitions"]["rows"], way="edges", k=100)
+book.number("near_asked", 100)
+book.number("near_of", scale["transitions"]["excerpts"])
+book.number("near_best", edges["best"][0])
+book.number("near_found", edges["found"][0])
+chance = find_row(scale["transitions"]["rows"], way="chance", k=100)
+book.number("near_chance", chance["found"][0])
+unknown = scale["unknown"]
+false = [row for row in unknown["rows"] if row["level"] == min(r["level"] for r in unknown["rows"])]
+book.number("false_n", unknown["n"])
+book.number("false_few", false[0]["below"])
+book.number("false_many", false[-1]["below"])
+book.number("false_low", false[0]["n_indexed"])
+book.number("false_high", false[-1]["n_indexed"])
+assert false[0]["n_indexed"] < false[-1]["n_indexed"]
 
 # %% [markdown]
 # The answer, in two sentences:
