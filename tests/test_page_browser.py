@@ -23,7 +23,7 @@ from aares.conformal.halves import UNKNOWN
 from workshop.page import build
 from workshop.page.lists import NOBODY
 
-OWN = ("data-identifier.js", "data-excerpts.js", "identify.js", "listen.js")
+OWN = ("data-identifier.js", "data-excerpts.js", "hear.js", "identify.js", "listen.js")
 """What has tests of its own."""
 CONTRASTS = {"light": {}, "dark": {"color_scheme": "dark"}}
 
