@@ -23,7 +23,7 @@ from aares.conformal.halves import UNKNOWN
 from workshop.page import build
 from workshop.page.lists import NOBODY
 
-OWN = ("data-identifier.js", "data-excerpts.js", "identify.js", "listen.js")
+OWN = ("data-identifier.js", "data-excerpts.js", "hear.js", "identify.js", "listen.js")
 """What has tests of its own."""
 CONTRASTS = {"light": {}, "dark": {"color_scheme": "dark"}}
 
@@ -116,11 +116,21 @@ def test_what_is_near_and_next_is_pythons(page):
         assert page.evaluate("AARES.map.path") == [row, *path]
         assert page.evaluate("AARES.map.rings") == near
     page.click("#song-path")
+    expect(page.locator("#song-map")).to_be_in_viewport(ratio=0.9)  # where something happens
     assert page.evaluate("AARES.map.path") == []
     expect(page.locator("#song-path")).to_have_attribute("aria-pressed", "false")
     name = made["names"][int(made["lists"][40][2])]
     page.locator("#song-list .song").nth(2).click()
     expect(page.locator("#song-name")).to_have_text(name)
+    expect(page.locator("#song-name")).to_be_focused()
+    expect(page.locator("#song-name")).to_be_in_viewport()
+    page.click("#song-fit")
+    expect(page.locator("#song-map")).to_be_in_viewport(ratio=0.9)
+    page.click("#song-path")  # the path is drawn again
+    places = """AARES.map.path.map((i) => [AARES.map.across(i) / AARES.map.canvas.width,
+      AARES.map.down(i) / AARES.map.canvas.height])"""
+    seen = page.evaluate(places)
+    assert len(seen) == 11 and all(0 < x < 1 and 0 < y < 1 for x, y in seen)
 
 
 def test_sets_and_their_coverage_are_pythons(page):
@@ -249,6 +259,10 @@ def test_a_join_is_as_likely_as_python_says(page):
         assert read_names(page, "#join-best") == [f"{data['names'][x]}" for x in order]
     page.click("text=Swap")
     assert [page.input_value(x) for x in ("#join-first", "#join-second")] == ["0", "2"]
+    other = page.locator("#join-best [aria-pressed=false]")
+    other.press("Enter")
+    assert [page.input_value(x) for x in ("#join-first", "#join-second")] == ["0", "1"]
+    expect(page.locator("#join-best [aria-pressed=true]")).to_be_focused()
 
 
 RENDER = """async (kind) => {

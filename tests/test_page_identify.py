@@ -24,13 +24,13 @@ from workshop.page import build, sounds
 
 SR = peaks.RATE_HZ
 SCRIPTS = ("base.js", "data-identifier.js", "data-excerpts.js", "decode.js", "fourier.js",
-           "identify.js", "listen.js", "page.js")  # fmt: skip
+           "hear.js", "identify.js", "listen.js", "page.js")  # fmt: skip
 LISTEN = """
 const listen = async (texts, act) => JSON.stringify(
   await Promise.all(texts.map((text) => act(new Float32Array(AARES.decode(text))))));
 """
 HASH = f"""(texts) => {{ {LISTEN}
-  const {{ Query, computePower, findPeaks, pairPeaks }} = AARES.identifier;
+  const {{ Query, computePower, findPeaks, pairPeaks }} = AARES.hearing;
   const K = AARES.data.identifier;
   return listen(texts, async (y) => {{
     const query = new Query(y);
@@ -175,8 +175,8 @@ def test_a_long_sound_is_known_by_its_surest_part(page, songs, known):
 
 
 def test_all_constants_that_the_scripts_use_come_from_python():
-    used = set(re.findall(r"\bK\.(\w+)", "".join(
-        (build.WEB / name).read_text() for name in ("identify.js", "listen.js"))))  # fmt: skip
+    names = ("hear.js", "identify.js", "listen.js")
+    used = set(re.findall(r"\bK\.(\w+)", "".join((build.WEB / x).read_text() for x in names)))
     assert used <= set(sounds.list_constants()) | {"looks", "fan_out", "songs", "counts", "words"}
     assert set(answer.SHARES) == set(sounds.list_constants()["banks"]) | {"quick", "thorough"}
 

@@ -88,7 +88,7 @@ def open_identifier() -> Iterator[tuple[Any, str]]:
         (build.WEB / "base.js").read_text(encoding="utf-8"),
         build.encode_data("identifier", sounds.make_identifier()).decode(),
         *((build.WEB / f"{name}.js").read_text(encoding="utf-8")
-          for name in ("decode", "fourier", "identify")),
+          for name in ("decode", "fourier", "hear", "identify")),
     ]  # fmt: skip
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))

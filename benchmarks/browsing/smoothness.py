@@ -1,9 +1,10 @@
 """How large the page is, when it is seen, how smoothly its map is dragged.
 
 Opens the page that ``python3 run.py page`` wrote in a headless Chromium, which draws without a
-graphics card, and takes the median of several openings. The map that is dragged has 25,000 points,
-made up where the page has fewer songs. ``drawn_ms`` is the time of one picture by the clock, the
-least of all where other work shares the machine.
+graphics card. Medians are of several openings and of several drags of three seconds. The map that
+is dragged has 25,000 points, made up where the page has fewer songs. Where other work shares the
+machine the best drag tells more, and ``cpu_ms``: what the page's process works for one frame, by
+its own account, pictures and scripts together.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from statistics import median
 from typing import Any
 
 from aares.errors import AaresError
+from benchmarks.browsing.identifier import read_cpu_s
 from workshop.config import Workplace
 from workshop.label.picture import FLAGS, find_browser
 
-N_OPENED, N_POINTS = 7, 25_000
+N_OPENED, N_DRAGGED, N_POINTS = 7, 7, 25_000
 PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1"
 LOADED = "performance.getEntriesByType('navigation')[0].domComplete"
 DRAG = """(n) => new Promise((done) => {
@@ -54,14 +56,28 @@ def measure_page(index: Path) -> dict[str, float]:
             ready.append(page.evaluate(LOADED))
             if len(paints) < N_OPENED:
                 page.close()
-        deltas, drawn = page.evaluate(DRAG, N_POINTS)
+        drags = [drag(page) for _ in range(N_DRAGGED)]
         browser.close()
     return {
         "kilobytes": round(size / 1000), "first_paint_ms": round(median(paints)),
         "least_paint_ms": round(min(paints)), "loaded_ms": round(median(ready)),
-        "frames_per_s": round(1000 * len(deltas) / sum(deltas), 1),
-        "slowest_frame_ms": round(max(deltas), 1), "drawn_ms": round(median(drawn), 2),
-        "least_drawn_ms": round(min(drawn), 2), "points": N_POINTS,
+        "points": N_POINTS, "drags": N_DRAGGED,
+        "median_frames_per_s": round(median(one["frames_per_s"] for one in drags), 1),
+        "best_frames_per_s": round(max(one["frames_per_s"] for one in drags), 1),
+        "slowest_frame_ms": round(median(one["slowest_ms"] for one in drags), 1),
+        "drawn_ms": round(median(one["drawn_ms"] for one in drags), 2),
+        "cpu_ms": round(median(one["cpu_ms"] for one in drags), 2),
+    }  # fmt: skip
+
+
+def drag(page: Any) -> dict[str, float]:
+    """Drag the map for three seconds; return frames a second and times of a frame."""
+    processes = page.context.browser.new_browser_cdp_session()
+    before_s = read_cpu_s(processes)
+    deltas, drawn = page.evaluate(DRAG, N_POINTS)
+    return {
+        "frames_per_s": 1000 * len(deltas) / sum(deltas), "slowest_ms": max(deltas),
+        "drawn_ms": median(drawn), "cpu_ms": 1000 * (read_cpu_s(processes) - before_s) / len(drawn),
     }  # fmt: skip
 
 

@@ -45,14 +45,13 @@ def make_joins(source: Workplace | None = None, paths: list[Path] | None = None)
     dict
         ``names`` (title, artist); ``ends`` and ``starts`` (``sound``, base64 of Ogg Vorbis, and
         ``frames``) at ``rate`` Hz; ``likely`` (n, n), the probability in 1/65,535 that the second
-        goes on where the first ended, 0 from a song to itself; ``reasons`` (n, n lists of texts);
-        ``gap_s``.
+        goes on where the first ended, 0 from a song to itself; ``reasons`` (n, n lists of texts).
     """
     paths = paths or sorted((DEMO / "songs").glob("*.ogg"))
     likely, reasons = judge_joins(paths)
     return {
         "names": ["{title}, {artist}".format(**name_song(path.stem)) for path in paths],
-        "rate": SAMPLE_RATE, "gap_s": GAP_S,
+        "rate": SAMPLE_RATE,
         "ends": [encode_piece(Piece(path, True)) for path in paths],
         "starts": [encode_piece(Piece(path, False)) for path in paths],
         "likely": np.rint(likely * 65_535).astype(np.uint16), "reasons": reasons,

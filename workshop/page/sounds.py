@@ -1,8 +1,9 @@
 """What of the demo songs goes into the page: the index, as the browser reads it, and excerpts.
 
-The constants, the calibration and the peaks are those of :mod:`aares.identify`; ``identify.js``
-hashes and searches by itself. Two songs stay out of the index, so that something is unknown. The
-songs were rendered by the project from scores in the public domain: the page may be shared.
+The constants, the calibration and the peaks are those of :mod:`aares.identify`; ``hear.js`` hashes
+and ``identify.js`` searches by itself. Two songs stay out of the index, so that something is
+unknown. The songs were rendered by the project from scores in the public domain: the page may be
+shared.
 """
 
 from __future__ import annotations

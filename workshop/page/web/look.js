@@ -180,8 +180,10 @@
     const size = make("p", { id: "song-size", role: "status" }), bars = make("ol", { id: "song-set", className: "bars" });
     const promise = make("p", { id: "song-promise", className: "small number" });
     const near = make("ol", { id: "song-near", className: "songs" }), lists = make("ol", { id: "song-list", className: "songs" });
-    const path = button("Path on the map", () => { withPath = !withPath; mapPath(); }, { id: "song-path" });
-    const fit = button("Show all of it", () => map.show([chosen, ...AARES.look.playlist(songs, chosen)]));
+    const path = button("Path on the map", () => { withPath = !withPath; mapPath(); seeMap(); }, { id: "song-path" });
+    const fit = button("Show all of it", () => { map.show([chosen, ...AARES.look.playlist(songs, chosen)]); seeMap(); },
+      { id: "song-fit" });
+    const seeMap = () => frame.scrollIntoView({ block: "nearest" }); // the lists lie far below it
 
     function showSet() {
       const set = AARES.look.set(songs, chosen, eps), known = songs.known[chosen], all = AARES.look.set(songs, chosen, -1);
@@ -201,8 +203,11 @@
         + `Measured: ${AARES.percent(coverage, 1)} of ${count(songs.judged.length, "song")} with a known genre, `
         + `whose sets hold ${mean.toFixed(1)} of ${songs.g} genres.`;
     }
-    const link = (i) => make("li", {}, make("button", { type: "button", className: "song", onclick: () => choose(i) },
-      songs.names[i], " ", make("span", {}, `${songs.artists[i]} · ${songs.years[i]}`)));
+    const link = (i) => make("li", {}, make("button", { type: "button", className: "song", onclick: () => {
+      choose(i); // the lists are others now: what has the focus is gone
+      name.focus({ preventScroll: true });
+      name.scrollIntoView();
+    } }, songs.names[i], " ", make("span", {}, `${songs.artists[i]} · ${songs.years[i]}`)));
     function mapPath() {
       path.setAttribute("aria-pressed", String(withPath));
       map.path = withPath ? [chosen, ...AARES.look.playlist(songs, chosen)] : [];

@@ -52,7 +52,10 @@
         + `${ordered.length} joins of these songs, number ${rank(likely, n, a).indexOf(b) + 1} of ${n - 1} after the first.`));
       reasons.replaceChildren(...data.reasons[a][b].map((text) => make("li", {}, text)));
       best.replaceChildren(...rank(likely, n, a).slice(0, BEST).map((c) => make("li", {},
-        make("button", { type: "button", className: "song", "aria-pressed": String(c === b), onclick: () => set(a, c) },
+        make("button", { type: "button", className: "song", "aria-pressed": String(c === b), onclick: () => {
+          set(a, c);
+          best.querySelector("[aria-pressed=true]").focus(); // the list was written anew
+        } },
           data.names[c], " ", make("span", { className: "number" }, percent(likely[a * n + c] / 65535, 1))))));
       wave.setAttribute("aria-label", `How loud the end of ${data.names[a]} and the start of ${data.names[b]} are`);
       load();
