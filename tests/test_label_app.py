@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from functools import partial
 
 import numpy as np
 import pytest
 import soundfile as sf
 from label_helpers import HOST, ORIGIN, Server, make_answer, make_rater, make_uuid, write_songs
 
+from aares.chaining.choice import choose_next
 from workshop.label import forms, ledger, sounds
 from workshop.label.desk import PLANNED, RESERVED_S, get_order
 from workshop.label.store import StoreError, read_store
@@ -252,6 +254,11 @@ def test_two_answers_to_one_pair_need_an_undo_between(server):
     assert server.desk.list_answers()["answer"].tolist() == ["no"]
 
 
+def draw_choices(choose, rater):
+    rngs = (np.random.default_rng(seed) for seed in range(20))
+    return [choose(rater, probabilities=None, held=(), rng=rng) for rng in rngs]
+
+
 def test_all_is_as_it_was_after_a_restart(server, songs):
     rater = server.enter()["rater"]
     uuids = []
@@ -261,8 +268,11 @@ def test_all_is_as_it_was_after_a_restart(server, songs):
         uuids.append(body["uuid"])
     server.post("undo", {"uuid": make_uuid(), "rater": rater, "of": uuids[1]})
     waiting, before = server.ask(rater), server.desk.list_answers()
+    told = draw_choices(partial(choose_next, server.desk.pairs, before), rater)
+    assert draw_choices(server.desk._tally.choose, rater) == told, "what counts is what was kept"
     server = restart(server, songs)
     assert server.desk.list_answers().equals(before) and len(before) == 4
+    assert draw_choices(server.desk._tally.choose, rater) == told
     assert server.ask(rater) == waiting | {"answered": 4}
     server.close()
 

@@ -60,6 +60,14 @@ def test_each_fault_is_one_change_of_a_function(faults):
         assert ast.dump(ast.parse(fault.source)) != ast.dump(ast.parse(MODULE))
 
 
+def test_an_edit_without_another_meaning_is_no_fault():
+    text = "LIMIT = 1\n\n\ndef add(a, b):\n    return (a + b)\n"
+    source = mutate.Source(text)
+    for old, new, is_fault in (("+", "-", True), ("(a + b)", "a + b", False), ("+", "+ *", False)):
+        start = text.index(old)
+        assert source.is_changed(start, start + len(old), new) == is_fault
+
+
 def test_each_package_gives_as_many_faults_of_different_modules():
     for package in mutate.PACKAGES:
         drawn = mutate.draw_faults(package, 6, 0)

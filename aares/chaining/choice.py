@@ -25,7 +25,8 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Hashable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,65 +118,202 @@ def choose_next(
     >>> choice.row in (0, 2)
     True
     """
-    rows, is_question, p = _check(pairs, answers, probabilities, held)
-    own = answers["rater"].to_numpy() == rater
-    mine = rows[own]
-    free = np.ones(len(pairs), dtype=bool)
-    free[list(held)] = False
-    again = free & _mark(_find_repeats(mine, is_question), len(pairs))
-    fresh = free & ~_mark(mine, len(pairs))
-    checks = fresh & ~is_question
-    kind = _draw_kind(mine, is_question, bool(again.any()), bool(checks.any()), rng)
-    if kind == "repeat":
-        row = _pick(again, np.zeros(len(pairs)), rng)
-        before = answers["presentation"].to_numpy()[own][mine == row][0]
-        return Choice(row, kind, SIDES[before == SIDES[0]])
-    side, by_model = SIDES[rng.integers(2)], rng.random() < 0.5
-    if kind == "check":
-        return Choice(_pick(checks, np.bincount(rows, minlength=len(pairs)), rng), kind, side)
-    open_to = _list_open(fresh & is_question, _count_raters(answers, rows, len(pairs)))
-    if not open_to.any():
-        return None
-    if by_model and p is not None:
-        return Choice(_pick(open_to, np.abs(p - 0.5), rng), "uncertain", side)
-    return Choice(_pick(open_to, -_weigh_novelty(pairs, rows), rng), "coverage", side)
+    tally = Tally(pairs)
+    rows = _check_answers(answers, len(pairs))
+    given = zip(answers["rater"], rows.tolist(), answers["presentation"], strict=True)
+    for number, answer in enumerate(given):
+        tally.add(number, *answer)
+    return tally.choose(rater, probabilities=probabilities, held=held, rng=rng)
 
 
-def _check(
-    pairs: pd.DataFrame,
-    answers: pd.DataFrame,
-    probabilities: npt.ArrayLike | None,
-    held: Collection[int],
-) -> tuple[IntArray, npt.NDArray[np.bool_], FloatArray | None]:
-    """Return rows of the answers, which pairs are questions, and the probabilities."""
-    for name, table, columns in (
-        ("pairs", pairs, ("a", "b", "kind")),
-        ("answers", answers, ("rater", "row", "presentation", "answer")),
-    ):
-        if missing := [column for column in columns if column not in table]:
-            found = ", ".join(map(str, table))
-            raise DataError(f"{name}: expected a column {missing[0]!r}, found {found}")
-    is_question = (pairs["kind"] == "question").to_numpy(bool)
-    if len(other := pairs["kind"][~is_question & (pairs["kind"] != "check").to_numpy(bool)]):
-        raise DataError(f'pairs: expected the kind "question" or "check", found {other.iloc[0]!r}')
+class Tally:
+    """What a choice follows from, counted up as answers come and go.
+
+    Where many are asked at once, :func:`choose_next` would count all answers for each of them. Both
+    choose alike.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        As of :func:`choose_next`.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or a kind unknown.
+
+    Examples
+    --------
+    >>> tally = Tally(pd.DataFrame({"a": ["x", "y"], "b": ["y", "x"], "kind": "question"}))
+    >>> tally.add("first", "me", 0, "plain")
+    >>> tally.choose("me", probabilities=None, held=(), rng=np.random.default_rng(0)).row
+    1
+    """
+
+    def __init__(self, pairs: pd.DataFrame) -> None:
+        _require_columns("pairs", pairs, ("a", "b", "kind"))
+        self._is_question = (pairs["kind"] == "question").to_numpy(bool)
+        is_known = self._is_question | (pairs["kind"] == "check").to_numpy(bool)
+        if len(other := pairs["kind"][~is_known]):
+            raise DataError(
+                f'pairs: expected the kind "question" or "check", found {other.iloc[0]!r}'
+            )
+        self._own: dict[Hashable, dict[Hashable, tuple[int, str]]] = {}  # rater -> his answers
+        self._raters: dict[Hashable, Hashable] = {}  # answer -> its rater
+        self._times: Counter[tuple[Hashable, int]] = Counter()  # that a rater answered a row
+        n = len(pairs)
+        self._n_answers, self._n_raters = np.zeros(n, dtype=np.intp), np.zeros(n, dtype=np.intp)
+        names = [name for name in ("a", "b", "region") if name in pairs]
+        self._codes = [
+            pd.factorize(pairs[name].to_numpy(), use_na_sentinel=False)[0] for name in names
+        ]
+        self._heard = [np.zeros(codes.max(initial=0) + 1, dtype=np.intp) for codes in self._codes]
+
+    def add(self, key: Hashable, rater: Hashable, row: int, presentation: str) -> None:
+        """Count an answer.
+
+        Parameters
+        ----------
+        key : hashable
+            By which it may be taken back.
+        rater : hashable
+        row : int
+            Of the table of pairs, from 0.
+        presentation : {"plain", "mirrored"}
+
+        Raises
+        ------
+        ValueError
+            The key was given to another answer, there is no such row, or no such presentation.
+        """
+        if key in self._raters:
+            raise ValueError(f"key: expected a new one, found {key!r} again")
+        n = len(self._is_question)
+        if not (isinstance(row, int | np.integer) and 0 <= row < n):
+            raise ValueError(f"row: expected a whole number from 0 to {n - 1}, found {row!r}")
+        if presentation not in SIDES:
+            raise ValueError(f"presentation: expected {' or '.join(SIDES)}, found {presentation!r}")
+        self._raters[key] = rater
+        self._own.setdefault(rater, {})[key] = (row, presentation)
+        self._count(rater, row, 1)
+
+    def remove(self, key: Hashable) -> None:
+        """Take an answer back, as if it had not been given.
+
+        Parameters
+        ----------
+        key : hashable
+
+        Raises
+        ------
+        ValueError
+            There is no such answer.
+        """
+        if key not in self._raters:
+            raise ValueError(f"key: expected that of an answer, found {key!r}")
+        rater = self._raters.pop(key)
+        row, _ = self._own[rater].pop(key)
+        self._count(rater, row, -1)
+
+    def _count(self, rater: Hashable, row: int, step: int) -> None:
+        self._n_answers[row] += step
+        for codes, heard in zip(self._codes, self._heard, strict=True):
+            heard[codes[row]] += step
+        self._times[rater, row] += step
+        if self._times[rater, row] == (step > 0):  # the first one came, or the last one went
+            self._n_raters[row] += step
+
+    def choose(
+        self,
+        rater: Hashable,
+        *,
+        probabilities: npt.ArrayLike | None,
+        held: Collection[int],
+        rng: np.random.Generator,
+    ) -> Choice | None:
+        """Choose what a rater is asked next.
+
+        Parameters
+        ----------
+        rater : hashable
+        probabilities : array-like of float, shape (n_pairs,), optional
+        held : collection of int
+        rng : Generator
+
+        Returns
+        -------
+        Choice or None
+            As of :func:`choose_next`.
+
+        Raises
+        ------
+        ValueError
+            As of :func:`choose_next`.
+        """
+        n = len(self._is_question)
+        p = _check_probabilities(probabilities, n)
+        own = list(self._own.get(rater, {}).values())
+        mine = np.array([row for row, _ in own], dtype=np.intp)
+        free = ~_mark(_check_held(held, n), n)
+        again = free & _mark(_find_repeats(mine, self._is_question), n)
+        fresh = free & ~_mark(mine, n)
+        checks = fresh & ~self._is_question
+        kind = _draw_kind(mine, self._is_question, bool(again.any()), bool(checks.any()), rng)
+        if kind == "repeat":
+            row = _pick(again, np.zeros(n), rng)
+            before = next(side for answered, side in own if answered == row)
+            return Choice(row, kind, SIDES[before == SIDES[0]])
+        side, by_model = SIDES[rng.integers(2)], rng.random() < 0.5
+        if kind == "check":
+            return Choice(_pick(checks, self._n_answers, rng), kind, side)
+        open_to = _list_open(fresh & self._is_question, self._n_raters)
+        if not open_to.any():
+            return None
+        if by_model and p is not None:
+            return Choice(_pick(open_to, np.abs(p - 0.5), rng), "uncertain", side)
+        return Choice(_pick(open_to, -self._weigh_novelty(), rng), "coverage", side)
+
+    def _weigh_novelty(self) -> FloatArray:
+        """Return how little each pair's end of A, start of B and region were heard."""
+        novelty = np.zeros(len(self._is_question))
+        for codes, heard in zip(self._codes, self._heard, strict=True):
+            novelty += (1 / (1 + heard))[codes]
+        return novelty
+
+
+def _require_columns(name: str, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
+    if missing := [column for column in columns if column not in table]:
+        found = ", ".join(map(str, table))
+        raise DataError(f"{name}: expected a column {missing[0]!r}, found {found}")
+
+
+def _check_answers(answers: pd.DataFrame, n: int) -> IntArray:
+    """Return the rows of answers to `n` pairs."""
+    _require_columns("answers", answers, ("rater", "row", "presentation", "answer"))
     if len(other := answers["presentation"][~answers["presentation"].isin(SIDES)]):
         raise DataError(f"answers: expected {' or '.join(SIDES)}, found {other.iloc[0]!r}")
     rows = pd.to_numeric(answers["row"], errors="coerce").to_numpy(float)
-    if len(wrong := answers["row"][~((rows >= 0) & (rows < len(pairs)) & (rows % 1 == 0))]):
-        raise DataError(
-            f"answers: expected rows from 0 to {len(pairs) - 1}, found {wrong.iloc[0]!r}"
-        )
-    if wrong_rows := [row for row in held if not 0 <= row < len(pairs)]:
-        raise ValueError(f"held: expected rows from 0 to {len(pairs) - 1}, found {wrong_rows[0]!r}")
+    if len(wrong := answers["row"][~((rows >= 0) & (rows < n) & (rows % 1 == 0))]):
+        raise DataError(f"answers: expected rows from 0 to {n - 1}, found {wrong.iloc[0]!r}")
+    return rows.astype(np.intp)
+
+
+def _check_held(held: Collection[int], n: int) -> IntArray:
+    if wrong := [row for row in held if not 0 <= row < n]:
+        raise ValueError(f"held: expected rows from 0 to {n - 1}, found {wrong[0]!r}")
+    return np.array(list(held), dtype=np.intp)
+
+
+def _check_probabilities(probabilities: npt.ArrayLike | None, n: int) -> FloatArray | None:
     if probabilities is None:
-        return rows.astype(np.intp), is_question, None
+        return None
     p = np.asarray(probabilities, dtype=float)
-    if p.shape != (len(pairs),) or not ((p >= 0) & (p <= 1)).all():
+    if p.shape != (n,) or not ((p >= 0) & (p <= 1)).all():
         raise ValueError(
-            f"probabilities: expected {len(pairs)} numbers from 0 to 1, found the shape {p.shape}"
+            f"probabilities: expected {n} numbers from 0 to 1, found the shape {p.shape}"
             + (f" from {p.min():g} to {p.max():g}" if p.size else "")
         )
-    return rows.astype(np.intp), is_question, p
+    return p
 
 
 def _mark(rows: IntArray, n: int) -> npt.NDArray[np.bool_]:
@@ -211,12 +349,6 @@ def _draw_kind(
     return "question"
 
 
-def _count_raters(answers: pd.DataFrame, rows: IntArray, n: int) -> IntArray:
-    """Return how many raters answered each pair."""
-    codes, _ = pd.factorize(answers["rater"].to_numpy())
-    return np.bincount(np.unique(codes * n + rows) % max(n, 1), minlength=n)
-
-
 def _list_open(fresh: npt.NDArray[np.bool_], raters: IntArray) -> npt.NDArray[np.bool_]:
     """Mark what a rater may be asked, so that each pair gets two raters before others begin."""
     waiting = fresh & (raters == 1)
@@ -225,17 +357,6 @@ def _list_open(fresh: npt.NDArray[np.bool_], raters: IntArray) -> npt.NDArray[np
     if (young := fresh & (raters <= 1)).any():
         return young
     return fresh & (raters == raters[fresh].min(initial=len(raters)))
-
-
-def _weigh_novelty(pairs: pd.DataFrame, rows: IntArray) -> FloatArray:
-    """Return how little each pair's end of A, start of B and region were heard."""
-    novelty = np.zeros(len(pairs))
-    for column in ("a", "b", "region"):
-        if column in pairs:
-            codes, _ = pd.factorize(pairs[column].to_numpy())
-            heard = np.bincount(codes[rows], minlength=codes.max(initial=0) + 1)
-            novelty += 1 / (1 + heard[codes])
-    return novelty
 
 
 def _pick(candidates: npt.NDArray[np.bool_], cost: npt.NDArray[Any], rng: Any) -> int:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aares.chaining.agreement import Level, measure_alpha
-from aares.chaining.choice import choose_next
+from aares.chaining.choice import Tally
 from aares.chaining.consensus import ANSWERS
 
 FloatArray = npt.NDArray[np.float64]
@@ -180,14 +180,14 @@ def simulate_session(
     said, truth = np.asarray(errors, dtype=float), np.asarray(truth, dtype=np.intp)
     rng = np.random.default_rng(random_state)
     rows: list[tuple[str, int, str, str, str]] = []
-    columns = ["rater", "row", "kind", "presentation", "answer"]
+    columns, tally = ["rater", "row", "kind", "presentation", "answer"], Tally(pairs)
     for turn in range(n_answers * len(said)):
         rater = f"simulated {turn % len(said) + 1}"
-        before = pd.DataFrame(rows, columns=columns)
-        choice = choose_next(pairs, before, rater, probabilities=probabilities, held=(), rng=rng)
+        choice = tally.choose(rater, probabilities=probabilities, held=(), rng=rng)
         if choice is not None:
             answer = rng.choice(ANSWERS, p=said[turn % len(said), truth[choice.row]])
             rows.append((rater, choice.row, choice.kind, choice.presentation, str(answer)))
+            tally.add(turn, rater, choice.row, choice.presentation)
     session = pd.DataFrame(rows, columns=columns)
     songs = pairs[["a", "b"]].iloc[session["row"]].reset_index(drop=True)
     right = np.where(truth[session["row"]] == 1, "yes", "no")

@@ -1,4 +1,4 @@
-"""The answers that count, as a table that is made anew for each pair that is given out."""
+"""The answers that count, as a table for whoever learns from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workshop.label.store import Event
 
 
 class AnswerList:
-    """Answers in order of time, as :func:`aares.chaining.choice.choose_next` wants them.
+    """Answers in order of time, as :func:`aares.chaining.choice.choose_next` takes them.
 
     Texts are kept as numbers: a thousand of them are laid out in a third of a millisecond.
     """

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aares.chaining.choice import Choice, choose_next
+from aares.chaining.choice import Choice
 from aares.serve.refusals import RequestError
 from workshop.label import sounds
 from workshop.label.clips import CLIP_VERSION
@@ -148,10 +148,9 @@ class Desk(Ledger):
     def _choose(self, rater: Rater, in_page: Iterable[Shown]) -> Choice | None:
         held = {self._get_row(pair) for pair in (*in_page, *self._open.values())}
         held |= self._skipped.get(rater.id, set()) | self._broken
-        return choose_next(
-            self._table, self.list_answers(), rater.id, probabilities=self._probabilities,
-            held=held - {-1}, rng=self._rng,
-        )  # fmt: skip
+        return self._tally.choose(
+            rater.id, probabilities=self._probabilities, held=held - {-1}, rng=self._rng
+        )
 
     async def take_answer(self, form: dict[str, Any]) -> dict[str, Any]:
         """Keep an answer.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from aares.chaining.choice import Tally
 from aares.serve.refusals import RequestError
 from workshop.label.answers import AnswerList
 from workshop.label.songs import Songs, draw_candidates, draw_lessons
@@ -90,8 +91,7 @@ class Ledger:
         """Draw what can be asked; what was asked before stays among it."""
         known = [(pair.a, pair.b) for pair in self.shown.values() if pair.at_s is None]
         self.pairs = draw_candidates(self.songs.seconds, known=known)
-        codes = {side: self.pairs[side].cat.codes for side in "ab"}
-        self._table = self.pairs.assign(**codes)  # numbers are compared much faster than names
+        self._tally = Tally(self.pairs)
         columns = self.pairs[["a", "b", "at_s", "speed"]]
         self._questions = [_make_key(*row) for row in columns.itertuples(index=False)]
         self._rows = {question: row for row, question in enumerate(self._questions)}
@@ -207,8 +207,10 @@ class Ledger:
         if (row := self._get_row(pair)) >= 0:
             if step > 0:
                 self._answers.add(event, row, pair.presentation)
+                self._tally.add(event.uuid, event.rater, row, pair.presentation)
             else:
                 self._answers.remove(event.body["of"])
+                self._tally.remove(event.body["of"])
         if step > 0 and self._n_answers % REFIT_EVERY == 0:
             self.on_answers(self.list_answers())
 
