@@ -58,6 +58,14 @@ def test_words_in_figures_are_found(paper):
         assert words in text, words
 
 
+def test_numbers_have_one_form_in_text_tables_and_figures(paper):
+    text = "\n".join(page.extract_text() for page in paper.pages)
+    for form in (r"\d[ \u202f]%", r"\d,\d{3}", r"(?<![\w/])-\d", r"\w'\w"):
+        found = [text[max(at.start() - 20, 0) : at.end() + 20] for at in re.finditer(form, text)]
+        assert found == [], form
+    assert re.search(r"\d\u202f\d{3} songs", text) and "−0." in text and "R²" in text
+
+
 def test_it_is_small_tagged_and_has_addresses(paper):
     path = ROOT / "report" / "report.pdf"
     assert path.stat().st_size < 5_000_000

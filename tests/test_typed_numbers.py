@@ -106,6 +106,7 @@ ALLOWED = {
         "begin at 0": "the popularity that is meant",
         "before 1980": "the two periods compared",
         "since 2010": "the two periods compared",
+        "300 frames long and 20 bins high": "exercise 4.3",
         "For 10 s": "length of an excerpt",
         "the 10 s excerpts": "length of an excerpt",
         "excerpts of 10 s": "length of an excerpt",

@@ -150,7 +150,7 @@ assert all(1 <= t - anchor[1] <= 300 and -10 <= b - anchor[0] < 10 for b, t in p
 
 # %%
 name = textwrap.shorten(titles[0], 50)
-fig, axes = new_axes(height=7.2, rows=3)
+fig, axes = new_axes(height=5.7, rows=3)
 plots.draw_spectrogram(S, axes[0], title=f"10 s of {name}")
 plots.draw_spectrogram(S, axes[1], title=f"{len(maxima)} maxima, {low:.0%} of them below 750 Hz")
 plots.draw_maxima(maxima, axes[1])
