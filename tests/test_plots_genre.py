@@ -70,7 +70,7 @@ def test_traps(draw, axes, train):
 def test_counts(draw, ax, counts):
     draw(counts, ax, title=FINDING)
     assert [bar.get_width() for bar in ax.patches] == list(counts)
-    assert read_texts(ax) == [f" {n / counts.sum():.1%}" for n in counts]
+    assert read_texts(ax) == [f"{n / counts.sum():.1%}" for n in counts]
     assert read_names(ax.yaxis) == list(counts.index)
 
 
@@ -173,7 +173,7 @@ def test_steps(draw, ax, values):
     draw(table, ax, title=FINDING, detail=DETAIL)
     assert ax.lines[0].get_ydata().tolist() == [*values, values[-1]]
     texts = read_texts(ax)[: len(values)]
-    gains = [f"\n{gain:+.3f} ± 0.012" for gain in np.diff(values)]
+    gains = [f"\n{gain:+.3f} ± 0.012".replace("-", "−") for gain in np.diff(values)]
     assert texts == [f"{v:.3f}{gain}" for v, gain in zip(values, ["", *gains], strict=True)]
 
 

@@ -66,7 +66,11 @@ assert not train.isna().any(axis=None)
 book.say(
     f"**{len(train):,} songs with a genre, {len(test):,} without.** Nothing is missing, yet of the "
     f"assignment's {len(data.GENRES)} genres {y.nunique()} occur"
-    + (f": no song is *{', '.join(missing)}*. Section 1.3 finds out why." if missing else ".")
+    + (
+        f": no song is *{', '.join(missing)}*. Section 1.3 of this notebook finds out why."
+        if missing
+        else "."
+    )
 )
 
 # %% [markdown]
@@ -79,12 +83,12 @@ plots.draw_traps(train, axes)
 unplayed = (train["popularity"] <= 1).mean()
 first = train["release_date"].str.endswith("-01-01").mean()
 fig.suptitle(
-    f"{unplayed:.0%} of the songs have no popularity, {first:.0%} are 'released' on 1 January",
+    f"{unplayed:.0%} of the songs have popularity 0 or 1, {first:.0%} are dated 1 January",
     x=0.01, ha="left", fontsize=10, fontweight="bold", wrap=True,
 )  # fmt: skip
 book.figure(
     "traps", fig,
-    caption="Values that mean something else than they say.",
+    caption="Orange: values that mean something else than they say.",
     alt="Four histograms. Popularity has a spike at 0, the day of the month at 1.",
 )  # fmt: skip
 
@@ -104,7 +108,8 @@ book.say(
     f"{precision.get('year', 0):.0%}; {first:.0%} say 1 January, where {1 / 365:.1%} would be the "
     "share of any day: for most of these the day was probably unknown.\n"
     f"- **Tempo** is 0 for {silent} songs: no beat was found.\n"
-    f"- **Copies**: {copies} rows repeat another in all 16 columns."
+    f"- **Copies**: {copies} {'row repeats' if copies == 1 else 'rows repeat'} another in all 16 "
+    "columns."
 )
 
 # %% [markdown]
@@ -147,11 +152,11 @@ who, what, extreme = profile.index[who], profile.columns[what], profile.iloc[who
 fig, ax = new_axes(height=4.3)
 plots.draw_matrix(
     profile, ax, label="standard deviations from the mean", limit=2, centered=True,
-    title=f"{who} stands most apart: {what} {extreme:+.1f} standard deviations",
+    title=f"{who} stands most apart: {what} {extreme:+.1f} standard deviations".replace("-", "−"),
     detail="mean of each genre, most frequent genre first",
 )  # fmt: skip
 book.figure(
-    "profile", fig, caption="Profiles of the genres.",
+    "profile", fig, caption="Each genre's mean against that of all songs, in standard deviations.",
     alt="Heat map of genres by columns, red above and blue below the mean of all songs.",
 )  # fmt: skip
 
@@ -365,7 +370,7 @@ book.say(
 # A lead that is owed to more data is no merit of the classifier. So the best of the others is given
 # what ours has: the songs of exercise 2, the genres of each date as columns (their shares among the
 # labelled songs of the date, out of fold), and both. It has had the parts of the date all along;
-# without them, by the year alone, it shows what these are worth.
+# without month and day it shows what these are worth.
 
 # %%
 with_dates = controls.add_date_genres(models[best], random_state=config.SEED)
@@ -373,7 +378,7 @@ same_songs, same_dates, same_both = (
     f"{best}, {what}" for what in ("same songs", "same dates", "same songs and dates")
 )
 given = {
-    f"{best}, year alone": compare.make_classifiers(random_state=config.SEED)[best].set_params(
+    f"{best}, no month or day": compare.make_classifiers(random_state=config.SEED)[best].set_params(
         songnumbers__dates=False
     ),
     same_songs: controls.MoreSongs(models[best], extra),
@@ -660,7 +665,7 @@ plots.draw_matrix(
     detail="row: the label, column: the answer; genres that are answered alike side by side",
 )  # fmt: skip
 book.figure(
-    "confusion", fig, caption="Confusion matrix, rows sum to 1.",
+    "confusion", fig, caption="How each genre (row) is answered (column); rows sum to 1.",
     alt="Heat map with a bright diagonal and bright columns for the large genres.",
 )  # fmt: skip
 book.table("lookalikes", lookalikes.round(2), index=False)
@@ -732,7 +737,7 @@ book.say(
 )
 
 # %% [markdown]
-# Last: when the classifier says 70 %, is it right in 70 of 100 cases? Exercise 5's bonus builds on
+# Last: when the classifier says 70 %, is it right in 70 of 100 cases? The bonus exercise builds on
 # such numbers.
 
 # %%

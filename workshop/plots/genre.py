@@ -93,7 +93,10 @@ def draw_counts(counts: pd.Series, ax: Axes, *, title: str) -> Axes:
     rows = range(len(counts))
     ax.barh(rows, counts, color=OKABE_ITO["blue"])
     for row, count in zip(rows, counts, strict=True):
-        ax.text(count, row, f" {count / counts.sum():.1%}", va="center", fontsize=7, color=INK)
+        ax.annotate(
+            f"{count / counts.sum():.1%}", (count, row), (3, 0), textcoords="offset points",
+            va="center", fontsize=7, color=INK,
+        )  # fmt: skip
     ax.set_yticks(rows, list(counts.index), fontsize=7)
     ax.invert_yaxis()
     ax.set(xlabel="songs", xlim=(0, counts.max() * 1.12))
@@ -273,7 +276,7 @@ def draw_steps(scores: pd.DataFrame, ax: Axes, *, title: str, detail: str) -> Ax
     for column, (value, gain, sd) in enumerate(
         zip(values, scores["gain"], scores["sd"], strict=True)
     ):
-        text = f"{value:.3f}" + (f"\n{gain:+.3f} ± {sd:.3f}" if column else "")
+        text = f"{value:.3f}" + (f"\n{gain:+.3f} ± {sd:.3f}" if column else "").replace("-", "−")
         ax.annotate(text, (column, value), (0, 3), textcoords="offset points", ha="center",
                     va="bottom", fontsize=8)  # fmt: skip
     ax.set_xticks(columns, list(scores.index), fontsize=8)
