@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -218,24 +217,42 @@ def test_what_was_computed_is_not_computed_again(monkeypatch, tmp_path):
     assert first.ask(query).match == again.ask(query).match
 
 
-def test_a_song_of_a_mix_must_be_one_entry_where_it_is_and_nothing_else_may_be_named():
-    truth = [mix.Truth("a", 0.0, 60.0, 0.0, "plain"), mix.Truth("b", 58.0, 100.0, 0.0, "fader")]
-    families = {"a": 0, "a again": 0, "b": 1, "c": 2}
-    right = [Played(0.0, 59.0, "a", 0.0, 1e-9), Played(58.5, 100.0, "b", 0.0, 1e-9),
-             Played(100.0, 120.0, None, None, 1.0)]  # fmt: skip
-    cases = [
-        (0, {}, (True, True, 0)),
-        (0, {"song": "a again"}, (True, True, 0)),  # the same music
-        (0, {"song": "c", "twins": ("a",)}, (True, True, 0)),
-        (0, {"song": "c"}, (False, True, 1)),  # another song
-        (0, {"end_s": 58.4}, (False, True, 0)),  # too early by 1.6 s
-        (1, {"start_s": 59.6}, (True, False, 0)),
+def judge(*entries):
+    """Judge entries of a mix in which "a" plays from 10 to 60 s, "b" from 55 to 100 s."""
+    truth = [mix.Truth("a", 10, 60, 0, "plain"), mix.Truth("b", 55, 100, 0, "fader")]
+    played = [
+        Played(start, end, song, 0.0, 1e-6, twins=tuple(twins))
+        for start, end, song, *twins in entries
     ]
-    for place, change, (first, second, others) in cases:
-        entries = list(right)
-        entries[place] = replace(entries[place], **change)
-        rows, found = mix.judge(entries, truth, families)
-        assert [row["right"] for row in rows] == [first, second] and found == others
-    pieces = [replace(right[0], end_s=30.0), replace(right[0], start_s=31.0), right[1]]
-    rows, others = mix.judge(pieces, truth, families)
-    assert (rows[0]["n_entries"], rows[0]["right"], others) == (2, False, 1)
+    rows, n_others = mix.judge(played, truth, {"a": 0, "b": 1, "c": 2, "a again": 0})
+    return [row["right"] for row in rows], [row["n_entries"] for row in rows], n_others
+
+
+def test_a_song_of_a_mix_is_right_if_one_entry_has_its_name_and_both_its_ends():
+    b = (55, 100, "b")
+    assert judge((10, 60, "a"), b) == ([True, True], [1, 1], 0)
+    assert judge((8.6, 61.4, "a"), b, (100, 120, None)) == ([True, True], [1, 1], 0)
+    for late in ((8.4, 60, "a"), (10, 61.6, "a"), (11.6, 60, "a"), (10, 58.4, "a")):
+        assert judge(late, b) == ([False, True], [1, 1], 0)
+    assert judge(b) == ([False, True], [0, 1], 0)
+    assert judge((10, 60, "c"), b) == ([False, True], [0, 1], 1)  # another song, so one too many
+    assert judge((10, 60, "c", "a"), b) == ([True, True], [1, 1], 0)  # named as its twin
+    assert judge((10, 60, "a again"), b) == ([True, True], [1, 1], 0)  # made of it
+
+
+def test_an_entry_too_many_is_counted_wherever_it_is():
+    a, b = (10, 60, "a"), (55, 100, "b")
+    assert judge(a, b, (20, 40, "c")) == ([True, True], [1, 1], 1)
+    assert judge(a, b, (200, 240, "a")) == ([True, True], [1, 1], 1)  # not where it plays
+    assert judge((10, 30, "a"), (30, 60, "a"), b) == ([False, True], [2, 1], 1)  # in two pieces
+    assert judge(a, b, (30, 40, "a")) == ([False, True], [2, 1], 1)  # and once more
+
+
+def test_a_summary_counts_what_is_right_and_keeps_what_is_not():
+    errors = {"start_error_s": -1.0, "end_error_s": 0.5}
+    found = {"mix": 0, "kind": "plain", "n_entries": 1, "right": True} | errors
+    missed = {"mix": 1, "kind": "fader", "n_entries": 0, "right": False}
+    told = mix.summarise([found, missed])
+    assert (told["n_songs"], told["n_right"], told["n_named"], told["n_one_entry"]) == (2, 1, 1, 1)
+    assert told["kinds"]["plain"] == {"n": 1, "right": 1} and told["missed"] == [missed]
+    assert told["error_median_s"] == 0.75

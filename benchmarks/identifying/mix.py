@@ -6,7 +6,8 @@ pitch kept), songs whose tempo drifts by 5 % under key lock, talk (made babble) 
 between. A song is there from the first moment of its fade to the last. An entry is right where it
 names the song (or a track that the audit found to be made of it), and starts and ends within
 1.5 s of the truth; each song must have one, and there must be no other. `--tuning` draws other
-mixes than those that are reported.
+mixes than those that are reported; those of seeds 1000 to 1007 were looked at before the ends of
+fades were moved, and are neither.
 
 The time and the memory of three hours are measured in a process of their own, decoding and all.
 """
@@ -35,7 +36,7 @@ from benchmarks.identifying.sources import list_tracks
 
 SR = 8000
 N_SONGS = 12
-REPORTED, TUNED = range(1000, 1008), range(8)  # seeds
+REPORTED, TUNED = range(2000, 2008), range(40)  # seeds
 WITHIN_S = 1.5
 FRAME = SR // 4
 LEVEL = 0.1  # root mean square of each song
