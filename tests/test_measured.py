@@ -92,7 +92,7 @@ def test_searches_are_timed_on_songs_they_agree_on():
 
 
 BENCHMARKED = {
-    r'"(?:catalogue|growth)_': ("catalogue_date", "growth_origin"),
+    r'"(?:catalogue|growth)_': ("catalogue_date", "catalogue_unknown_date", "growth_origin"),
     r'"hit_': ("closeness_date",),
     r'"agree': ("rules_date",),
     r'"skipped_': ("lists_date",),

@@ -848,6 +848,7 @@ book.say(
 by_cell = pd.DataFrame(unknown["rows"]).set_index("cell")
 of_tracks = estimate_share(np.arange(n_outside) < min(len(unknown["taken"]), n_outside))
 book.number("catalogue_unknown_tracks", n_outside)
+book.number("catalogue_unknown_date", unknown["date"])
 book.number("catalogue_false_accepts_high", of_tracks[2])
 book.say(
     f"Of {unknown['n']:,} excerpts of {n_outside} tracks that are not in the index, from games "
