@@ -714,11 +714,9 @@ assert (sizes["split LAC"] < sizes["textbook"]).all() and (
 ).all()
 fig, ax = new_axes(height=3.2)
 plots.draw_size_curves(
-    dict(sizes.items()),
-    ax,
-    title="A better model means smaller sets, at every level",
+    dict(sizes.items()), ax, title="A better model means smaller sets, at every level",
     detail=f"{len(p):,} evaluation songs; the grey line is one genre",
-)
+)  # fmt: skip
 book.figure(
     "methods",
     fig,
