@@ -1085,8 +1085,8 @@ book.table("road", road, index=False)
 # music that no index holds, which the identifier nevertheless takes for a recording.
 
 # %%
-near = pd.DataFrame(list_near(scale), columns=NEAR_COLUMNS)
-book.table("near", near, index=False)
+neighbours = pd.DataFrame(list_near(scale), columns=NEAR_COLUMNS)
+book.table("near", neighbours, index=False)
 graph = find_row(scale["neighbours_100000"]["rows"], way=NEAR)
 book.number("near_recall", graph["recall_low_high"][0])
 book.number("near_faster", graph["faster"])
