@@ -20,14 +20,7 @@ from aares.cli import identify_files, main
 from aares.cli.identifying import Wishes
 from aares.cli.listing import COLUMNS, list_entries, write_csv, write_cue
 from aares.identify import Index, Played, make_timeline, trace_blocks
-from aares.identify.entries import (
-    UNHEARD_S,
-    Heard,
-    drop_shadows,
-    join_lines,
-    make_entries,
-    widen_fades,
-)
+from aares.identify.entries import Heard, drop_shadows, join_lines, make_entries
 from aares.identify.following import begin_line, share_music
 from aares.identify.lines import Constellation, Knot, Line, read_constellation
 from aares.identify.tape import Tape
@@ -250,21 +243,6 @@ def test_a_line_under_a_longer_one_of_its_song_is_dropped():
     assert drop_shadows([make_line("b", 20, 40, 5), make_line("a", 0, 60, 10, twins=["b"])])[
         0
     ].twins == ["b"]
-
-
-def test_the_unheard_ends_of_a_fade_belong_to_it():
-    one, two = make_line("a", 0, 30, 10), make_line("b", 27, 60, 20)
-    first, second = widen_fades([one, two], 60.0)
-    assert (first.end_s, second.start_s) == (30 + UNHEARD_S, 27 - UNHEARD_S)
-    assert (first.start_s, second.end_s) == (0, 60)
-    for other in (make_line("b", 29.9, 60, 20), make_line("b", 6, 18, 20)):  # a cut; within it
-        assert widen_fades([one, other], 60.0) == [one, other]
-    one, two = make_line("a", 0, 30, 269.8), make_line("b", 27, 60, 0.1)  # no more of them
-    first, second = widen_fades([one, two], 60.0)
-    assert (round(first.end_s, 6), round(second.start_s, 6)) == (30.2, 26.9)
-    assert (
-        widen_fades([make_line("a", 0, 30, 10), make_line("b", 27, 60, 20)], 30.1)[0].end_s == 30.1
-    )
 
 
 def test_short_gaps_are_closed():

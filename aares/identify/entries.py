@@ -16,8 +16,6 @@ from aares.identify.lines import Line
 SHORT_S = 1.0  # a shorter gap between two entries is none
 GAP_S = 30.0  # a recording that goes on where it must after so long never stopped
 TOLERANCE_S, DRIFT = 0.5, 0.05  # of the place after a gap, and for each second of the gap
-FADE_S = (1.0, 12.0)  # for so long are two recordings heard at once where one fades into the other
-UNHEARD_S = 0.6  # of each end of a fade
 
 
 @dataclass(frozen=True)
@@ -116,7 +114,7 @@ def make_entries(lines: Sequence[Line], heard: Sequence[Heard], end_s: float) ->
     list of Played
         In the order of their starts, without gaps.
     """
-    kept = widen_fades(join_lines(drop_shadows(lines)), end_s)
+    kept = join_lines(drop_shadows(lines))
     songs = sorted((_tell(line) for line in kept), key=lambda one: (one.start_s, one.end_s))
     return _fill(songs, heard, end_s)
 
@@ -183,41 +181,6 @@ def _goes_on(last: Line, line: Line) -> bool:
     gap_s = max(0.0, line.start_s - last.end_s)
     missed_s = last.place(line.start_s) - line.place(line.start_s)
     return gap_s <= GAP_S and abs(missed_s) <= TOLERANCE_S + DRIFT * gap_s
-
-
-def widen_fades(lines: Sequence[Line], end_s: float) -> list[Line]:
-    """Move the ends of a fade outwards, to where it begins and ends.
-
-    Where one recording fades into another, the evidence of the first ends before the fade does,
-    and that of the second begins after it, since the other is louder there. By how much was learnt
-    from mixes that are not reported.
-
-    Parameters
-    ----------
-    lines : sequence of Line
-        In the order of their starts.
-    end_s : float
-        Length of the long recording.
-
-    Returns
-    -------
-    list of Line
-        None reaches beyond its own recording, or beyond the long one.
-    """
-    widened = list(lines)
-    for first, second in itertools.combinations(range(len(lines)), 2):
-        one, other = lines[first], lines[second]
-        both_s = one.end_s - other.start_s
-        if one.song == other.song or one.end_s >= other.end_s:
-            continue
-        if FADE_S[0] <= both_s <= FADE_S[1]:
-            left_s = (one.stars.seconds - one.place(one.end_s)) / one.tempo
-            before_s = min(other.place(other.start_s) / other.tempo, other.start_s)
-            until_s = min(one.end_s + min(UNHEARD_S, max(left_s, 0.0)), end_s)
-            from_s = other.start_s - min(UNHEARD_S, max(before_s, 0.0))
-            widened[first] = replace(widened[first], end_s=until_s)
-            widened[second] = replace(widened[second], start_s=from_s)
-    return widened
 
 
 def _tell(line: Line) -> Played:

@@ -53,7 +53,7 @@ def list_others(recommender: Recommender, songs: pd.DataFrame) -> tuple[Bytes, B
     --------
     >>> from aares.data import make_songs
     >>> songs = make_songs("recommendation", 3, energy=[0.2, 0.9, 0.3])
-    >>> songs["artists"] = [("ABBA",), ("TLC",), ("Cher",)]
+    >>> songs["artists"], songs["name"] = [("ABBA",), ("TLC",), ("Cher",)], ["One", "Two", "Three"]
     >>> recommender = Recommender().fit(songs)
     >>> near, lists = list_others(recommender, recommender.songs_)
     >>> near[0, :3].tolist(), sorted(lists[0, :3].tolist())

@@ -172,7 +172,8 @@ def _list_tests(
     columns = zip(*tests, strict=True) if tests else ((), (), (), ())
     asked, limits, unknowns, kept = (np.array(column) for column in columns)
     # A number of single precision is above a threshold if it is above the next lower of its kind.
-    rounded = limits.astype(np.float32)
+    with np.errstate(over="ignore"):  # beyond the largest number: infinite, as it must be
+        rounded = limits.astype(np.float32)
     above = rounded.astype(np.float64) > limits
     rounded[above] = np.nextafter(rounded[above], np.float32(-np.inf))
     return (
