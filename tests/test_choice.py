@@ -187,6 +187,7 @@ def test_a_tally_refuses_what_it_cannot_count():
         (("k", "x", 2, "plain"), "found 'k' again"),
         (("l", "x", 6, "plain"), "from 0 to 5, found 6"),
         (("l", "x", 0.5, "plain"), "whole number"),
+        (("l", "x", True, "plain"), "whole number"),
         (("l", "x", 2, "upside"), "upside"),
     ):
         with pytest.raises(ValueError, match=words):
@@ -229,6 +230,12 @@ def test_ten_thousand_pairs_are_chosen_from_in_time():
         ({"answers": make_answers([("x", 99, "plain")])}, DataError, "99"),
         ({"answers": make_answers([("x", "many", "plain")])}, DataError, "many"),
         ({"answers": make_answers([("x", 1, "upside")])}, DataError, "upside"),
+        ({"answers": make_answers([("x", np.nan, "plain")])}, DataError, "found nan"),
+        ({"answers": make_answers([("x", 1, "plain"), (np.nan, 2, "plain")])}, DataError, "row 1"),
+        ({"answers": None}, DataError, "expected a DataFrame, found NoneType"),
+        ({"pairs": {"a": ["x"]}}, DataError, "expected a DataFrame, found dict"),
+        ({"held": ["one"]}, ValueError, "found 'one'"),
+        ({"probabilities": ["likely"] * 16}, ValueError, "expected numbers"),
         ({"probabilities": [0.5]}, ValueError, "6 numbers"),
         ({"probabilities": [0.5, 0.5, 0.5, 0.5, 0.5, 1.5]}, ValueError, "1.5"),
         ({"probabilities": [np.nan] * 6}, ValueError, "nan"),

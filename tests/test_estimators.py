@@ -271,8 +271,8 @@ def test_a_clone_learns_the_same_and_leaves_the_data(case, fitted, before):
     again = clone(fitted).fit(*case.known)
     for ask in case.asked:
         assert_same(ask(again), ask(fitted))
-    for now, then in zip(case.known, before, strict=True):
-        assert (now != then).nnz == 0 if sparse.issparse(now) else now.equals(then)
+    for data, copy in zip(case.known, before, strict=True):
+        assert (data != copy).nnz == 0 if sparse.issparse(data) else data.equals(copy)
 
 
 @each

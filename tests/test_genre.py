@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import replace
 
+import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
@@ -49,7 +50,7 @@ from aares.genre.explore import (
     profile_genres,
     score_genres,
 )
-from aares.genre.guess import FirstGuess
+from aares.genre.guess import FirstGuess, fit_boosting
 from aares.genre.neighbors import (
     EQUAL,
     GAPS,
@@ -521,6 +522,17 @@ def test_candidate_scores_follow_the_slope_of_their_cross_entropy():
         above, at, below = (measure_loss(scores.ravel() + s) for s in (step, 0 * step, -step))
         assert gradient[k] == pytest.approx((above - below) / 2e-4, abs=1e-6)
         assert curvature[k] == pytest.approx((above - 2 * at + below) / 1e-8, abs=1e-4)
+
+
+def test_a_prediction_that_leaves_its_threads_open_is_refused():
+    """The claim of all tests, see ``tests/conftest.py``: no call raises LightGBM's own number."""
+    inputs, codes = np.arange(60.0)[:, None], np.repeat([0, 1], 30)
+    model = fit_boosting(inputs, codes, n_classes=2, rounds=2, columns=1.0, random_state=0)
+    for options in ({}, {"num_threads": 2}):
+        with pytest.raises(AssertionError, match="num_threads=1"):
+            model.predict(inputs, **options)
+        with pytest.raises(AssertionError, match="num_threads=1"):
+            lightgbm.train({"verbose": -1, **options}, lightgbm.Dataset(inputs, codes))
 
 
 def test_other_labels_share_what_is_left(evidence):

@@ -189,7 +189,7 @@ class Tally:
         if key in self._raters:
             raise ValueError(f"key: expected a new one, found {key!r} again")
         n = len(self._is_question)
-        if not (isinstance(row, int | np.integer) and 0 <= row < n):
+        if not _is_row(row, n):
             raise ValueError(f"row: expected a whole number from 0 to {n - 1}, found {row!r}")
         if presentation not in SIDES:
             raise ValueError(f"presentation: expected {' or '.join(SIDES)}, found {presentation!r}")
@@ -282,6 +282,8 @@ class Tally:
 
 
 def _require_columns(name: str, table: pd.DataFrame, columns: tuple[str, ...]) -> None:
+    if not isinstance(table, pd.DataFrame):
+        raise DataError(f"{name}: expected a DataFrame, found {type(table).__name__}")
     if missing := [column for column in columns if column not in table]:
         found = ", ".join(map(str, table))
         raise DataError(f"{name}: expected a column {missing[0]!r}, found {found}")
@@ -294,12 +296,20 @@ def _check_answers(answers: pd.DataFrame, n: int) -> IntArray:
         raise DataError(f"answers: expected {' or '.join(SIDES)}, found {other.iloc[0]!r}")
     rows = pd.to_numeric(answers["row"], errors="coerce").to_numpy(float)
     if len(wrong := answers["row"][~((rows >= 0) & (rows < n) & (rows % 1 == 0))]):
-        raise DataError(f"answers: expected rows from 0 to {n - 1}, found {wrong.iloc[0]!r}")
+        raise DataError(f"answers: expected rows from 0 to {n - 1}, found {wrong.tolist()[0]!r}")
+    if answers["rater"].isna().any():  # each would be somebody else
+        place = int(answers["rater"].isna().to_numpy().argmax())
+        raise DataError(f"answers: expected a rater for each, found none in row {place}")
     return rows.astype(np.intp)
 
 
+def _is_row(row: Any, n: int) -> bool:
+    whole = isinstance(row, int | np.integer) and not isinstance(row, bool)
+    return whole and bool(0 <= row < n)
+
+
 def _check_held(held: Collection[int], n: int) -> IntArray:
-    if wrong := [row for row in held if not 0 <= row < n]:
+    if wrong := [row for row in held if not _is_row(row, n)]:
         raise ValueError(f"held: expected rows from 0 to {n - 1}, found {wrong[0]!r}")
     return np.array(list(held), dtype=np.intp)
 
@@ -307,7 +317,10 @@ def _check_held(held: Collection[int], n: int) -> IntArray:
 def _check_probabilities(probabilities: npt.ArrayLike | None, n: int) -> FloatArray | None:
     if probabilities is None:
         return None
-    p = np.asarray(probabilities, dtype=float)
+    try:
+        p = np.asarray(probabilities, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError("probabilities: expected numbers, found something else") from None
     if p.shape != (n,) or not ((p >= 0) & (p <= 1)).all():
         raise ValueError(
             f"probabilities: expected {n} numbers from 0 to 1, found the shape {p.shape}"

@@ -9,6 +9,7 @@ rule for all methods and for listeners without songs as for those whose songs no
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -157,7 +158,7 @@ def fall_back(
     return np.where(silent[:, None], np.asarray(count, dtype=float), scores), silent
 
 
-class ListenerScorer(BaseEstimator):
+class ListenerScorer(BaseEstimator, ABC):
     """What all methods share: they count listeners, and fall back to popular songs.
 
     A method of its own adds ``_score`` and, if it learns, ``_learn``.
@@ -229,8 +230,9 @@ class ListenerScorer(BaseEstimator):
     def _learn(self, matrix: sparse.csr_matrix) -> None:
         """Learn more than the counts, if the method does."""
 
+    @abstractmethod
     def _score(self, profiles: sparse.csr_matrix) -> FloatArray:
-        raise NotImplementedError
+        """Return scores of all songs for profiles that were checked."""
 
 
 def score_known(method: Scorer, profiles: sparse.csr_matrix) -> FloatArray:
