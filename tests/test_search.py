@@ -1,5 +1,6 @@
 """What the search finds in noise, in large indexes, and at other speeds, tempi and pitches."""
 
+import time
 from dataclasses import replace
 from functools import cache, partial
 from types import SimpleNamespace
@@ -177,7 +178,6 @@ def test_the_look_grows_by_its_rule():
     look = Look(12, 4, 6_000, 40)
     assert look.grow(0) == look.grow(query.BASE_POSTINGS) == look
     assert look.grow(9 * query.BASE_POSTINGS) == look._replace(budget=54_000, n_candidates=120)
-    assert QUICK.grow(72 * query.BASE_POSTINGS).budget >= 400_000  # a hundred thousand recordings
     most = THOROUGH.grow(10**12)
     assert (most.budget, most.n_candidates) == (query.MOST_VOTES, query.MOST_PLACES)
     assert QUICK.grow(10**12).peaks_per_block == QUICK.peaks_per_block
@@ -217,6 +217,66 @@ def test_the_parts_of_a_large_index_share_what_is_looked_at():
     assert (tenth.budget, tenth.n_candidates) == (query.MOST_VOTES // 10, query.MOST_PLACES // 10)
     new = THOROUGH.grow(1000, crowd)  # what was added last is found as well
     assert (new.budget, new.n_candidates) == (query.LEAST_VOTES, query.LEAST_PLACES)
+
+
+def test_a_crowded_index_is_looked_at_by_its_own_looks():
+    """Up to a size all is as probabilities were fitted; beyond it few peaks, delays blurred."""
+    for way, look in query.LOOKS.items():
+        assert query.choose_look(way, query.CROWDED) == look
+    quick, thorough = (query.choose_look(way, query.CROWDED + 1) for way in query.LOOKS)
+    peaks_of = [(look.peaks_per_block, look.fan_out, look.reach) for look in (quick, thorough)]
+    assert peaks_of == [(QUICK.peaks_per_block, QUICK.fan_out, QUICK.reach)] * 2
+    assert (quick.slack, thorough.slack) == (0, THOROUGH.slack)
+    hundred_thousand, share = 133 * query.BASE_POSTINGS, 66 * query.BASE_POSTINGS
+    assert 200_000 <= quick.grow(share, hundred_thousand).budget < QUICK.grow(share).budget
+    assert thorough.grow(share, hundred_thousand).budget > 0.49 * query.MOST_VOTES
+
+
+def test_a_crowded_search_has_its_own_looks(monkeypatch):
+    parts, looks = Index.from_signals({"it": make_tune(1)})._parts, []
+    asked = make_query(make_tune(1)[5 * SR : 13 * SR])
+    monkeypatch.setattr(query, "CROWDED", 1)
+    monkeypatch.setattr(search, "search_part", lambda *given, **_: looks.append(given[2]) or [])
+    for way in query.LOOKS:
+        search.rank_candidates(parts, asked, way)
+    assert looks == list(query.CROWDED_LOOKS.values())
+
+
+def test_where_few_can_vote_the_strongest_peaks_hashes_find_more_in_noise():
+    """Others share the music's hashes, and few those of noise: the rarest are the noise's."""
+    rng, found = np.random.default_rng(3), {"many peaks": 0, "few": 0}
+    looks = {"many peaks": THOROUGH, "few": query.CROWDED_LOOKS["thorough"]}
+    for number in range(8):
+        part = Index.from_signals({"it": make_tune(number)})._parts[0]
+        heard = distortions.add_noise(make_tune(number)[5 * SR : 13 * SR], "white", rng, snr_db=-13)
+        asked, segment = make_query(heard), part.segment
+        keys = np.unique(np.concatenate([asked.hash(look).hashes for look in looks.values()]))
+        counts = np.where(np.isin(keys, segment.keys), 400, 40)
+        first = 32 * len(segment.blocks)
+        frames = rng.integers(first, first + 2_000_000, counts.sum()).astype(np.uint32)
+        all_keys = np.concatenate([np.repeat(segment.keys, np.diff(segment.starts)),
+                                   np.repeat(keys, counts)])  # fmt: skip
+        large = make_segment(
+            all_keys, np.append(segment.postings, frames), np.zeros(9, int), segment.peaks
+        )
+        table = make_table(large.keys)
+        for name, look in looks.items():
+            places, _ = vote.find_places(
+                large, table, *asked.hash(look)[:2], weights=asked.hash(look).weights,
+                budget=100_000, n_places=100, slack=look.slack,
+            )  # fmt: skip
+            found[name] += bool((np.abs(places - 5 * SR / 128) < 8).any())
+    assert found["few"] >= found["many peaks"] + 3, found
+
+
+def test_one_place_with_all_votes_takes_no_longer():
+    """The votes of a crowd are summed once, not once for each of them."""
+    votes = np.full(300_000, 5 << 12 | 64)
+    vote._find_crowds(votes[:9], 3)
+    begin = time.process_time()
+    places, scores = vote._find_crowds(votes, 3)
+    assert time.process_time() - begin < 1
+    assert places.tolist() == [5] and scores.tolist() == [300_000]
 
 
 def test_a_crowded_index_does_not_forget(monkeypatch):

@@ -22,7 +22,7 @@ MAX_WINDOWS = 8
 
 
 BASE_POSTINGS = 4_000_000  # of about a thousand recordings
-MOST_VOTES = 4_000_000  # of all parts together: they are sorted in some 20 ms
+MOST_VOTES = 5_000_000  # of all parts together: they are sorted in some 25 ms
 MOST_PLACES = 4_000
 MOST_GROWTH = 500  # of a look's votes: the first look at a million recordings is a quick one too
 STEEP = 4  # see `Look.grow`
@@ -116,6 +116,40 @@ class Hashed(NamedTuple):
 QUICK = Look(12, 4, LEAST_VOTES, LEAST_PLACES)
 THOROUGH = Look(40, 8, 300_000, 2_000, slack=2, reach=(3, 2))
 LOOKS = {"quick": QUICK, "thorough": THOROUGH}
+CROWDED_LOOKS = {
+    "quick": QUICK._replace(budget=3_500, n_candidates=24),
+    "thorough": QUICK._replace(budget=300_000, n_candidates=2_000, slack=2),
+}
+
+
+def choose_look(way: str, total: int) -> Look:
+    """Return how closely a query is looked at in an index of so many postings.
+
+    Up to `CROWDED` a thorough look has more peaks than a quick one, as those of the music may be
+    among the weaker. In a larger index not all of their hashes can vote, and the rarest, which do,
+    are the noise's: there it has the peaks of the quick look, whose hashes are three times as often
+    right, with delays blurred. What it finds the quick look need not: that one has fewer votes.
+
+    Parameters
+    ----------
+    way : {"quick", "thorough"}
+    total : int
+        Postings of all parts.
+
+    Returns
+    -------
+    Look
+        Of an index of up to `BASE_POSTINGS`, see `Look.grow`.
+
+    Examples
+    --------
+    >>> choose_look("thorough", CROWDED) == THOROUGH
+    True
+    >>> crowded = choose_look("thorough", CROWDED + 1)
+    >>> crowded.peaks_per_block == QUICK.peaks_per_block, crowded.slack == THOROUGH.slack
+    (True, True)
+    """
+    return (LOOKS if total <= CROWDED else CROWDED_LOOKS)[way]
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from aares.identify.answer import THRESHOLD, Answer, Ranking, choose
 from aares.identify.catalogue import Part
 from aares.identify.hits import Hit, measure_hits
 from aares.identify.query import (
-    LOOKS,
     QUICK,
     WINDOW,
     Look,
     Query,
+    choose_look,
     list_windows,
     make_query,
     read_signal,
@@ -165,11 +165,11 @@ def rank_candidates(
     >>> rank_candidates([], query, "quick").candidates
     []
     """
+    total = sum(len(part.segment.postings) for part in parts)
     if way in BANKS:
         ways = [(QUICK, speed, pitch) for speed, pitch in BANKS[way]]
     else:
-        ways = [(LOOKS[way], 1.0, 1.0)]
-    total = sum(len(part.segment.postings) for part in parts)
+        ways = [(choose_look(way, total), 1.0, 1.0)]
     hits = [
         hit
         for look, speed, pitch in ways

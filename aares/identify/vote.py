@@ -286,7 +286,8 @@ def _find_crowds(
     """Return the places around which the sum of weights is highest, and these sums; best first.
 
     Most votes are alone. Once `n_places` crowds of some height are behind, what is lower changes
-    nothing: it cannot be among the highest, and cannot take the place of one that is.
+    nothing: it cannot be among the highest, and cannot take the place of one that is. Where too few
+    votes are near, even of the heaviest, they are not summed.
     """
     n = len(votes)
     mask = (1 << _WEIGHT_BITS) - 1
@@ -294,13 +295,26 @@ def _find_crowds(
     scores = np.empty(n, dtype=np.float32)
     tally = np.zeros(_HEIGHTS, dtype=np.int64)  # of the crowds behind, by whole bits
     floor, above = 0, 0  # bits that `above` of them have, at most `n_places` a bit more
-    filled, first, total = 0, 0, 0
+    heaviest = 1
+    for vote in votes:
+        heaviest = max(heaviest, vote & mask)
+    others = 0  # votes that a crowd of `floor` has at least, beside the last one
+    filled, first, added, total = 0, 0, 0, 0  # `total` is of the votes from `first` to `added`
     for last in range(n):
-        total += votes[last] & mask
         place = votes[last] >> _WEIGHT_BITS
+        if last < others or (votes[last - others] >> _WEIGHT_BITS) < place - window:
+            continue
+        start, more = last + 1, 0
+        while start > added and (votes[start - 1] >> _WEIGHT_BITS) >= place - window:
+            start -= 1
+            more += votes[start] & mask
+        if start > added:
+            first, total = start, 0
         while (votes[first] >> _WEIGHT_BITS) < place - window:
             total -= votes[first] & mask
             first += 1
+        total += more
+        added = last + 1
         if total < floor << 6:
             continue
         centre = ((votes[first] >> _WEIGHT_BITS) + place) // 2
@@ -316,6 +330,7 @@ def _find_crowds(
             while floor < _HEIGHTS - 1 and above - tally[floor] >= n_places:
                 above -= tally[floor]
                 floor += 1
+            others = max((floor << 6) - 1, 0) // heaviest
         places[filled], scores[filled] = centre, score
         filled += 1
     order = _list_highest(scores[:filled], min(n_places, filled))

@@ -29,7 +29,7 @@ from aares.files import write_atomic
 from aares.identify import Index, Query, make_query
 from aares.identify.answer import THRESHOLD, Answer, Candidate, Ranking, choose
 from aares.identify.catalogue import Part
-from aares.identify.query import LOOKS
+from aares.identify.query import LOOKS, choose_look
 from aares.identify.search import N_ANSWERS, choose_answer, search_part
 from aares.identify.storage import MAGIC, VERSION
 from aares.identify.store import MANIFEST, measure_size, read_manifest
@@ -103,9 +103,10 @@ def ask_segment(
 
 def ask_part(part: Part, query: Query, way: str, total: int) -> Found:
     """Search a segment as one of an index of `total` postings."""
-    query.hash(LOOKS[way])
+    look = choose_look(way, total)
+    query.hash(look)
     begin = time.process_time()
-    hits = search_part(part, query, LOOKS[way], total)
+    hits = search_part(part, query, look, total)
     breadth, beside = hits[0].examine(query) if hits else (0.0, 0.0)
     spent = time.process_time() - begin
     candidates = [hit.locate() for hit in hits]  # a search does it for the best of all parts
