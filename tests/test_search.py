@@ -271,12 +271,12 @@ def test_where_few_can_vote_the_strongest_peaks_hashes_find_more_in_noise():
 
 def test_one_place_with_all_votes_takes_no_longer():
     """The votes of a crowd are summed once, not once for each of them."""
-    votes = np.full(300_000, 5 << 12 | 64)
+    votes = np.full(100_000, 5 << 12 | 64)
     vote._find_crowds(votes[:9], 3)
     begin = time.process_time()
     places, scores = vote._find_crowds(votes, 3)
-    assert time.process_time() - begin < 1
-    assert places.tolist() == [5] and scores.tolist() == [300_000]
+    assert time.process_time() - begin < 0.5
+    assert places.tolist() == [5] and scores.tolist() == [100_000]
 
 
 def test_a_crowded_index_does_not_forget(monkeypatch):
