@@ -338,6 +338,33 @@ def test_more_evidence_is_never_worse_in_noise_or_without(way):
         assert broad == sorted(broad, reverse=True)
 
 
+def make_yelp(rng: np.random.Generator, *, seconds: float = 10.0) -> np.ndarray:
+    """A sound of a third of a second, again and again."""
+    return np.resize(rng.standard_normal(2800).astype(np.float32), int(seconds * SR))
+
+
+def test_what_resembles_a_song_once_and_comes_again_is_not_the_song():
+    """A siren on the beat of a song has something in common with each bar: the same thing."""
+    rng = np.random.default_rng(0)
+    common = make_yelp(rng, seconds=20.0)
+    song = common + rng.standard_normal(20 * SR).astype(np.float32)
+    index = Index.from_signals({"song": song})
+    query = make_query(2 * common[: 10 * SR] + make_yelp(rng))
+    ranking = index.rank(query, "thorough")
+    assert query.novelty < 0.1
+    assert choose(replace(ranking, novelty=1.0), way="thorough", threshold=THRESHOLD).match
+    assert index.ask(query).reason == "unknown"
+    assert index.identify(song[: 10 * SR], SR).match.song == "song"
+
+
+def test_music_is_new_all_the_time(songs):
+    """Held notes come again too, but not after a time in which they were away."""
+    for song in songs.values():
+        assert make_query(song[20_000:60_000]).novelty > 0.5
+    short = make_query(np.zeros(300, dtype=np.float32))
+    assert short.novelty == make_query(songs["song 0"][:2048]).novelty == 1.0
+
+
 @pytest.mark.parametrize("way", SHARES)
 def test_a_score_that_any_wrong_place_has_is_no_evidence(way):
     """Votes alone, as a drone has them that holds a recording's note, do not name it."""

@@ -22,6 +22,7 @@ from aares.identify import (
 )
 from aares.identify.answer import (
     COVARIATES,
+    FEATURES,
     SHARES,
     Answer,
     Ranking,
@@ -317,6 +318,20 @@ def test_a_ranking_is_described_by_hand():
     told = describe(weak)
     assert told[1] == pytest.approx(6) and told[3:5] == pytest.approx((lead, -(lead**2)))
     assert told[6:8] == pytest.approx((1, math.log(1)))  # a share is at most 1
+
+
+def test_evidence_that_repeats_counts_once():
+    """The scores and their lead shrink, what is a share of the score itself does not."""
+    candidates = [Candidate(name, 0.0, score, 99.0, 1.0) for name, score in zip("abc", (9, 4, 1))]
+    once = Ranking(candidates, 7.0, 3.0, 18.0, 30.0)
+    told, again = (dict(zip(FEATURES, describe(one), strict=True))
+                   for one in (once, replace(once, novelty=0.25)))  # fmt: skip
+    halved = {"score", "stand_out", "breadth", "score_level", "stand_out_level", "breadth_level"}
+    for name in FEATURES:
+        assert again[name] == pytest.approx(told[name] / 2 if name in halved else told[name])
+    behind = replace(once, candidates=[replace(candidates[0], score=1.0), *candidates[1:]])
+    row = FEATURES.index("stand_out")  # a lead that is none gets no better
+    assert describe(replace(behind, novelty=0.25))[row] == describe(behind)[row] < 0
 
 
 def test_the_bend_with_the_length_ends_where_no_excerpt_was_measured():

@@ -76,6 +76,8 @@ class Ranking:
         Of the excerpt itself, see `traits.Traits`.
     n_recordings : int
         In the index: the more there are, the better is the best wrong one.
+    novelty : float
+        Share of the excerpt that does not merely come again, see `traits.measure_novelty`.
     """
 
     candidates: Sequence[Candidate]
@@ -86,6 +88,7 @@ class Ranking:
     level_db: float = 15.0
     stationarity: float = 0.3
     n_recordings: int = 1
+    novelty: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -229,7 +232,8 @@ def describe(ranking: Ranking) -> tuple[float, ...]:
         squared; the ceiling; the share of it that the score reaches, small where two pieces have
         only a figure in common; the logarithm of the seconds; the breadth; what is left of the
         score beside the place; the level above noise in tens of dB; and the score, its lead, that
-        of the votes, and the breadth, each times the level: in noise they tell differently.
+        of the votes, and the breadth, each times the level: in noise they tell differently. Scores
+        of an excerpt that repeats are those of as much as is new of it, see `count_once`.
 
     Examples
     --------
@@ -242,8 +246,10 @@ def describe(ranking: Ranking) -> tuple[float, ...]:
     candidates, ceiling = ranking.candidates, ranking.ceiling
     rows = [(c.score, math.log1p(c.votes)) for c in candidates[: 2 + N_RIVALS]]
     rows += [USUAL_RIVAL] * (2 + N_RIVALS - len(rows))
-    score, votes = rows[0]
-    lead = score - sum(row[0] for row in rows[2:]) / N_RIVALS
+    found, votes = rows[0]
+    score = count_once(found, ranking.novelty)
+    lead = count_once(found - sum(row[0] for row in rows[2:]) / N_RIVALS, ranking.novelty)
+    breadth = count_once(ranking.breadth, ranking.novelty)
     lead_votes = votes - sum(row[1] for row in rows[2:]) / N_RIVALS
     level = ranking.level_db / 10
     return (
@@ -253,16 +259,41 @@ def describe(ranking: Ranking) -> tuple[float, ...]:
         lead_votes,
         lead_votes * abs(lead_votes),
         ceiling,
-        min(score / max(ceiling, 1.0), 1.0),  # a tone's ceiling is near 0
+        min(found / max(ceiling, 1.0), 1.0),  # a tone's ceiling is near 0
         math.log(min(max(ranking.seconds, SECONDS[0]), SECONDS[1])),
-        ranking.breadth,
-        ranking.beside / max(score, 1.0),
+        breadth,
+        ranking.beside / max(found, 1.0),
         level,
         score * level,
         lead * level,
         lead_votes * level,
-        ranking.breadth * level,
+        breadth * level,
     )
+
+
+def count_once(score: float, novelty: float) -> float:
+    """Return what a score is worth of an excerpt that repeats.
+
+    Parameters
+    ----------
+    score : float
+        A sum over its root of squares: of moments that repeat, it grows with the root of their
+        number although nothing is added. One below 0 stays.
+    novelty : float
+        See `traits.measure_novelty`.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    A siren that yelps sixteen times tells as much as its first yelp.
+
+    >>> count_once(12.0, 1 / 16), count_once(-1.0, 1 / 16)
+    (3.0, -1.0)
+    """
+    return score * math.sqrt(novelty) if score > 0 else score
 
 
 def list_covariates(ranking: Ranking) -> tuple[float, ...]:
@@ -350,7 +381,9 @@ def extrapolate_tail(ranking: Ranking, *, way: str) -> float:
     >>> round(extrapolate_tail(many, way="quick") / extrapolate_tail(few, way="quick"))
     10
     """
-    if not ranking.candidates or ranking.candidates[0].score < LEAST_SCORE:
+    if not ranking.candidates:
+        return 1.0
+    if count_once(ranking.candidates[0].score, ranking.novelty) < LEAST_SCORE:
         return 1.0
     calibration = load_calibration()
     known, inputs = calibration[way], (1.0, *list_covariates(ranking))

@@ -13,7 +13,7 @@ import numpy as np
 
 from aares.identify import pairs, peaks
 from aares.identify.evidence import Evidence, measure_own, weigh_evidence
-from aares.identify.traits import Traits, measure_traits
+from aares.identify.traits import Traits, measure_novelty, measure_traits
 from fingerprint import check_signal
 
 QUERY_S = 15.0  # a longer excerpt is looked at in windows of this length
@@ -221,6 +221,16 @@ class Query:
         Traits
         """
         return measure_traits(self.evidence.power)
+
+    @cached_property
+    def novelty(self) -> float:
+        """Return which share of the excerpt does not merely come again.
+
+        Returns
+        -------
+        float
+        """
+        return measure_novelty(self.find_peaks(QUICK)[0], self.evidence.excess)
 
     def hash(self, look: Look = QUICK, speed: float = 1.0, pitch: float = 1.0) -> Hashed:
         """Return hashes and their steps as a recording has them, computed once.

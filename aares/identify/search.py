@@ -198,6 +198,7 @@ def rank_candidates(
         query.seconds,
         *query.traits,
         n_recordings=sum(len(part) for part in parts),
+        novelty=query.novelty,
     )
 
 

@@ -122,8 +122,9 @@ def join(found: Sequence[Found], query: Query, n: int) -> Ranking:
     breadth, beside = (rows[0][1].breadth, rows[0][1].beside) if rows else (0.0, 0.0)
     candidates = [one.candidates[k] for _, one, k in rows]
     return Ranking(
-        candidates, breadth, beside, query.ceiling, query.seconds, *query.traits, n_recordings=n
-    )
+        candidates, breadth, beside, query.ceiling, query.seconds, *query.traits, n_recordings=n,
+        novelty=query.novelty,
+    )  # fmt: skip
 
 
 def answer(parts: Sequence[dict[str, Any]], row: int, query: Query) -> tuple[Answer, float]:

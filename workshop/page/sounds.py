@@ -166,7 +166,8 @@ def list_constants() -> dict[str, Any]:
         "strength_weights": evidence.STRENGTH_WEIGHTS,
         "traits": {
             "thin": traits.THIN, "low": traits.LOW, "noise_low": traits.NOISE_LOW,
-            "levels_db": traits.LEVELS_DB,
+            "levels_db": traits.LEVELS_DB, "lags": traits.LAGS,
+            "usual_return": traits.USUAL_RETURN,
         },
         "votes_weight": hits.VOTES_WEIGHT, "n_hits": hits.N_HITS, "n_answers": search.N_ANSWERS,
         "banks": search.BANKS, "fine_speeds": search.FINE_SPEEDS,

@@ -176,6 +176,7 @@
       this.traits = measureTraits(this.power);
       this.known = new Map();
       this.ceiling = measureOwn(this.findPeaks(K.looks.quick)[0], this);
+      this.novelty = measureNovelty(this.findPeaks(K.looks.quick)[0], this);
     }
 
     remember(key, make) {
@@ -310,6 +311,30 @@
     const weights = gradePeaks(levels).map((grade) => K.strength_weights[grade]);
     const own = weights.map((_, i) => excess[bin[i] * power.n + time[i]]);
     return multiply(weights, own) / (K.eighths * sqrt(max(multiply(weights, weights), 1)));
+  }
+
+  /** Estimate which share of an excerpt is new: what comes again and again tells no more. */
+  function measureNovelty({ time, bin }, { power: { n }, excess }) {
+    const { lags, usual_return: usual } = K.traits, likeness = [];
+    for (let lag = 0; lag < min(lags[1], floor(n / 2)) + 2; lag += 1) {
+      let there = 0, again = 0;
+      time.forEach((moment, k) => {
+        for (const t of [moment - lag, moment + lag]) {
+          if (t < 0 || t >= n) continue;
+          there += excess[bin[k] * n + moment];
+          again += excess[bin[k] * n + t];
+        }
+      });
+      likeness.push(there > 0 ? min(max(again / there, -1), 1) : 0);
+    }
+    let novelty = 1;
+    for (let lag = lags[0]; lag < likeness.length - 1; lag += 1) {
+      const like = likeness[lag];
+      if (like <= usual || like <= likeness[lag - 1] || like < likeness[lag + 1]) continue;
+      const worth = (((1 - like) / (1 + like)) * (1 + usual)) / (1 - usual);
+      novelty = min(novelty, max(worth, lag / n));
+    }
+    return roundTo(novelty, 4);
   }
 
   AARES.hearing = { Query, computePower, findPeaks, pairPeaks, rint, roundTo, multiply };

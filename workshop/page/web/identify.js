@@ -235,8 +235,8 @@
     const chosen = listBest(hits, K.n_answers);
     const doubt = chosen.length ? examine(query, chosen[0]) : { breadth: 0, beside: 0 };
     if (way in K.banks && chosen.length) chosen[0] = settleSpeed(query, chosen[0]);
-    const { ceiling, seconds, traits } = query;
-    return { candidates: chosen, ...doubt, ceiling, seconds, ...traits };
+    const { ceiling, seconds, traits, novelty } = query;
+    return { candidates: chosen, ...doubt, ceiling, seconds, ...traits, novelty };
   }
 
   // --- the answer --------------------------------------------------------------------------------
@@ -259,21 +259,26 @@
     };
   }
 
+  /** Return what a score is worth of an excerpt that repeats. */
+  const countOnce = (score, novelty) => (score > 0 ? score * sqrt(novelty) : score);
+
   /** Tell how the best candidate stands out. */
   function describe(ranking) {
-    const { candidates, ceiling, breadth, beside } = ranking;
+    const { candidates, ceiling, beside, novelty } = ranking;
     const rows = candidates.map(({ score, votes }) => [score, log1p(votes)]);
     while (rows.length < 2 + K.n_rivals) rows.push(K.usual_rival);
     const rivals = rows.slice(2, 2 + K.n_rivals);
     const lead = (column) =>
       rows[0][column] - rivals.reduce((sum, row) => sum + row[column], 0) / K.n_rivals;
-    const [score, votes] = rows[0], leadVotes = lead(1);
+    const [found, votes] = rows[0], leadVotes = lead(1);
     const { log_seconds: logSeconds, level } = listCovariates(ranking);
     const told = {
-      score, stand_out: lead(0), log_votes: votes, lead_votes: leadVotes,
+      score: countOnce(found, novelty), stand_out: countOnce(lead(0), novelty),
+      log_votes: votes, lead_votes: leadVotes,
       lead_votes_squared: leadVotes * abs(leadVotes), ceiling,
-      share: min(score / max(ceiling, 1), 1), log_seconds: logSeconds, breadth,
-      beside: beside / max(score, 1), level,
+      share: min(found / max(ceiling, 1), 1), log_seconds: logSeconds,
+      breadth: countOnce(ranking.breadth, novelty),
+      beside: beside / max(found, 1), level,
     };
     for (const [name, value] of Object.entries(told)) told[`${name}_level`] = value * level;
     return told;
@@ -281,7 +286,8 @@
 
   /** Tell how likely an excerpt of no indexed recording has as good a candidate, however unlikely. */
   function extrapolateTail(ranking, way) {
-    if (!(ranking.candidates[0]?.score >= K.least_score)) return 1;
+    const highest = ranking.candidates[0]?.score ?? 0;
+    if (countOnce(highest, ranking.novelty) < K.least_score) return 1;
     const known = K.calibration[way];
     const inputs = [1, ...pick(K.covariates, listCovariates(ranking))];
     const total = multiply(known.weights, pick(K.features, describe(ranking)));
