@@ -98,12 +98,22 @@ def test_right_ones_of_a_family_count_and_wrong_ones_do_not(monkeypatch):
     tracks = make_tracks("ab")
     index = Index.from_signals({track.name: track.load() for track in tracks})
     heard = conditions.Condition("clean", 5, conditions.add_noise("white", np.inf))
-    row = accuracy.count_right(index, heard, tracks, 0, {"a": 0, "b": 1})
-    assert (row["first"], row["accepted"], row["wrong"]) == (6, 6, 0)
+    def count(index: Index, families: dict[str, int]) -> tuple[int, int, int]:
+        asked = accuracy.ask_all(index, heard, tracks, 0, families)
+        row = accuracy.count_right("clean", asked)
+        return row["first"], row["accepted"], row["wrong"]
+
+    assert count(index, {"a": 0, "b": 1}) == (6, 6, 0)
     swapped = Index.from_signals({"b": make_noise("a"), "a": make_noise("b")})
-    row = accuracy.count_right(swapped, heard, tracks, 0, {"a": 0, "b": 1})
-    assert (row["first"], row["accepted"], row["wrong"]) == (0, 0, 6)
-    assert accuracy.count_right(swapped, heard, tracks, 0, {"a": 0, "b": 0})["accepted"] == 6
+    assert count(swapped, {"a": 0, "b": 1}) == (0, 0, 6)
+    assert count(swapped, {"a": 0, "b": 0}) == (6, 6, 0)
+
+
+def test_the_draws_of_a_condition_are_counted_together_with_an_interval_over_tracks():
+    asked = [("a", True, True), ("b", True, False), ("a", False, True), ("b", True, True)]
+    row = accuracy.count_right("clean", asked * 50)
+    assert (row["first"], row["accepted"], row["wrong"]) == (150, 100, 50)
+    assert row["low"] < 0.2 and row["high"] > 0.8  # two tracks tell little
 
 
 def test_unknown_excerpts_come_from_each_track_alike_and_are_not_accepted():

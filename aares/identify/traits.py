@@ -29,6 +29,7 @@ LOW = 0.1  # quantile of a bin's power that is taken for noise
 NOISE_LOW = -math.log(1 - LOW)  # of the mean: the power of noise has an exponential distribution
 LEVELS_DB = (-15.0, 30.0)  # what is told apart
 LAGS = (12, 96)  # steps after which something may come again: 0.2 to 1.5 s
+LEAST_TIMES = 4  # it is there, or that it came again is chance
 USUAL_RETURN = 0.7  # of the peaks' evidence: 99 in 100 excerpts of music have less of it again
 
 
@@ -122,7 +123,7 @@ def measure_novelty(found: Peaks, excess: np.ndarray) -> float:
     0.07
     """
     n = excess.shape[1]
-    likeness = _measure_return(found.bin, found.time, excess, min(LAGS[1], n // 2) + 2)
+    likeness = _measure_return(found.bin, found.time, excess, min(LAGS[1], n // LEAST_TIMES) + 2)
     here = np.arange(LAGS[0], max(len(likeness) - 1, LAGS[0]))
     # a held note is there again too, but less and less
     tops = here[(likeness[here] > likeness[here - 1]) & (likeness[here] >= likeness[here + 1])]

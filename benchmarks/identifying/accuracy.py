@@ -7,7 +7,7 @@ The catalogue is that of the report. Known excerpts come from its real tracks of
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,50 +19,71 @@ from benchmarks.identifying.conditions import Condition
 from benchmarks.identifying.sources import Track
 from workshop import config
 
-N = 300
+N = 300  # excerpts of a draw
+DRAWS = 3
+Asked = tuple[str, bool, bool]  # track, it comes first, one is accepted
 
 
 def measure(source: config.Workplace, *, tuning: bool = False) -> Iterator[tuple[str, dict]]:
-    """Yield the counts in each condition; for tuning, of other excerpts."""
+    """Yield the counts in each condition, of all draws; for tuning, of other excerpts."""
     tracks = catalogue.list_reported()
     known = sources.list_tracks("indexed")
     index = catalogue.build_index(tracks)
     families = catalogue.group_families(tracks)
-    key = f"{catalogue.digest_answers()} {len(tracks)} {N} {tuning}"
-    rows = []
-    for number, condition in enumerate(conditions.list_conditions()):
-        seed = number if tuning else 1000 + number
+    every = list(conditions.list_conditions())
+    draws: list[dict[str, list[Asked]]] = []
+    for draw in range(DRAWS):
+        draws.append({})
+        for number, condition in enumerate(every):
+            seed = 1000 * draw + number + (500 if tuning else 1000)
 
-        def count(condition: Condition = condition, seed: int = seed) -> dict[str, Any]:
-            return count_right(index, condition, known, seed, families)
+            def ask(condition: Condition = condition, seed: int = seed) -> list[Asked]:
+                return ask_all(index, condition, known, seed, families)
 
-        rows.append(catalogue.remember("accuracy", f"{key} {condition.name}", count))
-        print(rows[-1], flush=True)
-    yield "accuracy", catalogue.describe_catalogue(tracks) | {"n": N, "rows": rows}
+            key = f"{catalogue.digest_answers()} {len(tracks)} {N} {seed} {condition.name}"
+            asked = draws[-1][condition.name] = catalogue.remember("accuracy", key, ask)
+            print(draw, count_right(condition.name, asked), flush=True)
+    rows = [
+        count_right(one.name, [asked for draw in draws for asked in draw[one.name]])
+        for one in every
+    ]
+    yield "accuracy", catalogue.describe_catalogue(tracks) | {
+        "n": N * DRAWS, "draws": DRAWS, "rows": rows
+    }  # fmt: skip
 
 
-def count_right(
+def ask_all(
     index: Index,
     condition: Condition,
     tracks: list[Track],
     seed: int,
     families: Mapping[str, int],
-) -> dict[str, Any]:
-    """Count the excerpts whose track comes first, and those where it is accepted.
+) -> list[Asked]:
+    """Tell of each excerpt its track, whether that comes first, and whether one is accepted.
 
     A track that holds the same music, as the audit found, is as right.
     """
     rng = np.random.default_rng(seed)
-    first, accepted, wrong, names = [], [], 0, []
+    told = []
     for _ in range(N):
         track, y = condition.draw(tracks, rng)
         answer = index.ask(make_query(y))
-        best = answer.candidates[0].song if answer.candidates else track.name
-        right = bool(answer.candidates) and families[best] == families[track.name]
-        first.append(right)
-        accepted.append(right and answer.match is not None)
-        wrong += answer.match is not None and not right
-        names.append(track.name)
-    low, high = estimate_grouped_share(accepted, names)[1:]
-    return {"condition": condition.name, "first": sum(first), "accepted": sum(accepted),
-            "wrong": wrong, "low": round(low, 4), "high": round(high, 4)}  # fmt: skip
+        first = bool(answer.candidates) and (
+            families[answer.candidates[0].song] == families[track.name]
+        )
+        told.append((track.name, first, answer.match is not None))
+    return told
+
+
+def count_right(name: str, asked: Sequence[Asked]) -> dict[str, Any]:
+    """Count the excerpts whose track comes first, those where it is accepted, and wrong ones."""
+    accepted = [first and match for _, first, match in asked]
+    low, high = estimate_grouped_share(accepted, [track for track, _, _ in asked])[1:]
+    return {
+        "condition": name,
+        "first": sum(first for _, first, _ in asked),
+        "accepted": sum(accepted),
+        "wrong": sum(match and not first for _, first, match in asked),
+        "low": round(low, 4),
+        "high": round(high, 4),
+    }

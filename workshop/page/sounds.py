@@ -167,7 +167,7 @@ def list_constants() -> dict[str, Any]:
         "traits": {
             "thin": traits.THIN, "low": traits.LOW, "noise_low": traits.NOISE_LOW,
             "levels_db": traits.LEVELS_DB, "lags": traits.LAGS,
-            "usual_return": traits.USUAL_RETURN,
+            "usual_return": traits.USUAL_RETURN, "least_times": traits.LEAST_TIMES,
         },
         "votes_weight": hits.VOTES_WEIGHT, "n_hits": hits.N_HITS, "n_answers": search.N_ANSWERS,
         "banks": search.BANKS, "fine_speeds": search.FINE_SPEEDS,

@@ -315,8 +315,8 @@
 
   /** Estimate which share of an excerpt is new: what comes again and again tells no more. */
   function measureNovelty({ time, bin }, { power: { n }, excess }) {
-    const { lags, usual_return: usual } = K.traits, likeness = [];
-    for (let lag = 0; lag < min(lags[1], floor(n / 2)) + 2; lag += 1) {
+    const { lags, usual_return: usual, least_times: times } = K.traits, likeness = [];
+    for (let lag = 0; lag < min(lags[1], floor(n / times)) + 2; lag += 1) {
       let there = 0, again = 0;
       time.forEach((moment, k) => {
         for (const t of [moment - lag, moment + lag]) {
