@@ -881,7 +881,8 @@ book.figure(
 
 # %% [markdown]
 # A microphone hears more than music: hums, tones, voices, applause, rain. None of the kinds below
-# served to calibrate.
+# served to calibrate. A siren that yelps on the beat of a song has something in common with every
+# bar of it, but always the same thing: what comes again counts once.
 
 # %%
 nonmusic = measured["nonmusic"]
