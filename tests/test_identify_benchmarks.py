@@ -98,6 +98,7 @@ def test_right_ones_of_a_family_count_and_wrong_ones_do_not(monkeypatch):
     tracks = make_tracks("ab")
     index = Index.from_signals({track.name: track.load() for track in tracks})
     heard = conditions.Condition("clean", 5, conditions.add_noise("white", np.inf))
+
     def count(index: Index, families: dict[str, int]) -> tuple[int, int, int]:
         asked = accuracy.ask_all(index, heard, tracks, 0, families)
         row = accuracy.count_right("clean", asked)

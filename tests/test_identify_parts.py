@@ -322,7 +322,8 @@ def test_a_ranking_is_described_by_hand():
 
 def test_evidence_that_repeats_counts_once():
     """The scores and their lead shrink, what is a share of the score itself does not."""
-    candidates = [Candidate(name, 0.0, score, 99.0, 1.0) for name, score in zip("abc", (9, 4, 1))]
+    scores = {"a": 9.0, "b": 4.0, "c": 1.0}
+    candidates = [Candidate(name, 0.0, score, 99.0, 1.0) for name, score in scores.items()]
     once = Ranking(candidates, 7.0, 3.0, 18.0, 30.0)
     told, again = (dict(zip(FEATURES, describe(one), strict=True))
                    for one in (once, replace(once, novelty=0.25)))  # fmt: skip

@@ -132,7 +132,7 @@ def test_twenty_sounds_have_the_hashes_that_python_finds(page, songs):
 
 
 def make_excerpts(songs: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """Fifty-two sounds: of known and unknown recordings, clean, in noise, too fast; and no music."""
+    """Fifty-two sounds: known and unknown recordings, clean, in noise, too fast; and no music."""
     rng, heard = np.random.default_rng(0), []
     for number, song in enumerate([*songs.values()] * 2):
         y = cut(song, rng.uniform(0, 50), 3)
