@@ -28,7 +28,8 @@ def site(tmp_path_factory) -> Path:
     """A folder with what the wheel installs, and nothing else of the project."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
-    shutil.copytree(ROOT / "aares", source / "aares")
+    compiled = shutil.ignore_patterns("__pycache__")  # where other tests may write just now
+    shutil.copytree(ROOT / "aares", source / "aares", ignore=compiled)
     for name in ("fingerprint.py", "utils_projet.py", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, source)
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]

@@ -383,6 +383,14 @@ def test_arguments_of_test_go_to_pytest(monkeypatch):
     assert called[0][1:] == ["-m", "pytest", "-k", "audio", "-x"]
 
 
+@pytest.mark.parametrize("words", [[], ["--durations=8"]])
+def test_all_tests_run_in_two_processes(monkeypatch, words):
+    called = []
+    monkeypatch.setattr("workshop.testing.run_all", lambda options: called.append(options) or 0)
+    assert cli.main(["test", *words]) == 0
+    assert called == [words]
+
+
 def test_the_commands_of_the_readme_are_understood():
     commands = COMMAND.findall(README.read_text(encoding="utf-8"))
     assert "" in [command.strip() for command in commands]

@@ -58,7 +58,9 @@ TOPS = ("aares", "workshop")  # folders that may hold a package
 MORE_TESTS = {"results": ("test_report.py",)} | dict.fromkeys(
     ("genre", "popularity", "recommend", "conformal"), ("test_estimators.py",)
 )
-LEFT_OUT = (".git", ".venv", "build", "course", "users", "cache", "__pycache__", ".*_cache")
+LEFT_OUT = (
+    ".git", ".venv", "build", "course", "users", "cache", "__pycache__", ".*_cache", ".hypothesis",
+)  # fmt: skip
 
 OPERATORS: dict[type[ast.AST], tuple[str, str]] = {
     ast.Lt: ("<", "<="), ast.LtE: ("<=", "<"), ast.Gt: (">", ">="), ast.GtE: (">=", ">"),

@@ -213,6 +213,10 @@ def _relative(path: Path) -> str:
 
 
 def _test(options: argparse.Namespace) -> int:
+    if all(word.startswith("--durations") for word in options.rest):  # of all tests
+        from workshop import testing
+
+        return testing.run_all(options.rest)
     return subprocess.call([sys.executable, "-m", "pytest", *options.rest], cwd=ROOT)
 
 
