@@ -6,13 +6,16 @@ import ast
 import os
 import re
 import shutil
+import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import nbformat
 import pytest
 from jupytext.cli import jupytext as run_jupytext
 
+from tools.mutate import copy_project
 from workshop import commands, execution, notebooks, results
 from workshop.config import DEMO, ROOT, Workplace
 from workshop.notebooks import NotebookError
@@ -273,20 +276,50 @@ def test_an_unknown_or_foreign_notebook_is_an_error(story):
 # --- the notebooks of the repository ------------------------------------------------------
 
 
+IS_CHECKOUT = shutil.which("git") is not None and (ROOT / ".git").exists()
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """What git tracks, at another place, and how a notebook was built there: a minute, once."""
+    folder = tmp_path_factory.mktemp("elsewhere") / "clone"
+    if IS_CHECKOUT:
+        take = ["git", "clone", "-q", "--depth", "1", f"file://{ROOT}", str(folder)]
+        subprocess.run(take, check=True)
+        edits = subprocess.check_output(["git", "diff", "--binary", "HEAD"], cwd=ROOT)
+        if edits:
+            subprocess.run(["git", "apply"], cwd=folder, input=edits, check=True)
+    else:
+        copy_project(folder)
+    program = [sys.executable, "-m", "workshop", "--data", "demo", "--only", "04"]
+    return folder, subprocess.run(program, cwd=folder, capture_output=True, text=True, timeout=600)
+
+
 @pytest.mark.slow
-def test_two_builds_of_a_notebook_on_the_demo_write_the_same_bytes(tmp_path):
-    written = []
-    for number in range(2):
-        out = tmp_path / str(number)
-        notebooks.build("04_fingerprints", Workplace("demo", DEMO, DEMO, out))
-        files = [path for path in sorted(out.rglob("*")) if path.is_file()]
-        written.append({path.relative_to(out).as_posix(): path.read_bytes() for path in files})
-    first, second = written
+@pytest.mark.skipif(not IS_CHECKOUT, reason="not a git checkout")
+def test_a_clean_clone_builds_a_notebook(clone):
+    """What git does not track is not needed."""
+    folder, done = clone
+    assert done.returncode == 0, done.stderr
+    assert "build/demo/notebooks/04_fingerprints.ipynb" in done.stdout
+    assert (folder / "build/demo/notebooks/04_fingerprints.ipynb").is_file()
+
+
+@pytest.mark.slow
+def test_two_builds_of_a_notebook_on_the_demo_write_the_same_bytes(tmp_path, clone):
+    """One here, one in another place by a process of its own."""
+    notebooks.build("04_fingerprints", Workplace("demo", DEMO, DEMO, tmp_path))
+    first, second = read_files(tmp_path), read_files(clone[0] / "build" / "demo")
     kinds = {"notebooks/04_fingerprints.ipynb", "report/results/04_fingerprints.json"}
     kinds |= {"report/figures/04_growth.svg", "report/tables/04_lengths.csv"}
     assert kinds <= set(first)
     assert [name for name in first if first[name] != second.get(name)] == []
     assert set(first) == set(second)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,7 +6,6 @@ import ast
 import importlib.util
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -400,20 +399,6 @@ def test_the_commands_of_the_readme_are_understood():
         words = [word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)]
         if words[:1] not in (["add"], ["lock"]):  # run.py's own
             assert parser.parse_args(words).run
-
-
-@pytest.mark.slow
-def test_a_clean_clone_builds_a_notebook(tmp_path):
-    """What git does not track is not needed."""
-    if not shutil.which("git") or not (ROOT / ".git").exists():
-        pytest.skip("not a git checkout")
-    clone = tmp_path / "clone"
-    subprocess.run(["git", "clone", "-q", "--depth", "1", f"file://{ROOT}", clone], check=True)
-    program = [sys.executable, "-m", "workshop", "--data", "demo", "--only", "04"]
-    result = subprocess.run(program, cwd=clone, capture_output=True, text=True, timeout=600)
-    assert result.returncode == 0, result.stderr
-    assert "build/demo/notebooks/04_fingerprints.ipynb" in result.stdout
-    assert (clone / "build/demo/notebooks/04_fingerprints.ipynb").is_file()
 
 
 def test_an_interruption_is_told_in_one_line(monkeypatch, capsys):
