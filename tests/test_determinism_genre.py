@@ -13,6 +13,7 @@ from scipy import sparse
 
 from tests.environments import PROCESSORS, THREADS, compare_environments
 
+N_LEARNT = 600  # songs to learn a ranking from: more than a query's candidates, of which some count
 ENVIRONMENTS = {"here": THREADS["one thread"], "threads": THREADS["four threads"], **PROCESSORS}
 
 
@@ -95,8 +96,9 @@ def compute_playlists() -> dict[str, np.ndarray]:
     songs, _ = make_songs(1500)
     songs = songs.assign(id=[f"s{k}" for k in range(1500)], artist="a" + songs.index.astype(str))
     words = "love night the rain of you and fire la vie est el corazon de mi".split()
-    names = [f"{words[k % 15]} {words[k % 11]} {words[k % 7]}" for k in range(1500)]
-    learnt = songs.assign(name=names, artist=[f"a{k % 300}" for k in range(1500)])
+    names = [f"{words[k % 15]} {words[k % 11]} {words[k % 7]}" for k in range(N_LEARNT)]
+    artists = [f"a{k % (N_LEARNT // 5)}" for k in range(N_LEARNT)]
+    learnt = songs[:N_LEARNT].assign(name=names, artist=artists)
     fitted = {
         "plain": Recommender().fit(songs.assign(name=songs["id"], year=1990)),
         "learnt": Recommender().fit(learnt.assign(year=learnt["release_date"].str[:4].astype(int))),
@@ -108,6 +110,13 @@ def compute_playlists() -> dict[str, np.ndarray]:
         for kind, recommender in fitted.items()
         for name, values in list_answers(recommender).items()
     }
+
+
+def compute_order() -> dict[str, np.ndarray]:
+    """So many songs that their order is searched, and another search would find another."""
+    from aares.recommend.lists.order import find_order
+
+    return {"order": find_order(np.random.default_rng(3).random((150, 150)))}
 
 
 def list_answers(recommender) -> dict[str, np.ndarray]:
@@ -174,6 +183,7 @@ CASES = {
     "map": compute_map,
     "sets": compute_sets,
     "playlists": compute_playlists,
+    "order": compute_order,
     "scorers": compute_scorers,
     "prints": compute_prints,
 }
