@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 AT_ONCE = 2
 SLOWEST_FIRST = (
-    "test_determinism_genre", "test_notebooks", "test_determinism", "test_run", "test_style",
+    "test_notebooks", "test_determinism_genre", "test_determinism", "test_style", "test_label_page",
+    "test_run", "test_popularity", "test_reasons", "test_page_browser", "test_scale_mapping",
+    "test_genre", "test_examples",
 )  # fmt: skip
 """Order of starting, so that no long module is left to run alone at the end."""
 TAKEN = "AARES_TESTS_TAKEN"
@@ -85,7 +87,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     taken = os.environ.get(TAKEN)
     if taken is None or session.testsfailed or session.config.option.collectonly:
         return None
-    left = []
+    left: list[pytest.Item] = []
     modules = _list_modules(session.items)
     following = [tests[0] for tests in modules.values()][1:]
     for (name, tests), after in zip_longest(modules.items(), following):
