@@ -1,6 +1,5 @@
 """What the search finds in noise, in large indexes, and at other speeds, tempi and pitches."""
 
-import time
 from dataclasses import replace
 from functools import cache, partial
 from types import SimpleNamespace
@@ -269,14 +268,13 @@ def test_where_few_can_vote_the_strongest_peaks_hashes_find_more_in_noise():
     assert found["few"] >= found["many peaks"] + 3, found
 
 
-def test_one_place_with_all_votes_takes_no_longer():
-    """The votes of a crowd are summed once, not once for each of them."""
-    votes = np.full(100_000, 5 << 12 | 64)
-    vote._find_crowds(votes[:9], 3)
-    begin = time.process_time()
+def test_one_place_may_have_all_votes():
+    """Votes that were passed over where they could not be high are summed where they can."""
+    votes = np.sort(
+        np.concatenate([np.full(100_000, 5 << 12 | 64), np.arange(90, 9000, 9) << 12 | 1])
+    )
     places, scores = vote._find_crowds(votes, 3)
-    assert time.process_time() - begin < 0.5
-    assert places.tolist() == [5] and scores.tolist() == [100_000]
+    assert places[0] == 5 and scores[0] == 100_000
 
 
 def test_a_crowded_index_does_not_forget(monkeypatch):
