@@ -3,17 +3,12 @@
 Used by :mod:`.timeline`. To search a whole catalogue is dear and doubtful, to look whether a song
 goes on is neither: its peaks are looked up around the predicted place, at speeds near the last one.
 So a song is followed through noise, talk and a drifting speed, forwards and backwards from where it
-was recognised, and its ends are where the evidence ends, not where a window does.
+was recognised, and its ends are where the evidence ends (:mod:`.edges`), not where a window does.
 
 Conventions
 -----------
 A *time* is of the long recording, a *place* of the recording that is followed, both in seconds. The
 tempo is the places that pass in a second; the pitch is the factor of the frequencies.
-
-References
-----------
-.. [1] E. S. Page, "Continuous inspection schemes", Biometrika 41, 1954: section 3 (the sum that
-   is highest where the evidence ends).
 """
 
 from __future__ import annotations
@@ -22,12 +17,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aares.identify.edges import EDGE_S, STEP_S, find_edge
 from aares.identify.evidence import EIGHTHS
 from aares.identify.lines import LOOK_S, Constellation, Knot, Line
-from aares.identify.peaks import N_BINS, RATE_HZ, STEP_LENGTH
+from aares.identify.peaks import N_BINS
 from aares.identify.tape import Tape
 
-STEP_S = STEP_LENGTH / RATE_HZ
 HOP_S = 3.0  # between two looks
 ENOUGH = 3.5  # score of a look where the recording goes on
 FAINT = 0.3  # of the highest score of a line: less is chance
@@ -36,12 +31,9 @@ CHANGES = (-0.02, -0.01, -0.005, 0.0, 0.005, 0.01, 0.02)  # of the tempo, from l
 FIRST_CHANGES = tuple(k / 200 for k in range(-8, 9))  # where nothing is known of it yet
 REACH_STEPS = 8  # a look finds a place so far beside the predicted one
 N_KNOTS = 3  # looks that tell the tempo, with the new one
-STRONG = 0.6  # of the usual score of a line: where it plays for sure
-EDGE_SHARE = 0.15  # of what peaks say there: as much is said where it plays too
 LAGS_S = np.concatenate([sign * np.arange(0.2, 3.0, 0.13) for sign in (-1, 1)])
 COMMON = 1.5  # of the most that is in common by chance
 LEAST_COMMON = 8  # peaks
-EDGE_S = 9.0  # beyond the last look an end is looked for
 
 
 def look(
@@ -148,6 +140,29 @@ def follow_on(line: Line, tape: Tape, *, is_last: bool = False) -> None:
         line.end_s = min(find_edge(line, tape, 1), tape.end_s)
 
 
+def settle(line: Line, tape: Tape, others: Sequence[Line], direction: int) -> None:
+    """Find the start or the end of a line again, now that it is known what else played there.
+
+    Parameters
+    ----------
+    line : Line
+        Changed in place.
+    tape : Tape
+        An end of the line that it no longer holds stays where it was.
+    others : sequence of Line
+        What else plays.
+    direction : {-1, 1}
+        The start or the end.
+    """
+    if direction > 0:
+        line.is_settled = True
+        line.end_s = min(find_edge(line, tape, 1, others), tape.end_s)
+        return
+    line.is_begun = True
+    if tape.start_s == 0 or line.start_s - EDGE_S > tape.start_s:
+        line.start_s = max(find_edge(line, tape, -1, others), tape.start_s)
+
+
 def _follow(line: Line, tape: Tape, direction: int) -> bool:
     """Add knots until the recording or what is heard ends; return whether it may go on."""
     misses = 0
@@ -177,57 +192,6 @@ def _settle(line: Line, new: Knot, direction: int) -> Knot:
     new = new._replace(tempo=tempo)
     line.knots.insert(len(line.knots) if direction > 0 else 0, new)
     return new
-
-
-def find_edge(line: Line, tape: Tape, direction: int) -> float:
-    """Find where the evidence of a line ends.
-
-    Parameters
-    ----------
-    line : Line
-    tape : Tape
-    direction : {-1, 1}
-        Its start or its end.
-
-    Returns
-    -------
-    float
-        Seconds of the long recording: where the sum of what the peaks say, less half of what they
-        say where the recording plays, is highest.
-
-    References
-    ----------
-    Page 1954 [1]_, section 3.
-    """
-    knots = line.knots if direction > 0 else line.knots[::-1]
-    usual = float(np.median([knot.score for knot in knots]))
-    strong = [knot for knot in knots if knot.score >= STRONG * usual]
-    knot = strong[-1] if strong else knots[-1]
-    ends = sorted((knot.time_s - direction * LOOK_S, knots[-1].time_s + direction * EDGE_S))
-    start_s, end_s = max(ends[0], tape.start_s), min(ends[1], tape.end_s)
-    excess = tape.weigh_plainly(start_s, end_s)
-    stars = line.stars.cut(line.place(start_s), line.place(end_s))
-    times = line.time(stars.places)
-    steps = np.clip(np.rint((times - start_s) / STEP_S).astype(np.int64), 0, excess.shape[1] - 1)
-    bins = np.minimum(np.rint(stars.bins * knot.pitch).astype(np.int64), N_BINS - 1)
-    beside = np.clip(steps[:, None] + np.array([-1, 0, 1]), 0, excess.shape[1] - 1)
-    said = excess[bins[:, None], beside].mean(axis=1) / EIGHTHS
-    if direction < 0:
-        times, said, weights = times[::-1], said[::-1], stars.weights[::-1]
-    else:
-        weights = stars.weights
-    sure = direction * (times - knot.time_s) <= 0
-    limit = np.average(said[sure], weights=weights[sure]) * EDGE_SHARE if sure.any() else 0.5
-    total = np.cumsum(weights * (said - max(limit, 0.1)))
-    if not len(total):
-        return knot.time_s
-    k = int(np.argmax(total))
-    border = line.time(np.array([0.0 if direction < 0 else line.stars.seconds]))[0]
-    if k + 1 < len(total):  # the next peak is no longer there
-        border = (times[k] + times[k + 1]) / 2
-    # a frame lasts a quarter of a second, and its time is its beginning
-    near = times[k] + direction * 2.0
-    return float(min(border, near) if direction > 0 else max(border, near))
 
 
 def share_music(one: Line, other: Line) -> bool:

@@ -141,6 +141,8 @@ class Line:
         Recordings with the same peaks.
     is_open : bool
         It may go on.
+    is_begun, is_settled : bool
+        Its start, or its end, is known as well as it can be.
     """
 
     song: str
@@ -151,6 +153,8 @@ class Line:
     end_s: float = 0.0
     twins: list[str] = field(default_factory=list)
     is_open: bool = True
+    is_begun: bool = False
+    is_settled: bool = False
 
     @property
     def evidence(self) -> float:

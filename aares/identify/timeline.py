@@ -14,7 +14,7 @@ import numpy as np
 
 from aares.identify.answer import THRESHOLD, Answer, choose
 from aares.identify.entries import Heard, Played, make_entries
-from aares.identify.following import ENOUGH, begin_line, follow_on
+from aares.identify.following import ENOUGH, begin_line, follow_on, settle
 from aares.identify.index import Index
 from aares.identify.lines import Constellation, Knot, Line, read_constellation
 from aares.identify.peaks import RATE_HZ
@@ -25,6 +25,7 @@ from aares.identify.tape import Tape
 WINDOW_S, STEP_S = 5.0, 2.5  # finds 4 s
 BLOCK_S = 30.0
 LOOKAHEAD_S = 12.0  # of sound beyond a window, to follow what is found in it
+BEGUN_S, SETTLED_S = 30.0, 20.0  # after a start, or an end, what plays there is known
 CLOSER = 2  # windows that are looked at closely are so much longer, and their steps
 STRICTNESS = 100  # there are many windows
 
@@ -200,6 +201,7 @@ class Listener:
             self._look_closely(max(0.0, end_s - CLOSER * self.window_s), end_s)
         for line in self.lines:
             follow_on(line, self.tape, is_last=True)
+        self._settle(until_s=np.inf)
         return make_entries(self.lines, self.heard, end_s)
 
     def _search(self, until_s: float) -> None:
@@ -214,11 +216,22 @@ class Listener:
         """Search a short window quickly, unless it is known what plays all the time."""
         for line in self.lines:
             follow_on(line, self.tape)
+        self._settle(until_s=start_s)
         if self._measure_cover(start_s, end_s) >= 0.9:
             return
         answer = self._ask(start_s, end_s, ("quick",))
         if answer.reason != "match":
             self.heard.append(Heard(start_s, end_s, answer.reason, answer.p_false))
+
+    def _settle(self, until_s: float) -> None:
+        """Find starts and ends again where what is known of them will not change."""
+        for line in self.lines:
+            others = [one for one in self.lines if one.song != line.song]
+            long = line.knots[-1].time_s - line.start_s >= BEGUN_S
+            if not line.is_begun and (long or not line.is_open):
+                settle(line, self.tape, others, -1)
+            if not (line.is_open or line.is_settled) and line.end_s + SETTLED_S <= until_s:
+                settle(line, self.tape, others, 1)
 
     def _look_closely(self, start_s: float, end_s: float) -> None:
         """Search a longer window in all ways; where something plays, for what plays besides."""
