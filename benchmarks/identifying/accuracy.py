@@ -2,7 +2,8 @@
 
 The catalogue is that of the report. Known excerpts come from its real tracks of the packages
 `sources.INDEXED`: what calibration asked as known or unknown came from others, or with seeds below
-100. Intervals are over tracks.
+100. Each condition is drawn three times, as one draw of three hundred may have six more than
+another; intervals are over tracks.
 """
 
 from __future__ import annotations
