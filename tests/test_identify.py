@@ -25,7 +25,6 @@ from aares.identify.answer import (
     LEAST_SCORE,
     SHARES,
     THRESHOLD,
-    Ranking,
     choose,
     estimate_p_false,
     extrapolate_tail,
@@ -34,6 +33,7 @@ from aares.identify.answer import (
 from aares.identify.catalogue import BLOCK_STEPS, fingerprint
 from aares.identify.hits import measure_hits
 from aares.identify.query import QUICK
+from aares.identify.ranking import Ranking
 from aares.identify.search import WAYS
 from aares.identify.segment import unpack_peaks
 from benchmarks.identifying.sounds import make_sound

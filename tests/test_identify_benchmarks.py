@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from aares.identify import Index, Played, make_query, traits
-from aares.identify.answer import COVARIATES, FEATURES, THRESHOLD
+from aares.identify.answer import THRESHOLD
+from aares.identify.ranking import COVARIATES, FEATURES
 from benchmarks.identifying import (
     accuracy,
     audit,

@@ -21,15 +21,10 @@ from aares.identify import (
     vote,
 )
 from aares.identify.answer import (
-    COVARIATES,
-    FEATURES,
     SHARES,
     Answer,
-    Ranking,
-    describe,
     estimate_p_false,
     extrapolate_tail,
-    list_covariates,
     load_calibration,
 )
 from aares.identify.catalogue import (
@@ -39,6 +34,7 @@ from aares.identify.catalogue import (
 )
 from aares.identify.hits import measure_hits
 from aares.identify.query import QUICK, WINDOW, list_windows, make_query, read_signal, resample
+from aares.identify.ranking import COVARIATES, FEATURES, Ranking, describe, list_covariates
 from aares.identify.segment import pack_peaks, unpack_peaks
 
 SR = 8000

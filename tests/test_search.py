@@ -9,9 +9,10 @@ import pytest
 
 from aares.audio import distortions
 from aares.identify import Index, Settings, evidence, make_query, pairs, peaks, query, search, vote
-from aares.identify.answer import Answer, Candidate
+from aares.identify.answer import Answer
 from aares.identify.catalogue import fingerprint, make_part
 from aares.identify.query import QUICK, THOROUGH, Look
+from aares.identify.ranking import Candidate
 from aares.identify.search import WAYS
 from aares.identify.segment import make_segment, make_table
 from benchmarks.identifying import large

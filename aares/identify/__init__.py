@@ -8,12 +8,13 @@ parts out of many, :mod:`.sync` keeps an index equal to a folder.
 """
 
 from aares.errors import IndexFileError
-from aares.identify.answer import Answer, Candidate
+from aares.identify.answer import Answer
 from aares.identify.catalogue import Settings
 from aares.identify.entries import Played
 from aares.identify.index import Index
 from aares.identify.lock import IndexBusyError
 from aares.identify.query import Query, make_query
+from aares.identify.ranking import Candidate
 from aares.identify.roll import Recording, Source
 from aares.identify.sync import sync
 from aares.identify.timeline import make_timeline, trace_blocks

@@ -35,7 +35,7 @@ class Played:
     speed : float
         Of the song, on average: places that pass in a second.
     pitch : float
-        Factor by which it is higher than at that speed, see `answer.Candidate`.
+        Factor by which it is higher than at that speed, see `ranking.Candidate`.
     twins : tuple of str
         Other recordings of the index that have the same music there, such as a remaster, or
         another piece with the same loop.

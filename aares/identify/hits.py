@@ -11,9 +11,9 @@ import numpy as np
 
 from aares import exact
 from aares.identify import evidence, peaks
-from aares.identify.answer import Candidate
 from aares.identify.catalogue import BLOCK_STEPS, Part
 from aares.identify.query import Query
+from aares.identify.ranking import Candidate
 
 # Evidence counts what changes; while a note is held nothing does, and the votes decide.
 VOTES_WEIGHT = 0.5  # of the logarithm of the votes
@@ -80,7 +80,7 @@ class Hit(NamedTuple):
         Returns
         -------
         breadth, beside : float
-            See `answer.Ranking`.
+            See `ranking.Ranking`.
         """
         excess = query.evidence.excess
         return evidence.examine(self.part.segment, self.place, excess, self.speed, self.pitch)

@@ -20,11 +20,12 @@ import numpy as np
 
 from aares.errors import IndexFileError
 from aares.identify import search
-from aares.identify.answer import THRESHOLD, Answer, Ranking
+from aares.identify.answer import THRESHOLD, Answer
 from aares.identify.catalogue import Settings
 from aares.identify.collection import Collection
 from aares.identify.lock import locked
 from aares.identify.query import Query
+from aares.identify.ranking import Ranking
 from aares.identify.store import Manifest, find_manifest, open_parts, refuse_foreign, write_state
 
 

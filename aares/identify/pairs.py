@@ -70,7 +70,7 @@ def hash_query(
     speed : float
         Of the query, 1.03 for 3 % too fast: its frequencies are divided, its times multiplied.
     pitch : float
-        Factor by which the query is higher than at that speed; see `answer.Candidate`.
+        Factor by which the query is higher than at that speed; see `ranking.Candidate`.
 
     Returns
     -------

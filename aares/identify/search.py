@@ -11,7 +11,7 @@ from collections.abc import Container, Sequence
 import numpy as np
 
 from aares.identify import evidence, peaks
-from aares.identify.answer import THRESHOLD, Answer, Ranking, choose
+from aares.identify.answer import THRESHOLD, Answer, choose
 from aares.identify.catalogue import Part
 from aares.identify.hits import Hit, measure_hits
 from aares.identify.query import (
@@ -25,6 +25,7 @@ from aares.identify.query import (
     read_signal,
     resample,
 )
+from aares.identify.ranking import Ranking
 
 N_ANSWERS = 8
 WAYS = ("quick", "thorough", "speeds", "stretched")  # to search, the cheapest first

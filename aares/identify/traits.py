@@ -140,12 +140,12 @@ def _measure_return(
     n = excess.shape[1]
     likeness = np.zeros(n_lags)
     for lag in range(n_lags):
-        there, again = 0, 0
+        there = again = np.int64(0)
         for k in range(len(times)):
             for t in (times[k] - lag, times[k] + lag):
                 if 0 <= t < n:
-                    there += np.int32(excess[bins[k], times[k]])
-                    again += np.int32(excess[bins[k], t])
+                    there += np.int64(excess[bins[k], times[k]])
+                    again += np.int64(excess[bins[k], t])
         if there > 0:
             likeness[lag] = min(max(again / there, -1.0), 1.0)
     return likeness

@@ -33,10 +33,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aares.identify import Index, search, vote
-from aares.identify.answer import THRESHOLD, Answer, Ranking
+from aares.identify.answer import THRESHOLD, Answer
 from aares.identify.catalogue import BLOCK_STEPS, GAP_BLOCKS, Part
 from aares.identify.peaks import BLOCK_FRAMES, STEPS
 from aares.identify.query import QUICK, Hashed, Look, Query
+from aares.identify.ranking import Ranking
 from aares.scale.needs import ScaleError, require_scale
 from aares.scale.postings import COLUMNS, Postings, open_postings, read_names
 

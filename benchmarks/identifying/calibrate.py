@@ -36,7 +36,7 @@ from scipy.special import expit
 from sklearn.linear_model import QuantileRegressor
 
 from aares.files import digest, write_atomic
-from aares.identify.answer import COVARIATES, FEATURES, describe, list_covariates
+from aares.identify.ranking import COVARIATES, FEATURES, describe, list_covariates
 from aares.identify.search import WAYS
 from aares.identify.traits import LEVELS_DB
 from aares.scores import estimate_grouped_share

@@ -80,7 +80,7 @@ def digest_code(names: Sequence[str]) -> str:
 
 def digest_answers() -> str:
     """Tell what an answer depends on: the code that finds it, and the calibration."""
-    return f"{digest_code((*SEARCH, 'answer'))} {digest_calibration()}"
+    return f"{digest_code((*SEARCH, 'answer', 'ranking'))} {digest_calibration()}"
 
 
 def remember(name: str, key: str, compute: Callable[[], Any]) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from aares.identify import Index, Query, make_query
-from aares.identify.answer import COVARIATES, FEATURES, describe, list_covariates
+from aares.identify.ranking import COVARIATES, FEATURES, describe, list_covariates
 from aares.identify.search import WAYS
 from benchmarks.identifying import conditions, sounds
 from benchmarks.identifying.conditions import CLEAN, Condition

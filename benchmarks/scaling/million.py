@@ -27,9 +27,10 @@ import numpy as np
 
 from aares.files import write_atomic
 from aares.identify import Index, Query, make_query
-from aares.identify.answer import THRESHOLD, Answer, Candidate, Ranking, choose
+from aares.identify.answer import THRESHOLD, Answer, choose
 from aares.identify.catalogue import Part
 from aares.identify.query import LOOKS, choose_look
+from aares.identify.ranking import Candidate, Ranking
 from aares.identify.search import N_ANSWERS, choose_answer, search_part
 from aares.identify.storage import MAGIC, VERSION
 from aares.identify.store import MANIFEST, measure_size, read_manifest

@@ -26,8 +26,9 @@ import numpy as np
 
 from aares.files import digest, write_atomic
 from aares.identify import Index, Query, make_query
-from aares.identify.answer import SHARES, THRESHOLD, Ranking, extrapolate_tail, load_calibration
+from aares.identify.answer import SHARES, THRESHOLD, extrapolate_tail, load_calibration
 from aares.identify.query import LOOKS
+from aares.identify.ranking import Ranking
 from aares.scores import bootstrap
 from benchmarks.identifying import catalogue, conditions, sources
 from benchmarks.identifying.conditions import Condition

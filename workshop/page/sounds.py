@@ -16,7 +16,18 @@ import numpy as np
 import soundfile as sf
 
 from aares.audio.decoding import load_audio
-from aares.identify import answer, evidence, hits, pairs, peaks, query, search, traits, vote
+from aares.identify import (
+    answer,
+    evidence,
+    hits,
+    pairs,
+    peaks,
+    query,
+    ranking,
+    search,
+    traits,
+    vote,
+)
 from aares.identify.catalogue import GAP_BLOCKS, Prints, Settings, fingerprint
 from workshop.config import DEMO, Workplace
 
@@ -172,12 +183,12 @@ def list_constants() -> dict[str, Any]:
         "votes_weight": hits.VOTES_WEIGHT, "n_hits": hits.N_HITS, "n_answers": search.N_ANSWERS,
         "banks": search.BANKS, "fine_speeds": search.FINE_SPEEDS,
         "near_speeds": search.NEAR_SPEEDS.tolist(), "settled": search.SETTLED,
-        "shares": answer.SHARES, "threshold": answer.THRESHOLD, "n_rivals": answer.N_RIVALS,
-        "usual_rival": answer.USUAL_RIVAL, "least_recordings": answer.LEAST_RECORDINGS,
+        "shares": answer.SHARES, "threshold": answer.THRESHOLD, "n_rivals": ranking.N_RIVALS,
+        "usual_rival": ranking.USUAL_RIVAL, "least_recordings": answer.LEAST_RECORDINGS,
         "twin_share": answer.TWIN_SHARE, "least_score": answer.LEAST_SCORE,
-        "least_bend": answer.LEAST_BEND, "least_ceiling": answer.LEAST_CEILING,
-        "seconds": answer.SECONDS, "features": answer.FEATURES, "covariates": answer.COVARIATES,
-        "usual_log_seconds": answer.USUAL_LOG_SECONDS,
+        "least_bend": ranking.LEAST_BEND, "least_ceiling": answer.LEAST_CEILING,
+        "seconds": ranking.SECONDS, "features": ranking.FEATURES, "covariates": ranking.COVARIATES,
+        "usual_log_seconds": ranking.USUAL_LOG_SECONDS,
         "calibration": answer.load_calibration(),
     }  # fmt: skip
 
