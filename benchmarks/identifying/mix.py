@@ -6,8 +6,8 @@ pitch kept), songs whose tempo drifts by 5 % under key lock, talk (made babble) 
 between. A song is there from the first moment of its fade to the last. An entry is right where it
 names the song (or a track that the audit found to be made of it), and starts and ends within
 1.5 s of the truth; each song must have one, and there must be no other. `--tuning` draws other
-mixes than those that are reported: on their 480 songs the ends of fades were chosen to be fitted to
-the evidence, and not moved outwards, by 0.6 s, which took the demo's radio beyond 2 s.
+mixes than the twenty-four that are reported: on their 480 songs it was chosen to fit fades to the
+evidence, and not to move ends outwards by 0.6 s, which took the demo's radio beyond 2 s.
 
 The time and the memory of three hours are measured in a process of their own, decoding and all.
 """
