@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from aares.identify import edges
 from aares.identify.edges import Said, find_edge, find_end_of_fade, find_explained, straighten
 from aares.identify.lines import Constellation, Knot, Line
 from aares.identify.peaks import RATE_HZ, STEP_LENGTH
@@ -59,6 +60,19 @@ def test_a_fade_ends_after_its_evidence(fade_s, late_s):
         one = np.ones(len(times))
         errors.append(find_end_of_fade(Said(times, one, one, said), 20 - late_s) - 20)
     assert abs(np.mean(errors)) < 0.3 and np.max(np.abs(errors)) < 1.0
+
+
+def test_a_song_that_fades_ends_where_the_fade_does():
+    """What it says at last is hidden: the sum of the evidence is highest well before."""
+    tape, line = MadeTape(), make_line("a", make_stars(8), 10.0, 60.0, 10.0)
+    stars = line.stars.cut(line.place(10.0), line.place(60.0))
+    times = line.time(stars.places)
+    gone = np.clip((times - 54) / 6, 0, 1) ** 2
+    steps = np.rint(times / STEP_S).astype(int)
+    for beside in (-1, 0, 1):
+        tape.excess[stars.bins, steps + beside] = 14.0 - 19.0 * gone
+    assert 57.0 < edges._find_last(line, tape, 1, []) < 59.0
+    assert abs(find_edge(line, tape, 1) - 60) < 0.5
 
 
 def test_what_another_recording_plays_is_no_evidence():
