@@ -109,6 +109,7 @@ class LabelServer:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        assert not self.is_running(), "another one would answer in its place, and outlive the tests"
         environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
@@ -122,6 +123,10 @@ class LabelServer:
                 assert self._process.poll() is None, self.log.read_text()
                 time.sleep(0.1)
         raise AssertionError(f"no answer: {self.log.read_text()}")
+
+    def is_running(self) -> bool:
+        """Tell whether it was started, and has not ended."""
+        return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
         """End it as ``kill -9`` does: nothing is put in order."""

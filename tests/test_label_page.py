@@ -306,6 +306,8 @@ def test_200_answers_of_five_people_are_stored_once_each(open_page, server):
             type_one(page, typed[name], "ynuyyn"[(number * 7 + person) % 6])
             if event == (0, 10):
                 expect(page.locator("#unsaved")).to_have_text("1 answer not saved yet")
+                while server.is_running():  # the page says so before the server is gone
+                    page.wait_for_timeout(20)
                 server.start()
                 expect(page.locator("#unsaved")).to_have_text("")
             elif event == (3, 29):
